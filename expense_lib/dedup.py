@@ -1,0 +1,42 @@
+"""The dedup key: what an expense *is*, as 64 hexadecimal digits.
+
+The canonical form is a file format. Within version 1 it never changes meaning, so that a key computed
+years ago, on a phone or in another language, still finds its expense:
+
+    [1, amount_minor, category_key, description, "YYYY-MM-DD", occurrence]
+
+as JSON in UTF-8, without spaces and without escapes for anything but what JSON must escape.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+
+KEY_VERSION = 1
+MAX_OCCURRENCE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What two expenses must share to be equal, but for their occurrence. Texts are canonical."""
+
+    amount_minor: int
+    category_key: str
+    description: str
+    date: dt.date
+
+    def dedup_key(self, occurrence: int) -> str:
+        """The key of the *occurrence*-th such payment of the day, counted from 1."""
+        canonical = [
+            KEY_VERSION,
+            self.amount_minor,
+            self.category_key,
+            self.description,
+            self.date.isoformat(),
+            occurrence,
+        ]
+        text = json.dumps(canonical, ensure_ascii=False, separators=(",", ":"))
+        return f"v{KEY_VERSION}:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -1,0 +1,145 @@
+"""What becomes of a form that a person sends: the outcome to tell, and what to keep of what was typed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from expense_lib.errors import ExpenseError, FieldError, InvalidInput
+from expense_lib.models import Expense, NewExpense, Receipt
+
+_log = logging.getLogger(__name__)
+
+
+class Recorder(Protocol):
+    """The part of a ledger, local or remote, that recording needs."""
+
+    def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
+        """As ``Ledger.record``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What stands in the form. *date* is ISO; *refund* makes a plain amount negative."""
+
+    amount: str = ""
+    category: str = ""
+    description: str = ""
+    date: str = ""
+    refund: bool = False
+
+    def expense(self) -> NewExpense:
+        """The payment that was typed; spaces around a value don't count."""
+        amount = self.amount.strip()
+        return NewExpense.model_validate(
+            {
+                "amount": f"-{amount}" if self.refund and not amount.startswith("-") else amount,
+                "category": self.category,
+                "description": self.description,
+                "date": self.date.strip(),
+                "refund": self.refund,
+            }
+        )
+
+    def is_blank(self) -> bool:
+        """Nothing is typed but what the form keeps from one expense to the next."""
+        return not (self.amount.strip() or self.description.strip())
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Nothing was sent yet."""
+
+    typed: Typed
+
+
+@dataclass(frozen=True)
+class Added:
+    """The expense is on disk. *typed* is the form for the next one."""
+
+    typed: Typed
+    expense: Expense
+
+
+@dataclass(frozen=True)
+class AlreadyRecorded:
+    """The same payment was there. *another_key* records it once more, once however often it is sent."""
+
+    typed: Typed
+    expense: Expense
+    another_key: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Something typed can't be accepted; nothing was written."""
+
+    typed: Typed
+    errors: tuple[FieldError, ...]
+
+
+@dataclass(frozen=True)
+class NotReached:
+    """The ledger could not be reached. *another_key* is what it was sent with, to be sent again."""
+
+    typed: Typed
+    reason: str
+    another_key: str | None
+
+
+Outcome = Ready | Added | AlreadyRecorded | Refused | NotReached
+
+
+def ready() -> Ready:
+    """An empty form, dated today."""
+    return Ready(Typed(date=_today()))
+
+
+def submit(ledger: Callable[[], Recorder], typed: Typed, before: Outcome) -> Outcome:
+    """Record what was typed and say what became of it.
+
+    Args:
+        ledger: Opens the ledger; called here, so that its errors become an outcome too.
+        typed: The form as it was sent.
+        before: What the form showed. After an expense was added, a form sent blank is the second
+            half of a double click and changes nothing; after a failure, the same form goes on
+            with the key that it was sent with.
+    """
+    if isinstance(before, Added) and typed.is_blank():
+        return before
+    if isinstance(before, NotReached) and before.typed == typed:
+        return _record(ledger, typed, before.another_key)
+    return _record(ledger, typed, None)
+
+
+def submit_another(ledger: Callable[[], Recorder], before: AlreadyRecorded) -> Outcome:
+    """Record the same content as one more payment, with the key that *before* holds for it."""
+    return _record(ledger, before.typed, before.another_key)
+
+
+def _record(ledger: Callable[[], Recorder], typed: Typed, another_key: str | None) -> Outcome:
+    try:
+        receipt = ledger().record(typed.expense(), idempotency_key=another_key)
+    except ValidationError as refused:
+        return Refused(typed, InvalidInput.from_pydantic(refused).errors)
+    except InvalidInput as refused:
+        return Refused(typed, refused.errors)
+    except ExpenseError as failed:
+        return NotReached(typed, str(failed), another_key)
+    except Exception:  # noqa: BLE001 - what a callback raises would reach nobody but the log
+        _log.exception("recording failed")
+        return NotReached(typed, "Something unexpected went wrong. The app's log has it.", another_key)
+    if receipt.created or another_key is not None:
+        return Added(replace(typed, amount="", description="", refund=False), receipt.expense)
+    return AlreadyRecorded(typed, receipt.expense, another_key=uuid.uuid4().hex)
+
+
+def _today() -> str:
+    return dt.date.today().isoformat()  # noqa: DTZ011 - the day on the calendar of whoever runs the app

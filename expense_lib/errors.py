@@ -1,0 +1,139 @@
+"""What can go wrong, one class for each mistake.
+
+All derive from ExpenseError, and each also from the built-in that a stranger would catch.
+An error builds its own sentence, which is fit to be shown to a person and repeats nothing of
+what was sent. Its parts are its attributes, named as the parameters that make it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, NamedTuple
+
+from pydantic import ValidationError
+
+PROBLEM_TYPE_PREFIX = "urn:expense-ledger:problem:"  # before an error's code, as a problem's type (RFC 9457)
+
+
+class FieldError(NamedTuple):
+    """One field that can't be accepted: *field* as the sender names it, *message* a sentence's end."""
+
+    field: str
+    message: str
+
+
+class ExpenseError(Exception):
+    """The base of every error that this library raises on purpose. *code* names its kind to machines."""
+
+    code: ClassVar[str]
+
+
+class InvalidInput(ExpenseError, ValueError):
+    """Well-formed, but not acceptable: nothing was written."""
+
+    code = "invalid-input"
+
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{field} {message}" for field, message in self.errors))
+
+    @classmethod
+    def from_pydantic(cls, refused: ValidationError) -> InvalidInput:
+        """The same refusal, field by field, without the input and in words for whoever sent it."""
+        return cls(
+            FieldError(
+                str((*error["loc"], "body")[0]),
+                _WORDS.get(error["type"], error["msg"]).format_map(error.get("ctx", {})),
+            )
+            for error in refused.errors(include_url=False, include_input=False)
+        )
+
+
+_WORDS = {
+    "value_error": "{error}",
+    "missing": "is required",
+    "extra_forbidden": "is not a known name",
+    "string_type": "must be a text",
+    "string_unicode": "must not hold control characters or lone surrogates",
+    "too_short": "must not be empty",
+    "too_long": "must have at most {max_length} characters",
+    "int_type": "must be an integer",
+    "bool_type": "must be true or false",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "model_type": "must be an object with named fields",
+}
+
+
+class AmountError(InvalidInput):
+    """The amount is finer or larger than the ledger's currency can hold, exactly."""
+
+    code = "amount-out-of-range"
+
+
+class CursorError(InvalidInput):
+    """The cursor is not one that a page of this sort gave."""
+
+    code = "cursor-unknown"
+
+
+class CurrencyError(ExpenseError, ValueError):
+    """No ledger can be kept in this currency, or this ledger is kept in another."""
+
+    code = "currency"
+
+
+class IdempotencyKeyError(ExpenseError, ValueError):
+    """The idempotency key is malformed."""
+
+    code = "idempotency-key-malformed"
+
+    def __init__(self) -> None:
+        super().__init__("An idempotency key is 1 to 255 visible ASCII characters.")
+
+
+class IdempotencyKeyReused(ExpenseError, ValueError):
+    """The idempotency key was first sent with another body; *fields* differ. Nothing was written."""
+
+    code = "idempotency-key-reused"
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        self.fields = list(fields)
+        super().__init__(
+            f"This idempotency key was first sent with another {' and '.join(self.fields)}. "
+            "Send another expense with a key of its own."
+        )
+
+
+class ExpenseNotFound(ExpenseError, LookupError):
+    """No expense has, or ever had, this id."""
+
+    code = "expense-not-found"
+
+    def __init__(self, expense_id: int) -> None:
+        self.expense_id = expense_id
+        super().__init__(f"There is no expense {expense_id}.")
+
+
+class LedgerUnavailable(ExpenseError, OSError):
+    """The ledger can't be reached, read or written. Nothing was acknowledged; sending again is safe."""
+
+    code = "ledger-unavailable"
+
+
+class LedgerBusy(LedgerUnavailable):
+    """Another writer held the ledger too long. Nothing was written; sending again is safe."""
+
+    code = "ledger-busy"
+
+    def __init__(self) -> None:
+        super().__init__("The ledger is busy with another writer. Nothing was written; try again.")
+
+
+class NotALedger(LedgerUnavailable):
+    """The file is there, but it is no ledger. It was not changed."""
+
+
+class LedgerTooNew(LedgerUnavailable):
+    """The ledger was last written by a newer version of this library. It was not changed."""

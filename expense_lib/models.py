@@ -1,0 +1,181 @@
+"""What goes in and what comes out, validated with Pydantic."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from expense_lib.dedup import MAX_OCCURRENCE, Content
+from expense_lib.money import Currency, read_amount
+from expense_lib.text import canonical_text, category_key
+
+MAX_CATEGORY_LENGTH = 100
+MAX_DESCRIPTION_LENGTH = 500
+MAX_PAGE = 500
+
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _read_date(given: object) -> dt.date:
+    """A calendar date, from itself or from its ISO text only: no timestamp, no time of day."""
+    if isinstance(given, dt.date) and not isinstance(given, dt.datetime):
+        return given
+    if isinstance(given, str) and _ISO_DATE.fullmatch(given):
+        try:
+            return dt.date.fromisoformat(given)
+        except ValueError:
+            raise ValueError("must be a day that exists in the calendar") from None
+    raise ValueError("must be a date written as YYYY-MM-DD")
+
+
+def _many(given: object) -> object:
+    """One text, or none, where a list of texts may stand."""
+    if given is None or given == "":
+        return ()
+    return (given,) if isinstance(given, str) else given
+
+
+AmountIn = Annotated[
+    Decimal,
+    BeforeValidator(read_amount),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": ["12.50"]}),
+]
+AmountOut = Annotated[
+    Decimal, PlainSerializer(str, when_used="json"), WithJsonSchema({"type": "string", "examples": ["12.50"]})
+]
+Category = Annotated[
+    StrictStr, AfterValidator(canonical_text), Field(min_length=1, max_length=MAX_CATEGORY_LENGTH)
+]
+Description = Annotated[StrictStr, AfterValidator(canonical_text), Field(max_length=MAX_DESCRIPTION_LENGTH)]
+CalendarDate = Annotated[
+    dt.date, BeforeValidator(_read_date), WithJsonSchema({"type": "string", "format": "date"})
+]
+Occurrence = Annotated[StrictInt, Field(ge=1, le=MAX_OCCURRENCE)]
+
+
+class NewExpense(BaseModel):
+    """One payment to be recorded, in canonical form but for the currency's fraction digits.
+
+    A negative amount is a refund and needs ``refund=True``, so that a stray minus does not pass.
+
+    Raises:
+        pydantic.ValidationError: names each field that can't be accepted. It is a ValueError.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    amount: AmountIn
+    category: Category
+    description: Description = ""
+    date: CalendarDate
+    occurrence: Occurrence | None = None
+    refund: Annotated[StrictBool, Field(validate_default=True)] = False
+
+    @field_validator("refund")
+    @classmethod
+    def _has_the_sign_of_the_amount(cls, refund: bool, info: ValidationInfo) -> bool:
+        amount = info.data.get("amount")
+        if amount is not None and amount < 0 and not refund:
+            raise ValueError("must be true for a negative amount, which says that money came back")
+        if amount is not None and amount > 0 and refund:
+            raise ValueError("needs a negative amount")
+        return refund
+
+    def content(self, currency: Currency) -> Content:
+        """What the dedup key is made of.
+
+        Raises:
+            AmountError: the amount is finer or larger than *currency* allows.
+        """
+        return Content(
+            currency.to_minor(self.amount), category_key(self.category), self.description, self.date
+        )
+
+
+class Expense(BaseModel):
+    """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    amount: AmountOut
+    category: str
+    description: str
+    date: dt.date
+    occurrence: int
+    refund: bool
+    dedup_key: str
+    version: int
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class Receipt(BaseModel):
+    """The answer to a submission: *created* now, or there already; either way *expense* is on disk."""
+
+    model_config = ConfigDict(frozen=True)
+
+    created: bool
+    expense: Expense
+
+
+class ExpenseFilter(BaseModel):
+    """Which expenses to list, in which order. *category* is a text or a list of them; none means all.
+
+    Raises:
+        pydantic.ValidationError: names each part that can't be accepted. It is a ValueError.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    category: Annotated[tuple[Category, ...], BeforeValidator(_many)] = ()
+    sort: Literal["date_desc"] = "date_desc"
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE)] = 50
+    cursor: StrictStr | None = None
+
+    def after(self, cursor: str) -> Self:
+        """The same filter, for the page that follows."""
+        return self.model_copy(update={"cursor": cursor})
+
+    def category_keys(self) -> list[str]:
+        """The keys of the categories asked for."""
+        return [category_key(name) for name in self.category]
+
+
+class Page(BaseModel):
+    """Some of the expenses that match, and *count* and *total* of all of them, from one snapshot."""
+
+    model_config = ConfigDict(frozen=True, validate_by_name=True, serialize_by_alias=True)
+
+    items: tuple[Expense, ...]
+    count: int
+    total: AmountOut
+    currency: str
+    next_cursor: Annotated[str | None, Field(alias="next")] = None
+
+
+class CategoryTotal(BaseModel):
+    """One category, in the spelling first seen, with what is spent in it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    count: int
+    total: AmountOut

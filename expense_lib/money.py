@@ -1,0 +1,93 @@
+"""Money, exactly or not at all: decimals as people write them, integers of minor units on disk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from expense_lib.errors import AmountError, CurrencyError, FieldError
+
+MAX_SIGNIFICANT_DIGITS = 15
+MAX_MINOR_DIGITS = 18  # what DuckDB's DECIMAL(18, exponent) holds; SQLite's integers hold one more
+
+_TOO_LONG = f"must have at most {MAX_SIGNIFICANT_DIGITS} significant digits"
+_PLAIN_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency by its ISO 4217 *code*; one major unit is ``10 ** exponent`` minor ones."""
+
+    code: str
+    exponent: int
+
+    @classmethod
+    def of(cls, code: str) -> Currency:
+        """The currency of this ISO 4217 code: ``Currency.of("KWD").exponent`` is 3.
+
+        Raises:
+            CurrencyError: *code* is none of ISO 4217's, or of something without minor units, as gold.
+        """
+        from iso4217 import Currency as Listed  # noqa: PLC0415 - it parses a table, for new ledgers only
+
+        try:
+            exponent = Listed(code).exponent
+        except ValueError:
+            raise CurrencyError(
+                "The currency must be an ISO 4217 code in capitals, such as USD, JPY or KWD."
+            ) from None
+        if exponent is None:
+            raise CurrencyError(f"{code} has no minor unit, so no ledger can be kept in it.")
+        return cls(code, exponent)
+
+    def to_minor(self, amount: Decimal) -> int:
+        """Minor units of *amount*: -1230 for ``Decimal("-12.30")`` in USD.
+
+        Raises:
+            AmountError: *amount* is too large, or has more fraction digits than the currency, be they zeros.
+        """
+        sign, digits, power = amount.as_tuple()
+        if not isinstance(power, int) or -power > self.exponent:
+            raise _refused(f"must have at most {self.exponent} fraction digits in {self.code}")
+        minor: int = int("".join(map(str, digits))) * 10 ** (self.exponent + power)
+        if len(str(minor)) > MAX_MINOR_DIGITS:
+            raise _refused(f"is too large for a ledger in {self.code}")
+        return -minor if sign else minor
+
+    def from_minor(self, minor: int) -> Decimal:
+        """*minor* units as a decimal with all the currency's fraction digits, in any decimal context."""
+        return Decimal((int(minor < 0), tuple(map(int, str(abs(minor)))), -self.exponent))
+
+
+def read_amount(given: object) -> Decimal:
+    """Read an amount in major units of no particular currency yet.
+
+    Args:
+        given: A text, int or Decimal: ``"12.50"``, ``"-3"``. A point separates the fraction; no exponent,
+            plus sign, grouping, leading zeros or space. Fraction digits are kept as written.
+
+    Raises:
+        ValueError: *given* is of another type (a float, a bool), is no plain decimal, has too many
+            significant digits, or is zero.
+    """
+    if isinstance(given, bool) or not isinstance(given, str | int | Decimal):
+        raise ValueError("must be a decimal in a text, an integer or a Decimal; binary floats are not exact")
+    if isinstance(given, int) and abs(given) >= 10**MAX_SIGNIFICANT_DIGITS:
+        raise ValueError(_TOO_LONG)
+    text = str(given)
+    if not _PLAIN_DECIMAL.fullmatch(text):
+        raise ValueError(
+            "must be a plain decimal such as 12.50: digits and at most one point, "
+            "without comma, exponent, plus sign, space or leading zeros"
+        )
+    significant = text.lstrip("-").replace(".", "").lstrip("0")
+    if len(significant) > MAX_SIGNIFICANT_DIGITS:
+        raise ValueError(_TOO_LONG)
+    if not significant:
+        raise ValueError("must not be zero")
+    return Decimal(text)
+
+
+def _refused(message: str) -> AmountError:
+    return AmountError([FieldError("amount", message)])

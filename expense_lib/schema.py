@@ -1,0 +1,173 @@
+"""The ledger's file: how it is made, recognised and brought up to date.
+
+MIGRATIONS is append-only: a landed entry never changes, and a file's ``user_version`` counts those it had.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from expense_lib.errors import LedgerBusy, LedgerTooNew, LedgerUnavailable, NotALedger
+from expense_lib.money import Currency
+
+APPLICATION_ID = 0x45585042  # "EXPB" in the file's header: says that this SQLite file is an expense ledger
+BUSY_TIMEOUT_MS = 5_000
+DEFAULT_CURRENCY = "USD"
+OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
+
+MIGRATIONS = (
+    (
+        # The one row says what all amounts of the file are counted in.
+        """
+        CREATE TABLE ledger (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            currency TEXT NOT NULL,
+            exponent INTEGER NOT NULL CHECK (exponent BETWEEN 0 AND 4)
+        ) STRICT
+        """,
+        # name: the spelling first seen; key: what makes two spellings one.
+        """
+        CREATE TABLE category (
+            id INTEGER PRIMARY KEY,
+            key TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL
+        ) STRICT
+        """,
+        # One row for each payment. Times are UTC, RFC 3339; date has no time zone.
+        """
+        CREATE TABLE expense (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
+            category_id INTEGER NOT NULL REFERENCES category (id),
+            description TEXT NOT NULL,
+            date TEXT NOT NULL CHECK (date GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
+            occurrence INTEGER NOT NULL CHECK (occurrence BETWEEN 1 AND 1000000),
+            dedup_key TEXT NOT NULL,
+            version INTEGER NOT NULL DEFAULT 1,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX expense_by_date ON expense (date, id, amount_minor)",
+        "CREATE INDEX expense_by_category ON expense (category_id, date, id, amount_minor)",
+        # Everything that identifies an expense: dedup keys as they are, idempotency keys behind "sent:".
+        # request: for the latter, the JSON object of what was first sent with it. Never deleted.
+        """
+        CREATE TABLE claim (
+            key TEXT PRIMARY KEY,
+            expense_id INTEGER NOT NULL REFERENCES expense (id),
+            request TEXT
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
+)
+
+
+def connect(path: Path, currency: str | None = None, *, make: bool) -> sqlite3.Connection:
+    """A connection to the ledger at *path*, in WAL mode, where a commit returns once it is on disk.
+
+    A file that is absent or empty becomes a ledger in *currency* if *make* is true, in one transaction,
+    however many processes try at once. An older ledger is brought up to date. Another file is left as it is.
+
+    Raises:
+        NotALedger, LedgerTooNew: the file is something else, or newer than this code.
+        LedgerBusy: others kept it locked for longer than BUSY_TIMEOUT_MS.
+        LedgerUnavailable: there is no such file, or it can't be opened.
+        CurrencyError: *currency* is none that a ledger can be made in.
+    """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise LedgerUnavailable(
+            f"The ledger needs SQLite {'.'.join(map(str, OLDEST_SQLITE))} or later; "
+            f"this Python has {sqlite3.sqlite_version}."
+        )
+    if path.is_dir():
+        raise LedgerUnavailable(f"The ledger can't be a folder: {path}.")
+    if make and not path.exists():
+        Currency.of(currency or DEFAULT_CURRENCY)  # a refused currency leaves no file behind
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode={'rwc' if make else 'rw'}",
+            uri=True,
+            timeout=BUSY_TIMEOUT_MS // 1000,
+            isolation_level=None,  # transactions begin and end where the code says so
+            check_same_thread=False,
+        )
+    except sqlite3.OperationalError:
+        raise LedgerUnavailable(f"The ledger can't be opened or made: {path}.") from None
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        if _version_of(connection, path) < len(MIGRATIONS):
+            _switch_to_wal(connection)
+            _migrate(connection, path, currency or DEFAULT_CURRENCY)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """How many migrations the file has had; 0 if it is empty."""
+    try:
+        application_id, version, objects = connection.execute(
+            """
+            SELECT (SELECT application_id FROM pragma_application_id),
+                   (SELECT user_version FROM pragma_user_version),
+                   (SELECT COUNT(*) FROM sqlite_schema)
+            """
+        ).fetchone()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise NotALedger(f"This file is no ledger: {path}.") from None
+        raise
+    if application_id != APPLICATION_ID and (application_id, version, objects) != (0, 0, 0):
+        raise NotALedger(f"This file is an SQLite database, but no ledger: {path}.")
+    if version > len(MIGRATIONS):
+        raise LedgerTooNew(f"This ledger was written by a newer version, which can open it: {path}.")
+    return int(version)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Turn write-ahead logging on, which stays with the file.
+
+    SQLite answers at once with "locked" while another process does the same, whatever the time-out says.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            if time.monotonic() > deadline:
+                raise LedgerBusy from None
+            time.sleep(0.005)
+        else:
+            break
+    if mode != "wal":
+        raise LedgerUnavailable("The ledger must be on a local disk: this one can't keep a write-ahead log.")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
+    """Bring the file up to date in one transaction. Another process may have done so meanwhile."""
+    made_in = Currency.of(currency)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version_of(connection, path)
+        for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
+            connection.execute(statement)
+        if version == 0:
+            connection.execute(
+                "INSERT INTO ledger (id, currency, exponent) VALUES (1, ?, ?)",
+                (made_in.code, made_in.exponent),
+            )
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,47 @@
+"""Which ledger the environment names: a file, or a handler elsewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from expense_lib.errors import LedgerUnavailable
+from expense_lib.ledger import Ledger
+
+if TYPE_CHECKING:
+    from expense_lib.client import RemoteLedger
+
+DEFAULT_PATH = "expenses.db"
+
+
+def open_ledger(target: str | Path | None = None, currency: str | None = None) -> Ledger | RemoteLedger:
+    """The ledger at *target*: a path, made on first use, or the http(s) URL of a handler.
+
+    Left out, it is the handler at ``EXPENSE_API_URL``, else the file at ``EXPENSE_LEDGER``, else DEFAULT_PATH
+    in the working directory. *currency* (ISO 4217) falls back to ``EXPENSE_CURRENCY``; a handler has its own.
+
+    Raises:
+        CurrencyError: the file is kept in another currency, or none can be made in this one.
+        LedgerUnavailable: the file can't be opened or made, or is no ledger. A handler is not asked yet.
+    """
+    target = target or os.environ.get("EXPENSE_API_URL") or None
+    if isinstance(target, str) and target.startswith(("http://", "https://")):
+        return _remote(target)
+    return open_file(target, currency)
+
+
+def open_file(path: str | Path | None = None, currency: str | None = None) -> Ledger:
+    """The ledger in a file, as ``open_ledger`` finds it where no handler is named."""
+    return Ledger(
+        path or os.environ.get("EXPENSE_LEDGER") or DEFAULT_PATH,
+        currency or os.environ.get("EXPENSE_CURRENCY") or None,
+    )
+
+
+def _remote(url: str) -> RemoteLedger:
+    try:
+        from expense_lib.client import RemoteLedger  # noqa: PLC0415 - whoever uses a file needs no requests
+    except ModuleNotFoundError:
+        raise LedgerUnavailable("A ledger at a URL needs requests: install expense-ledger[remote].") from None
+    return RemoteLedger(url)

@@ -1,0 +1,40 @@
+"""Serve the ledger over HTTP on this machine: ``python -m handlers --port 8000``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+import waitress
+
+from expense_lib import ExpenseError
+from expense_lib.settings import open_file
+from handlers.wsgi import app
+
+LOOPBACK = "127.0.0.1"
+THREADS = 8
+
+
+def main() -> int:
+    """Serve until interrupted. Returns the exit status: 1 if the ledger or the port can't be had."""
+    parser = argparse.ArgumentParser(prog="python -m handlers", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="on this machine only (default: %(default)s)")
+    port = parser.parse_args().port
+    logging.basicConfig(format="%(message)s")
+    try:
+        ledger = open_file()
+        server = waitress.create_server(app, host=LOOPBACK, port=port, threads=THREADS)
+    except ExpenseError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"Port {port} can't be had: {error.strerror}.\n")
+        return 1
+    sys.stderr.write(f"The ledger {ledger.path} is at http://{LOOPBACK}:{port}. Ctrl-C ends.\n")
+    server.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""What a request says, read strictly: its JSON body, its query, its idempotency key."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from werkzeug.exceptions import BadRequest, LengthRequired, UnsupportedMediaType
+from werkzeug.wrappers import Request
+
+from expense_lib import ExpenseFilter, FieldError, IdempotencyKeyError, InvalidInput
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_INT_DIGITS = 18
+
+_REPEATABLE = {"category"}
+_QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+
+
+def json_body(request: Request) -> Any:
+    """The body as JSON, where numbers keep their exact value and no name stands twice in one object.
+
+    A number with an exponent becomes a NaN, which no field accepts: ``Decimal("1.0e1")`` would forget
+    how it was written.
+
+    Raises:
+        werkzeug.exceptions.HTTPException: 400 (no JSON, no UTF-8), 411, 413 or 415.
+    """
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise UnsupportedMediaType("Send the body as application/json.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without a content encoding.")
+    if request.content_length is None and not request.environ.get("wsgi.input_terminated"):
+        raise LengthRequired("Send the body with its Content-Length.")
+    request.max_content_length = MAX_BODY_BYTES
+    try:
+        return json.loads(
+            request.get_data().decode("utf-8"),
+            parse_int=lambda text: int(text) if len(text) <= MAX_INT_DIGITS else Decimal(text),
+            parse_float=lambda text: Decimal("NaN" if "e" in text.lower() else text),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_without_repeats,
+        )
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not JSON, or an object in it has the same name twice.") from None
+
+
+def _refuse_constant(_: str) -> None:
+    raise ValueError
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) < len(pairs):
+        raise ValueError
+    return names
+
+
+def query(request: Request) -> ExpenseFilter:
+    """The filter that the query spells out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+        werkzeug.exceptions.BadRequest: the query is not UTF-8.
+    """
+    try:
+        unquote_to_bytes(request.query_string).decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadRequest("The query is not UTF-8.") from None
+    given: dict[str, Any] = {name: values for name, values in request.args.lists() if values != [""]}
+    repeated = [name for name, values in given.items() if len(values) > 1 and name not in _REPEATABLE]
+    if repeated:
+        raise InvalidInput(FieldError(name, "must be given once") for name in repeated)
+    given |= {name: values[0] for name, values in given.items() if name not in _REPEATABLE}
+    limit = given.get("limit", "")
+    if limit.isascii() and limit.isdigit() and len(limit) <= MAX_INT_DIGITS:
+        given["limit"] = int(limit)
+    return ExpenseFilter.model_validate(given)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key of the request, whether it stands bare or as a quoted string (RFC 8941, section 3.3.3).
+
+    Raises:
+        IdempotencyKeyError: it begins like a quoted string and is none.
+    """
+    header = request.headers.get("Idempotency-Key")
+    if header is None or not header.startswith('"'):
+        return header
+    quoted = _QUOTED_KEY.fullmatch(header)
+    if quoted is None:
+        raise IdempotencyKeyError
+    return re.sub(r"\\(.)", r"\1", quoted[1])

@@ -1,0 +1,145 @@
+"""The ledger as a stateless WSGI application: ``app``, also named ``application``.
+
+    POST /expenses           201 created; 200 it was there already: ``Idempotent-Replayed: true``
+                             ``Idempotency-Key``: another payment, however equal, once for each key
+    GET  /expenses           a page, with count and total of all that match; ``category`` (repeatable),
+                             ``sort``, ``limit``, ``cursor``; ``Link: <...>; rel="next"``
+    GET  /expenses/{id}      one expense, its version as ``ETag``
+    GET  /categories         every category that has expenses, with count and total
+    GET  /health             200 while the ledger can be read, else 503
+
+JSON in and out; amounts go out as text. A refusal is ``application/problem+json`` (RFC 9457). The ledger is
+the file that ``EXPENSE_LEDGER`` names, opened by the first request that needs it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic import TypeAdapter
+from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from expense_lib import Expense, Ledger, NewExpense
+from expense_lib.settings import open_file
+from handlers import reading
+from handlers.problems import problem_for
+
+Leaf = Callable[..., Response]
+
+_json = TypeAdapter(Any)
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer one request (PEP 3333)."""
+    request = Request(environ)
+    try:
+        response = _answer_to(request)
+    except Exception as error:  # noqa: BLE001 - every failure is answered as a problem
+        response = problem_for(error)
+    return response(environ, start_response)
+
+
+application = app
+
+
+def _answer_to(request: Request) -> Response:
+    urls = ROUTES.bind_to_environ(request.environ)
+    if request.method == "OPTIONS" and urls.allowed_methods():
+        response = Response(status=204, headers={"Allow": ", ".join(sorted(urls.allowed_methods()))})
+        del response.headers["Content-Type"]
+        return response
+    leaf: Leaf
+    leaf, arguments = urls.match()
+    return leaf(request, **arguments)
+
+
+def record_expense(request: Request) -> Response:
+    """POST /expenses."""
+    new = NewExpense.model_validate(reading.json_body(request))
+    receipt = _ledger().record(new, reading.idempotency_key(request))
+    where = f"{request.root_path}/expenses/{receipt.expense.id}"
+    if receipt.created:
+        return _expense(receipt.expense, 201, {"Location": where})
+    return _expense(receipt.expense, 200, {"Content-Location": where, "Idempotent-Replayed": "true"})
+
+
+def list_expenses(request: Request) -> Response:
+    """GET /expenses."""
+    wanted = reading.query(request)
+    page = _ledger().search(wanted)
+    headers = {}
+    if page.next_cursor is not None:
+        query = urlencode([*_without_cursor(request), ("cursor", page.next_cursor)])
+        headers["Link"] = f'<{request.root_path}/expenses?{query}>; rel="next"'
+    return _answer(page, headers=headers)
+
+
+def get_expense(request: Request, expense_id: int) -> Response:
+    """GET /expenses/{id}."""
+    return _expense(_ledger().get(expense_id), 200, {})
+
+
+def list_categories(request: Request) -> Response:
+    """GET /categories."""
+    return _answer({"items": _ledger().categories()})
+
+
+def health(request: Request) -> Response:
+    """GET /health."""
+    ledger = _ledger()
+    ledger.ping()
+    return _answer({"status": "ok", "currency": ledger.currency.code})
+
+
+class _Id(BaseConverter):
+    """An expense's id as the ledger writes it, in ASCII digits; any other path is not found."""
+
+    regex = "[1-9][0-9]{0,18}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+
+ROUTES = Map(
+    [
+        Rule("/expenses", methods=["POST", "OPTIONS"], endpoint=record_expense),
+        Rule("/expenses", methods=["GET", "OPTIONS"], endpoint=list_expenses),
+        Rule("/expenses/<id:expense_id>", methods=["GET", "OPTIONS"], endpoint=get_expense),
+        Rule("/categories", methods=["GET", "OPTIONS"], endpoint=list_categories),
+        Rule("/health", methods=["GET", "OPTIONS"], endpoint=health),
+    ],
+    converters={"id": _Id},
+    merge_slashes=False,
+)
+
+
+def _ledger() -> Ledger:
+    return _opened(os.environ.get("EXPENSE_LEDGER"), os.environ.get("EXPENSE_CURRENCY"))
+
+
+@functools.lru_cache
+def _opened(path: str | None, currency: str | None) -> Ledger:
+    """The ledger of these settings. It keeps no connection of its own: the library does, for each thread."""
+    return open_file(path, currency)
+
+
+def _without_cursor(request: Request) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+
+
+def _expense(expense: Expense, status: int, headers: dict[str, str]) -> Response:
+    return _answer(expense, status, headers | {"ETag": f'"{expense.version}"'})
+
+
+def _answer(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        _json.dump_json(body),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "private, no-cache"} | (headers or {}),
+    )
