@@ -1,8 +1,8 @@
 """An expense ledger that cannot double-enter and cannot lose a cent.
 
-Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``dedup`` (the key), ``models`` (what
-goes in and out), ``schema`` and ``connections`` (the file), ``store`` (its SQL), ``ledger`` (the rules); on top
-``client`` (the same over HTTP), ``settings`` (which of the two) and ``entry`` (a person's form).
+Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``dedup`` (the key), ``models``
+(what goes in and out), ``schema`` and ``connections`` (the file), ``store`` (its SQL), ``ledger`` (the
+rules); on top ``client`` (the same over HTTP), ``settings`` (which of both) and ``entry`` (a form's fate).
 """
 
 from expense_lib.errors import (

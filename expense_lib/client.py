@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
+from pydantic import BaseModel, ValidationError
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from expense_lib import errors
-from expense_lib.models import CategoryTotal, Expense, ExpenseFilter, NewExpense, Page, Receipt
+from expense_lib.models import (
+    CategoryTotal,
+    Expense,
+    ExpenseFilter,
+    NewExpense,
+    Page,
+    Receipt,
+    check_idempotency_key,
+)
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10  # a handler may wait for its ledger's lock for half of that
 RETRIES = 3
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+class _Categories(BaseModel):
+    items: tuple[CategoryTotal, ...]
 
 
 class RemoteLedger:
@@ -35,30 +51,31 @@ class RemoteLedger:
 
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
         """As ``Ledger.record``."""
-        answer = self._ask(
+        check_idempotency_key(idempotency_key)
+        status, expense = self._ask(
+            Expense,
             "POST",
             "/expenses",
             json=new.model_dump(mode="json", exclude_none=True),
-            headers={} if idempotency_key is None else {"Idempotency-Key": f'"{idempotency_key}"'},
+            headers={} if idempotency_key is None else {"Idempotency-Key": _quoted(idempotency_key)},
         )
-        return Receipt(created=answer.status_code == 201, expense=Expense.model_validate(answer.json()))
+        return Receipt(created=status == 201, expense=expense)
 
     def get(self, expense_id: int) -> Expense:
         """As ``Ledger.get``."""
-        return Expense.model_validate(self._ask("GET", f"/expenses/{expense_id}").json())
+        return self._ask(Expense, "GET", f"/expenses/{expense_id}")[1]
 
     def search(self, wanted: ExpenseFilter | None = None) -> Page:
         """As ``Ledger.search``."""
         query = (wanted or ExpenseFilter()).model_dump(mode="json", exclude_none=True)
-        return Page.model_validate(self._ask("GET", "/expenses", params=query).json())
+        return self._ask(Page, "GET", "/expenses", params=query)[1]
 
     def categories(self) -> list[CategoryTotal]:
         """As ``Ledger.categories``."""
-        return [
-            CategoryTotal.model_validate(item) for item in self._ask("GET", "/categories").json()["items"]
-        ]
+        return list(self._ask(_Categories, "GET", "/categories")[1].items)
 
-    def _ask(self, method: str, path: str, **parts: Any) -> requests.Response:
+    def _ask(self, shape: type[Shape], method: str, path: str, **parts: Any) -> tuple[int, Shape]:
+        """Send one request. Returns the status of the answer and its body as *shape*."""
         try:
             answer = self._session().request(
                 method,
@@ -69,14 +86,14 @@ class RemoteLedger:
             )
         except requests.RequestException as error:
             raise errors.LedgerUnavailable(f"The handler at {self.url} can't be reached.") from error
-        content_type = answer.headers.get("Content-Type", "")
-        if content_type == "application/problem+json":
-            raise _error_in(answer.json())
-        if answer.status_code not in (200, 201) or content_type != "application/json":
+        try:
+            if answer.headers.get("Content-Type") == "application/problem+json":
+                raise _error_in(answer.json())
+            return answer.status_code, shape.model_validate_json(answer.content)
+        except (ValidationError, requests.JSONDecodeError, KeyError, TypeError, AttributeError):
             raise errors.LedgerUnavailable(
                 f"What answers at {self.url} is no expense handler: status {answer.status_code}."
-            )
-        return answer
+            ) from None
 
     def _session(self) -> requests.Session:
         """This thread's session, whose connections stay open. A session is not to be shared by threads."""
@@ -94,6 +111,12 @@ class RemoteLedger:
             )
             session.mount(self.url, HTTPAdapter(max_retries=retries))
         return session
+
+
+def _quoted(idempotency_key: str) -> str:
+    """A key as a header's quoted string (RFC 8941, section 3.3.3)."""
+    escaped = idempotency_key.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def _error_in(problem: dict[str, Any]) -> errors.ExpenseError:

@@ -24,7 +24,7 @@ class _Kept:
     """A thread's connection to one file. It ends with the thread, or before a fork."""
 
     def __init__(self) -> None:
-        self.in_use = threading.Lock()
+        self.in_use = threading.RLock()
         self.connection: sqlite3.Connection | None = None
 
     def close(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,20 @@ from expense_lib.errors import (
     CursorError,
     ExpenseNotFound,
     FieldError,
-    IdempotencyKeyError,
     IdempotencyKeyReused,
     InvalidInput,
 )
-from expense_lib.models import CategoryTotal, Expense, ExpenseFilter, NewExpense, Page, Receipt
+from expense_lib.models import (
+    CategoryTotal,
+    Expense,
+    ExpenseFilter,
+    NewExpense,
+    Page,
+    Receipt,
+    check_idempotency_key,
+)
 
 MAX_ID = 2**63 - 1
-
-_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
 
 class Ledger:
@@ -62,8 +66,7 @@ class Ledger:
             LedgerUnavailable: nothing was written, or its answer was lost; sending again is safe.
         """
         content = new.content(self.currency)
-        if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
-            raise IdempotencyKeyError
+        check_idempotency_key(idempotency_key)
         with connection(self.path) as con:
             known = self._known(con, new, content, idempotency_key)
         if known is not None:

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from expense_lib.dedup import MAX_OCCURRENCE, Content
+from expense_lib.errors import IdempotencyKeyError
 from expense_lib.money import Currency, read_amount
 from expense_lib.text import canonical_text, category_key
 
@@ -30,7 +31,18 @@ MAX_CATEGORY_LENGTH = 100
 MAX_DESCRIPTION_LENGTH = 500
 MAX_PAGE = 500
 
+_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def check_idempotency_key(key: str | None) -> None:
+    """Refuse a key that a header could not carry as it is; None is no key.
+
+    Raises:
+        IdempotencyKeyError: it is not 1 to 255 visible ASCII characters.
+    """
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise IdempotencyKeyError
 
 
 def _read_date(given: object) -> dt.date:

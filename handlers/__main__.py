@@ -19,7 +19,12 @@ THREADS = 8
 def main() -> int:
     """Serve until interrupted. Returns the exit status: 1 if the ledger or the port can't be had."""
     parser = argparse.ArgumentParser(prog="python -m handlers", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="on this machine only (default: %(default)s)")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8000,
+        help="on this machine only; 0 takes a free one (default: %(default)s)",
+    )
     port = parser.parse_args().port
     logging.basicConfig(format="%(message)s")
     try:
@@ -31,7 +36,9 @@ def main() -> int:
     except OSError as error:
         sys.stderr.write(f"Port {port} can't be had: {error.strerror}.\n")
         return 1
-    sys.stderr.write(f"The ledger {ledger.path} is at http://{LOOPBACK}:{port}. Ctrl-C ends.\n")
+    sys.stderr.write(
+        f"The ledger {ledger.path} is at http://{LOOPBACK}:{server.effective_port}. Ctrl-C ends.\n"
+    )
     server.run()
     return 0
 

@@ -33,7 +33,7 @@ def entry_fields(outcome: entry.Outcome) -> mo.ui.batch:
         category=mo.ui.text(typed.category, label="Category", placeholder="Food", full_width=True),
         description=mo.ui.text(typed.description, label="Description", full_width=True),
         date=mo.ui.text(typed.date, label="Date", placeholder="YYYY-MM-DD", full_width=True),
-        refund=mo.ui.checkbox(typed.refund, label="Refund: money came back"),
+        refund=mo.ui.checkbox(typed.refund, label="Refund"),
     )
 
 
@@ -63,17 +63,22 @@ def in_words(expense: Expense, currency: str) -> str:
 
 
 @app.function
-def table_rows(page: Page) -> list[dict[str, str]]:
-    """The page as the table shows it."""
-    return [
-        {
-            "Date": expense.date.isoformat(),
-            "Category": expense.category,
-            "Description": expense.description,
-            "Amount": f"{expense.amount:,}",
-        }
+def table_of(page: Page) -> mo.Html:
+    """The page's expenses as a plain table: sorting is for the ledger, which knows all of them."""
+    cell, number = "padding: 0.25rem 0.5rem; text-align: left", "text-align: right; white-space: nowrap"
+    head = "".join(
+        f'<th scope="col" style="{cell}; {number if name == "Amount" else ""}">{name}</th>'
+        for name in ("Date", "Category", "Description", "Amount")
+    )
+    body = "".join(
+        f'<tr style="border-top: 1px solid var(--border)">'
+        f'<td style="{cell}; white-space: nowrap">{expense.date}</td>'
+        f'<td style="{cell}">{html.escape(expense.category)}</td>'
+        f'<td style="{cell}">{html.escape(expense.description)}</td>'
+        f'<td style="{cell}; {number}; font-variant-numeric: tabular-nums">{expense.amount:,}</td></tr>'
         for expense in page.items
-    ]
+    )
+    return mo.Html(f'<table style="width: 100%"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
 @app.cell(hide_code=True)
@@ -192,15 +197,7 @@ def totals(page, unread):
 def listing(page):
     mo.stop(page is None)
     mo.stop(not page.count, mo.md("No expenses yet. Add the first one above."))
-    mo.ui.table(
-        table_rows(page),
-        selection=None,
-        pagination=False,
-        show_column_summaries=False,
-        show_data_types=False,
-        show_download=False,
-        text_justify_columns={"Amount": "right"},
-    )
+    table_of(page)
     return
 
 

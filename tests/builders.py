@@ -1,0 +1,122 @@
+"""What tests are made of: an expense, the processes that a person would start, a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from expense_lib import NewExpense
+
+ROOT = Path(__file__).parents[1]
+STATEMENTS = Path(os.environ.get("EXPENSE_TEST_STATEMENTS", ROOT.parent / "shared" / "data"))
+APP = ROOT / "notebooks" / "expenses.py"
+PATIENCE_S = 30
+
+GOLDEN_KEYS = {
+    '[1,1250,"food","Lunch","2026-11-22",1]': "23e6db85c73ddd0d1d3b2e7069cddb4423f1e9fa9c607acb676802a60d0ecb31",
+    '[1,1250,"food","Lunch","2026-11-22",2]': "7bf38e663dc02dc4d3f273051610756d027d262252b30b74ecb2e28ee95b9138",
+    '[1,-300,"food","Lunch","2026-11-22",1]': "3da6f9118dbc41e549c20c628840002c5a5c8697181ff978b4f8c781731472d7",
+    r'[1,99,"café","Straße \"7\"","2024-02-29",1]': (
+        "10553cd98bacfcc3a272f67a7dc5cb3ad3a60ee678cda719ddd7ec3f5ede1daa"
+    ),
+    '[1,99,"strasse","","0001-01-01",1000000]': (
+        "48718584e92cf98b1e95cf39903bfcfaffe0582ad954d43bd775b1cc864f0ca6"
+    ),
+}
+
+
+def fields(**changes: Any) -> dict[str, Any]:
+    """The fields of a lunch, with *changes*."""
+    return {
+        "amount": "12.50",
+        "category": "Food",
+        "description": "Lunch",
+        "date": "2026-11-22",
+        **changes,
+    }
+
+
+def an_expense(**changes: Any) -> NewExpense:
+    """A lunch, with *changes*."""
+    return NewExpense.model_validate(fields(**changes))
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's environment with no ledger settings but *settings*."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("EXPENSE_")}
+    return kept | settings
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, process: subprocess.Popen[str]) -> None:
+    """Until *url* answers, however long that takes within PATIENCE_S."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"it ended with {process.returncode}")
+        with suppress(requests.ConnectionError):
+            requests.get(url, timeout=PATIENCE_S)
+            return
+        time.sleep(0.05)
+    raise TimeoutError(url)
+
+
+@contextmanager
+def running(command: list[str], url: str, env: dict[str, str], cwd: Path) -> Iterator[str]:
+    """A server process for the time of the block, ended by its id."""
+    process = subprocess.Popen(
+        command, env=env, cwd=cwd, text=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_for(f"{url}/health", process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
+
+
+@contextmanager
+def handler(ledger: Path, port: int | None = None) -> Iterator[str]:
+    """``python -m handlers`` on *ledger*. Yields its URL."""
+    port = port or free_port()
+    command = [sys.executable, "-m", "handlers", "--port", str(port)]
+    env = environment(EXPENSE_LEDGER=str(ledger))
+    with running(command, f"http://127.0.0.1:{port}", env, ledger.parent) as url:
+        yield url
+
+
+@contextmanager
+def app(folder: Path, **settings: str) -> Iterator[str]:
+    """``marimo run notebooks/expenses.py`` in *folder*. Yields its URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "marimo", "run", str(APP), "--headless", "--port", str(port)]
+    with running(command, f"http://127.0.0.1:{port}", environment(**settings), folder) as url:
+        yield url
+
+
+def chromium() -> str | None:
+    """A Chromium to drive, if this machine has one."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def number_in(text: str) -> str:
+    """The one decimal number in *text*, without grouping."""
+    (number,) = re.findall(r"-?[0-9][0-9,]*(?:\.[0-9]+)?", text)
+    return str(number).replace(",", "")

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from expense_lib import (
+    CurrencyError,
+    Ledger,
+    LedgerBusy,
+    LedgerTooNew,
+    LedgerUnavailable,
+    NotALedger,
+    connections,
+    open_ledger,
+    schema,
+)
+from tests.builders import ROOT, an_expense, environment
+
+
+def test_file_is_made_on_first_use(path: Path) -> None:
+    assert not path.exists()
+    open_ledger(path)
+    with closing(sqlite3.connect(path)) as con:
+        assert con.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert con.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+        assert {
+            strict
+            for (strict,) in con.execute("SELECT strict FROM pragma_table_list WHERE name NOT LIKE 'sqlite%'")
+        } == {1}
+
+
+def test_every_commit_is_synced_to_disk(path: Path) -> None:
+    Ledger(path)
+    with connections.connection(path) as con:
+        assert con.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+        assert con.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+def test_empty_file_becomes_a_ledger(path: Path) -> None:
+    path.touch()
+    assert Ledger(path).record(an_expense()).created
+
+
+def test_environment_names_the_file_and_the_currency(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+    monkeypatch.setenv("EXPENSE_CURRENCY", "JPY")
+    assert open_ledger().search().currency == "JPY"
+    assert path.exists()
+
+
+def test_default_is_expenses_db_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    open_ledger()
+    assert [file.name for file in tmp_path.iterdir() if file.suffix == ".db"] == ["expenses.db"]
+
+
+def test_currency_is_fixed_when_the_file_is_made(path: Path) -> None:
+    Ledger(path, "KWD")
+    assert Ledger(path).currency.exponent == 3
+    with pytest.raises(CurrencyError, match="kept in KWD, not in USD"):
+        Ledger(path, "USD")
+
+
+def test_unknown_currency_leaves_no_file(path: Path) -> None:
+    with pytest.raises(CurrencyError, match="ISO 4217"):
+        Ledger(path, "DOLLAR")
+    assert not path.exists()
+
+
+def test_newer_ledger_is_refused_and_unchanged(path: Path) -> None:
+    Ledger(path)
+    with closing(sqlite3.connect(path)) as con:
+        con.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+    with pytest.raises(LedgerTooNew, match="newer version"), ThreadPoolExecutor() as another_thread:
+        another_thread.submit(Ledger, path).result()
+
+
+@pytest.mark.parametrize(
+    "content", [b"date,amount\n2026-11-22,12.50\n" * 100, b"SQLite format 3\0" + b"\xff" * 5000]
+)
+def test_file_that_is_no_ledger_is_refused_and_unchanged(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(NotALedger):
+        Ledger(path)
+    assert path.read_bytes() == content
+
+
+def test_database_of_something_else_is_refused_and_unchanged(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as con:
+        con.execute("CREATE TABLE bookmarks (url TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(NotALedger, match="no ledger"):
+        Ledger(path)
+    assert path.read_bytes() == before
+
+
+def test_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LedgerUnavailable, match="folder"):
+        Ledger(tmp_path)
+
+
+def test_path_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LedgerUnavailable, match="can't be opened or made"):
+        Ledger(tmp_path / "nowhere" / "expenses.db")
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerUnavailable):
+        Ledger(tmp_path / "file" / "expenses.db")
+
+
+def test_busy_ledger_says_so_and_nothing_is_written(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "BUSY_TIMEOUT_MS", 1000)
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        ThreadPoolExecutor() as another_thread,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerBusy, match="try again"):
+            another_thread.submit(ledger.record, an_expense()).result()
+        other.execute("ROLLBACK")
+    assert ledger.record(an_expense()).created
+
+
+def test_connection_is_kept_by_its_thread_and_closed_with_it(path: Path) -> None:
+    ledger = Ledger(path)
+    seen = []
+
+    def twice() -> None:
+        for _ in range(2):
+            with connections.connection(path) as con:
+                seen.append(con)
+                ledger.record(an_expense())
+
+    twice()
+    thread = threading.Thread(target=twice)
+    thread.start()
+    thread.join()
+    assert seen[0] is seen[1]
+    assert seen[2] is seen[3]
+    assert seen[0] is not seen[2]
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        seen[2].execute("SELECT 1")
+    seen[0].execute("SELECT 1")
+
+
+RECORD_ALL = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from expense_lib import NewExpense, open_ledger
+
+def record(n):
+    new = NewExpense(amount=n + 1, category="Food", date="2026-11-22")
+    return open_ledger(sys.argv[1]).record(new).created
+
+sys.stdin.readline()
+with ThreadPoolExecutor(4) as threads:
+    print(sum(threads.map(record, range(25))))
+"""
+
+
+def test_many_processes_make_one_ledger_and_record_each_expense_once(path: Path) -> None:
+    crowd = [
+        subprocess.Popen(
+            [sys.executable, "-c", RECORD_ALL, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=environment(),
+        )
+        for _ in range(8)
+    ]
+    answers = [process.communicate("go\n", timeout=60) for process in crowd]
+    assert [process.returncode for process in crowd] == [0] * 8, answers
+    assert sum(int(created) for created, _ in answers) == 25
+    page = Ledger(path).search()
+    assert (page.count, str(page.total)) == (25, "325.00")
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+
+@needs_fork
+def test_no_connection_is_open_at_a_fork(path: Path) -> None:
+    ledger = Ledger(path)
+    with connections.connection(path) as before:
+        pass
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if ledger.record(an_expense()).created else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        before.execute("SELECT 1")
+    assert not ledger.record(an_expense()).created
+
+
+@needs_fork
+def test_what_a_forked_child_commits_survives_its_parent_closing_and_its_own_death(path: Path) -> None:
+    """With a connection carried over the fork, the parent's end deletes the log that the child still writes."""
+    script = f"""
+import os, sys
+from expense_lib import NewExpense, open_ledger
+def new(n): return NewExpense(amount=n, category="Food", date="2026-11-22")
+ledger = open_ledger({str(path)!r})
+ledger.record(new(1))
+ended, end = os.pipe()
+if os.fork() == 0:
+    os.close(end)
+    ledger.record(new(2))
+    sys.stdout.write("ready\\n"); sys.stdout.flush()
+    os.read(ended, 1)
+    ledger.record(new(3))
+    sys.stdout.write("recorded\\n"); sys.stdout.flush()
+    os.kill(os.getpid(), {int(signal.SIGKILL)})
+os.close(ended)
+sys.stdin.readline()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "ready\n"
+        parent.stdin.write("end\n")
+        parent.stdin.flush()
+        assert parent.wait(30) == 0
+        assert parent.stdout.readline() == "recorded\n"
+    assert str(Ledger(path).search().total) == "6.00"
+
+
+@needs_fork
+def test_threads_go_on_recording_while_their_process_forks(path: Path) -> None:
+    ledger = Ledger(path)
+    stop = threading.Event()
+    recorded: list[bool] = []
+
+    def record_on() -> None:
+        while not stop.is_set():
+            recorded.append(ledger.record(an_expense(occurrence=len(recorded) + 1)).created)
+
+    thread = threading.Thread(target=record_on)
+    thread.start()
+    try:
+        fork = multiprocessing.get_context("fork")
+        for n in range(10):
+            child = fork.Process(
+                target=ledger.record, args=(an_expense(amount=str(n + 1), category="Child"),)
+            )
+            child.start()
+            child.join(30)
+            assert child.exitcode == 0
+    finally:
+        stop.set()
+        thread.join()
+    assert all(recorded)
+    assert ledger.search().count == len(recorded) + 10

@@ -1,0 +1,391 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from wsgiref.validate import validator
+
+import pytest
+import requests
+from werkzeug.test import Client, TestResponse
+
+from expense_lib import Ledger
+from expense_lib.errors import PROBLEM_TYPE_PREFIX
+from handlers import wsgi
+from tests.builders import ROOT, environment, fields, free_port, handler
+
+Post = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def client(path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+    return Client(validator(wsgi.app))
+
+
+@pytest.fixture
+def post(client: Client) -> Post:
+    def send(body: Any, **headers: str) -> TestResponse:
+        data = body if isinstance(body, str | bytes) else json.dumps(body)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return client.post(
+            "/expenses", data=data, content_type="application/json", headers=named, buffered=True
+        )
+
+    return send
+
+
+def problem(response: TestResponse, status: int) -> dict[str, Any]:
+    """The problem that *response* is, checked for its form (RFC 9457)."""
+    assert response.status_code == status, response.get_data(as_text=True)
+    assert response.content_type == "application/problem+json"
+    body = response.get_json(force=True)
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    return dict(body)
+
+
+def test_both_names_of_the_application() -> None:
+    assert wsgi.app is wsgi.application
+
+
+def test_nothing_is_opened_and_nothing_heavy_imported_before_a_request(tmp_path: Path) -> None:
+    script = "import sys, handlers.wsgi; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"duckdb", "marimo", "requests", "waitress", "iso4217"} & set(done.stdout.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_first_post_creates(post: Post) -> None:
+    answer = post(fields())
+    assert answer.status_code == 201
+    assert answer.content_type == "application/json"
+    assert (answer.headers["Location"], answer.headers["ETag"]) == ("/expenses/1", '"1"')
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert "Idempotent-Replayed" not in answer.headers
+    assert answer.get_json().keys() == {
+        *("id", "amount", "category", "description", "date", "occurrence", "refund", "dedup_key", "version"),
+        *("created_at", "updated_at"),
+    }
+    assert answer.get_json()["amount"] == "12.50"
+    assert answer.get_json()["created_at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    "again", [{}, {"amount": "12.5"}, {"category": " FOOD "}, {"occurrence": 1}], ids=str
+)
+def test_post_again_replays(post: Post, again: dict[str, Any]) -> None:
+    first = post(fields())
+    answer = post(fields(**again))
+    assert (answer.status_code, answer.get_json()) == (200, first.get_json())
+    assert answer.headers["Idempotent-Replayed"] == "true"
+    assert (answer.headers["Content-Location"], answer.headers["ETag"]) == ("/expenses/1", '"1"')
+
+
+@pytest.mark.parametrize("number", ["12.50", "12.5"])
+def test_amount_may_be_a_json_number(post: Post, number: str) -> None:
+    post(fields())
+    body = json.dumps(fields()).replace('"12.50"', number)
+    assert post(body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *(
+            "1.0e1",
+            "1e2",
+            "1E2",
+            "12.500",
+            "0.1e0",
+            "19.990000000000000001",
+            "99999999999999.995",
+            "1e-400",
+            "1e999999",
+        ),
+        *(
+            "12345678901234567.89",
+            "1234567890123456789012345678901234567890",
+            "0",
+            "0.00",
+            "-0",
+            "-5",
+            "true",
+            "null",
+        ),
+        "9" * 5000,
+    ],
+    ids=lambda number: number[:30],
+)
+def test_json_number_is_read_exactly_or_refused(post: Post, number: str) -> None:
+    body = json.dumps(fields()).replace('"12.50"', number)
+    pointers = [error["pointer"] for error in problem(post(body), 422)["errors"]]
+    assert pointers == (["#/refund"] if number == "-5" else ["#/amount"])
+
+
+def test_large_json_number_keeps_every_digit(post: Post) -> None:
+    body = json.dumps(fields()).replace('"12.50"', "9999999999999.99")
+    assert post(body).get_json()["amount"] == "9999999999999.99"
+
+
+def test_refund_is_a_negative_amount_that_says_so(post: Post) -> None:
+    answer = post(fields(amount="-3.00", refund=True))
+    assert (answer.status_code, answer.get_json()["amount"], answer.get_json()["refund"]) == (
+        201,
+        "-3.00",
+        True,
+    )
+
+
+@pytest.mark.parametrize("key", ["k-1", '"k-1"', r'"with-\"quotes\"-and-\\"', 'a"b'])
+def test_fresh_idempotency_key_is_another_purchase(post: Post, key: str) -> None:
+    post(fields())
+    answers = [post(fields(), Idempotency_Key=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert [answer.get_json()["occurrence"] for answer in answers] == [2, 2]
+
+
+def test_bare_and_quoted_are_one_key(post: Post) -> None:
+    assert [post(fields(), Idempotency_Key=key).status_code for key in ("k", '"k"', "k")] == [201, 200, 200]
+
+
+def test_idempotency_key_with_another_body_is_refused(post: Post, path: Path) -> None:
+    post(fields(), Idempotency_Key="k")
+    refused = problem(post(fields(amount="13", date="2026-11-23"), Idempotency_Key="k"), 422)
+    assert refused["type"] == PROBLEM_TYPE_PREFIX + "idempotency-key-reused"
+    assert refused["fields"] == ["amount", "date"]
+    assert Ledger(path).search().count == 1
+
+
+@pytest.mark.parametrize(
+    "key", ["", '""', '"open', '"a"b"', "x" * 256, '"a b"', "caf\u00e9", r'"\x"'], ids=repr
+)
+def test_malformed_idempotency_key_is_refused(post: Post, path: Path, key: str) -> None:
+    problem(post(fields(), Idempotency_Key=key), 400)
+    assert Ledger(path).search().count == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b'{"amount": NaN}', 400),
+        (b'{"amount": Infinity}', 400),
+        (b'{"amount": "1", "amount": "2"}', 400),
+        (b"[" * 60_000, 400),
+        (b"[]", 422),
+        (b"null", 422),
+        (b'"text"', 422),
+        (b"{}", 422),
+        (b'{"amount": "\\ud800"}', 422),
+        (b" " * (64 * 1024 + 1), 413),
+    ],
+    ids=lambda part: str(part)[:30],
+)
+def test_body_is_refused(post: Post, path: Path, body: bytes, status: int) -> None:
+    problem(post(body), status)
+    assert Ledger(path).search().count == 0
+
+
+def test_every_bad_field_has_its_pointer_and_no_input_is_echoed(post: Post) -> None:
+    answer = post(fields(amount="SECRET", date="SECRET", description=["SECRET"], **{"a/b~c": 1}))
+    pointers = {error["pointer"] for error in problem(answer, 422)["errors"]}
+    assert pointers == {"#/amount", "#/date", "#/description", "#/a~1b~0c"}
+    assert "SECRET" not in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/json", ""])
+def test_other_content_types_are_refused(client: Client, content_type: str) -> None:
+    answer = client.post("/expenses", data=json.dumps(fields()), content_type=content_type, buffered=True)
+    problem(answer, 415)
+
+
+def test_encoded_body_is_refused(post: Post) -> None:
+    problem(post(fields(), Content_Encoding="gzip"), 415)
+
+
+def test_list_has_page_count_total_currency_and_next(client: Client, post: Post) -> None:
+    for occurrence in (1, 2, 3):
+        post(fields(occurrence=occurrence))
+    post(fields(category="Fuel", amount="40"))
+    answer = client.get("/expenses?category=food&sort=date_desc&limit=2", buffered=True)
+    page = answer.get_json()
+    assert page.keys() == {"items", "count", "total", "currency", "next"}
+    assert ([e["id"] for e in page["items"]], page["count"], page["total"]) == ([3, 2], 3, "37.50")
+    assert page["currency"] == "USD"
+    (link,) = answer.headers.getlist("Link")
+    address, rel = link.split("; ")
+    assert rel == 'rel="next"'
+    last = client.get(address.strip("<>"), buffered=True)
+    assert ([e["id"] for e in last.get_json()["items"]], last.get_json()["next"]) == ([1], None)
+    assert "Link" not in last.headers
+
+
+def test_category_may_be_repeated_and_an_empty_one_means_all(client: Client, post: Post) -> None:
+    for category in ("Food", "Fuel", "Rent"):
+        post(fields(category=category))
+    assert client.get("/expenses?category=FOOD&category=rent", buffered=True).get_json()["count"] == 2
+    assert client.get("/expenses?category=&sort=date_desc", buffered=True).get_json()["count"] == 3
+    assert client.get("/expenses?category=nowhere", buffered=True).get_json()["total"] == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        *(("limit=0", "limit"), ("limit=501", "limit"), ("limit=x", "limit"), ("limit=1_0", "limit")),
+        *(
+            ("limit=5&limit=6", "limit"),
+            ("limit=%D9%A3", "limit"),
+            ("sort=random", "sort"),
+            ("page=2", "page"),
+        ),
+        *(("cursor=x", "cursor"), ("category=%00", "category"), ("sort=date_desc&sort=date_desc", "sort")),
+    ],
+)
+def test_bad_query_is_refused(client: Client, query: str, field: str) -> None:
+    refused = problem(client.get(f"/expenses?{query}", buffered=True), 422)
+    assert [error["pointer"] for error in refused["errors"]] == [f"#/{field}"]
+
+
+def test_query_that_is_no_utf8_is_refused(client: Client) -> None:
+    problem(client.get("/expenses?category=%FF", buffered=True), 400)
+
+
+def test_one_expense(client: Client, post: Post) -> None:
+    created = post(fields())
+    answer = client.get(created.headers["Location"], buffered=True)
+    assert (answer.status_code, answer.get_json()) == (200, created.get_json())
+    assert answer.headers["ETag"] == '"1"'
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "/expenses/2",
+        "/expenses/99999999999999999999",
+        "/expenses/0",
+        "/expenses/x",
+        "/expenses/%D9%A1",
+        "/expenses/",
+        "/",
+        "/%FF",
+    ],
+)
+def test_what_is_not_there_is_not_found(client: Client, post: Post, where: str) -> None:
+    post(fields())
+    problem(client.get(where, buffered=True), 404)
+
+
+def test_other_methods_are_refused_and_the_allowed_named(client: Client) -> None:
+    answer = client.delete("/expenses", buffered=True)
+    problem(answer, 405)
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+def test_head_and_options(client: Client, post: Post) -> None:
+    post(fields())
+    head = client.head("/expenses/1", buffered=True)
+    assert (head.status_code, head.get_data(), head.headers["ETag"]) == (200, b"", '"1"')
+    options = client.options("/expenses", buffered=True)
+    assert (options.status_code, options.headers["Allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    problem(client.options("/nowhere", buffered=True), 404)
+
+
+def test_categories(client: Client, post: Post) -> None:
+    post(fields())
+    answer = client.get("/categories", buffered=True)
+    assert answer.get_json() == {"items": [{"name": "Food", "count": 1, "total": "12.50"}]}
+
+
+def test_health(client: Client) -> None:
+    answer = client.get("/health", buffered=True)
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok", "currency": "USD"})
+
+
+@pytest.mark.parametrize("where", ["/health", "/expenses", "/expenses/1"])
+def test_unusable_ledger_is_unavailable_and_its_path_is_not_told(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setenv("EXPENSE_LEDGER", str(tmp_path))
+    answer = client.get(where, buffered=True)
+    problem(answer, 503)
+    assert answer.headers["Retry-After"]
+    assert str(tmp_path) not in answer.get_data(as_text=True)
+
+
+def test_unexpected_failure_is_a_problem_without_its_cause(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("SELECT secret")
+
+    monkeypatch.setattr(Ledger, "search", fail)
+    answer = client.get("/expenses", buffered=True)
+    problem(answer, 500)
+    assert "secret" not in answer.get_data(as_text=True)
+
+
+def test_handler_ignores_the_setting_of_a_remote_ledger(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPENSE_API_URL", "http://127.0.0.1:1")
+    assert client.get("/expenses", buffered=True).status_code == 200
+
+
+def test_over_a_socket(path: Path) -> None:
+    with handler(path) as url:
+        first = requests.post(f"{url}/expenses", json=fields(), timeout=10)
+        again = requests.post(f"{url}/expenses", json=fields(), timeout=10)
+        chunked = requests.post(
+            f"{url}/expenses",
+            data=iter([json.dumps(fields(amount="1")).encode()]),
+            headers={"Content-Type": "application/json"},
+            timeout=10,
+        )
+        page = requests.get(f"{url}/expenses", params={"category": "food", "limit": "1"}, timeout=10)
+        missing = requests.head(f"{url}/expenses/9", timeout=10)
+    assert [first.status_code, again.status_code, chunked.status_code] == [201, 200, 201]
+    assert (page.json()["count"], page.json()["total"]) == (2, "13.50")
+    assert "cursor=" in page.links["next"]["url"]
+    assert (missing.status_code, missing.content) == (404, b"")
+
+
+@pytest.mark.parametrize("settings", [{"EXPENSE_LEDGER": "."}, {"EXPENSE_CURRENCY": "DOLLAR"}], ids=str)
+def test_server_does_not_start_on_a_ledger_it_cannot_open(tmp_path: Path, settings: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "handlers", "--port", str(free_port())],
+        cwd=tmp_path,
+        env=environment(**settings, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_server_says_that_its_port_is_taken(path: Path) -> None:
+    with handler(path) as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "handlers", "--port", url.rpartition(":")[2]],
+            env=environment(EXPENSE_LEDGER=str(path)),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert (done.returncode, "can't be had" in done.stderr) == (1, True)
