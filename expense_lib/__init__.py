@@ -1,14 +1,19 @@
 """An expense ledger that cannot double-enter and cannot lose a cent.
 
 Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``dedup`` (the key), ``models``
-(what goes in and out), ``schema`` and ``connections`` (the file), ``store`` (its SQL), ``ledger`` (the
-rules); on top ``client`` (the same over HTTP), ``settings`` (which of both) and ``entry`` (a form's fate).
+(what goes in and out), ``store`` (the file and its SQL), ``recording`` and ``editing`` (the rules),
+``ledger`` (all of it); on top ``client`` (the same over HTTP), ``settings`` (which of both) and ``entry``
+(what becomes of a form).
 """
 
 from expense_lib.errors import (
     AmountError,
+    CategoryNotFound,
+    ChangedSince,
+    ChangeNotFound,
     CurrencyError,
     CursorError,
+    ExpenseDeleted,
     ExpenseError,
     ExpenseNotFound,
     FieldError,
@@ -16,20 +21,43 @@ from expense_lib.errors import (
     IdempotencyKeyReused,
     InvalidInput,
     LedgerBusy,
+    LedgerDamaged,
+    LedgerMoved,
     LedgerTooNew,
     LedgerUnavailable,
     NotALedger,
+    RecordedThenDeleted,
+    StaleVersion,
 )
 from expense_lib.ledger import Ledger
-from expense_lib.models import CategoryTotal, Expense, ExpenseFilter, NewExpense, Page, Receipt
+from expense_lib.models import (
+    CategoryTotal,
+    Change,
+    Expense,
+    ExpenseChanges,
+    ExpenseFilter,
+    NewCategory,
+    NewExpense,
+    Page,
+    Receipt,
+    Snapshot,
+    Undone,
+    Version,
+)
 from expense_lib.settings import open_ledger
 
 __all__ = [
     "AmountError",
+    "CategoryNotFound",
     "CategoryTotal",
+    "Change",
+    "ChangeNotFound",
+    "ChangedSince",
     "CurrencyError",
     "CursorError",
     "Expense",
+    "ExpenseChanges",
+    "ExpenseDeleted",
     "ExpenseError",
     "ExpenseFilter",
     "ExpenseNotFound",
@@ -39,11 +67,19 @@ __all__ = [
     "InvalidInput",
     "Ledger",
     "LedgerBusy",
+    "LedgerDamaged",
+    "LedgerMoved",
     "LedgerTooNew",
     "LedgerUnavailable",
+    "NewCategory",
     "NewExpense",
     "NotALedger",
     "Page",
     "Receipt",
+    "RecordedThenDeleted",
+    "Snapshot",
+    "StaleVersion",
+    "Undone",
+    "Version",
     "open_ledger",
 ]

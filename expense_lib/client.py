@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 import requests
 from pydantic import BaseModel, ValidationError
@@ -12,12 +14,15 @@ from urllib3.util import Retry
 
 from expense_lib import errors
 from expense_lib.models import (
+    EXPENSE_CHANGES,
     CategoryTotal,
     Expense,
     ExpenseFilter,
+    NewCategory,
     NewExpense,
     Page,
     Receipt,
+    Version,
     check_idempotency_key,
 )
 
@@ -29,8 +34,15 @@ RETRIES = 3
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-class _Categories(BaseModel):
-    items: tuple[CategoryTotal, ...]
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class _Items(BaseModel, Generic[Item]):
+    items: tuple[Item, ...]
+
+
+class _Nothing(BaseModel):
+    """The body of an answer without one."""
 
 
 class RemoteLedger:
@@ -70,9 +82,33 @@ class RemoteLedger:
         query = (wanted or ExpenseFilter()).model_dump(mode="json", exclude_none=True)
         return self._ask(Page, "GET", "/expenses", params=query)[1]
 
+    def amend(self, expense_id: int, changes: Mapping[str, Any], version: int | None) -> Expense:
+        """As ``Ledger.amend``."""
+        given = EXPENSE_CHANGES.validate_python(changes)
+        body = EXPENSE_CHANGES.dump_python(given, mode="json")
+        headers = _if_match(version) or {"If-Match": "*"}
+        return self._ask(Expense, "PATCH", f"/expenses/{expense_id}", json=body, headers=headers)[1]
+
+    def delete(self, expense_id: int, version: int | None = None) -> None:
+        """As ``Ledger.delete``."""
+        self._ask(_Nothing, "DELETE", f"/expenses/{expense_id}", headers=_if_match(version))
+
+    def restore(self, expense_id: int) -> Expense:
+        """As ``Ledger.restore``."""
+        return self._ask(Expense, "POST", f"/expenses/{expense_id}/restore")[1]
+
+    def history(self, expense_id: int) -> list[Version]:
+        """As ``Ledger.history``."""
+        return list(self._ask(_Items[Version], "GET", f"/expenses/{expense_id}/history")[1].items)
+
     def categories(self) -> list[CategoryTotal]:
         """As ``Ledger.categories``."""
-        return list(self._ask(_Categories, "GET", "/categories")[1].items)
+        return list(self._ask(_Items[CategoryTotal], "GET", "/categories")[1].items)
+
+    def rename_category(self, old: str, new: str) -> CategoryTotal:
+        """As ``Ledger.rename_category``."""
+        name = NewCategory(name=new).model_dump()
+        return self._ask(CategoryTotal, "PATCH", f"/categories/{quote(old, safe='')}", json=name)[1]
 
     def _ask(self, shape: type[Shape], method: str, path: str, **parts: Any) -> tuple[int, Shape]:
         """Send one request. Returns the status of the answer and its body as *shape*."""
@@ -89,7 +125,7 @@ class RemoteLedger:
         try:
             if answer.headers.get("Content-Type") == "application/problem+json":
                 raise _error_in(answer.json())
-            return answer.status_code, shape.model_validate_json(answer.content)
+            return answer.status_code, shape.model_validate_json(answer.content or b"{}")
         except (ValidationError, requests.JSONDecodeError, KeyError, TypeError, AttributeError):
             raise errors.LedgerUnavailable(
                 f"What answers at {self.url} is no expense handler: status {answer.status_code}."
@@ -113,32 +149,38 @@ class RemoteLedger:
         return session
 
 
+def _if_match(version: int | None) -> dict[str, str]:
+    return {} if version is None else {"If-Match": f'"{version}"'}
+
+
 def _quoted(idempotency_key: str) -> str:
     """A key as a header's quoted string (RFC 8941, section 3.3.3)."""
     escaped = idempotency_key.replace("\\", r"\\").replace('"', r"\"")
     return f'"{escaped}"'
 
 
+# The errors that a problem's type can name, and those of its members that make it again.
+_ERRORS: dict[type[errors.ExpenseError], list[str]] = {
+    errors.ExpenseNotFound: ["expense_id"],
+    errors.ExpenseDeleted: ["expense_id"],
+    errors.RecordedThenDeleted: ["expense_id"],
+    errors.StaleVersion: ["expense_id", "version"],
+    errors.CategoryNotFound: [],
+    errors.IdempotencyKeyError: [],
+    errors.IdempotencyKeyReused: ["fields"],
+    errors.LedgerBusy: [],
+}
+_BY_CODE = {kind.code: kind for kind in _ERRORS}
+_INVALID = {kind.code: kind for kind in (errors.InvalidInput, errors.AmountError, errors.CursorError)}
+
+
 def _error_in(problem: dict[str, Any]) -> errors.ExpenseError:
     """The library's own error that a handler's problem (RFC 9457) stands for."""
-    code = str(problem.get("type", "")).removeprefix(errors.PROBLEM_TYPE_PREFIX)
-    detail = problem.get("detail") or problem.get("title") or "The handler refused without saying why."
-    for kind in (errors.InvalidInput, errors.AmountError, errors.CursorError):
-        if code == kind.code:
-            return kind(
-                errors.FieldError(
-                    error.get("parameter") or error.get("pointer", "").removeprefix("#/"), error["detail"]
-                )
-                for error in problem["errors"]
-            )
-    match code:
-        case errors.ExpenseNotFound.code:
-            return errors.ExpenseNotFound(problem["expense_id"])
-        case errors.IdempotencyKeyReused.code:
-            return errors.IdempotencyKeyReused(problem["fields"])
-        case errors.IdempotencyKeyError.code:
-            return errors.IdempotencyKeyError()
-        case errors.LedgerBusy.code:
-            return errors.LedgerBusy()
-        case _:
-            return errors.LedgerUnavailable(f"The handler answered {problem.get('status')}: {detail}")
+    code = str(problem["type"]).removeprefix(errors.PROBLEM_TYPE_PREFIX)
+    if code in _INVALID:
+        named = ((error["pointer"].removeprefix("#/"), error["detail"]) for error in problem["errors"])
+        return _INVALID[code](errors.FieldError(*error) for error in named)
+    if code in _BY_CODE:
+        kind = _BY_CODE[code]
+        return kind(*(problem[member] for member in _ERRORS[kind]))
+    return errors.LedgerUnavailable(f"The handler answered {problem['status']}: {problem['detail']}")

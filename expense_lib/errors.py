@@ -63,6 +63,7 @@ _WORDS = {
     "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
     "model_type": "must be an object with named fields",
+    "dict_type": "must be an object with named fields",
 }
 
 
@@ -116,6 +117,70 @@ class ExpenseNotFound(ExpenseError, LookupError):
         super().__init__(f"There is no expense {expense_id}.")
 
 
+class ExpenseDeleted(ExpenseError, LookupError):
+    """The expense was deleted; restoring it brings it back under the same id."""
+
+    code = "expense-deleted"
+
+    def __init__(self, expense_id: int) -> None:
+        self.expense_id = expense_id
+        super().__init__(f"Expense {expense_id} was deleted. Restore it to have it back.")
+
+
+class RecordedThenDeleted(ExpenseError, ValueError):
+    """What was sent is a deleted expense, which does not come back by itself. Nothing was written."""
+
+    code = "recorded-then-deleted"
+
+    def __init__(self, expense_id: int) -> None:
+        self.expense_id = expense_id
+        super().__init__(
+            f"This is expense {expense_id}, which was deleted. Restore it, or record another one with "
+            "a fresh idempotency key or another occurrence."
+        )
+
+
+class StaleVersion(ExpenseError, ValueError):
+    """The expense was changed since it was read: its version is *version* now. Nothing was written."""
+
+    code = "stale-version"
+
+    def __init__(self, expense_id: int, version: int) -> None:
+        self.expense_id = expense_id
+        self.version = version
+        super().__init__(f"Expense {expense_id} was changed meanwhile: it is at version {version} now.")
+
+
+class CategoryNotFound(ExpenseError, LookupError):
+    """No live expense has this category."""
+
+    code = "category-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such category.")
+
+
+class ChangeNotFound(ExpenseError, LookupError):
+    """No change has this number."""
+
+    code = "change-not-found"
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"There is no change {number}.")
+
+
+class ChangedSince(ExpenseError, ValueError):
+    """A change can't be undone, since all its expenses were changed again later. Nothing was written."""
+
+    code = "changed-since"
+
+    def __init__(self, expense_ids: Iterable[int]) -> None:
+        self.expense_ids = list(expense_ids)
+        named = ", ".join(map(str, self.expense_ids))
+        super().__init__(f"This was changed again since; undo that first. Expenses: {named}.")
+
+
 class LedgerUnavailable(ExpenseError, OSError):
     """The ledger can't be reached, read or written. Nothing was acknowledged; sending again is safe."""
 
@@ -133,6 +198,20 @@ class LedgerBusy(LedgerUnavailable):
 
 class NotALedger(LedgerUnavailable):
     """The file is there, but it is no ledger. It was not changed."""
+
+
+class LedgerMoved(LedgerUnavailable):
+    """The file was removed or replaced while it was open. What was just sent may be lost; send it again."""
+
+    def __init__(self) -> None:
+        super().__init__("The ledger's file was removed or replaced. Try again to use what is there now.")
+
+
+class LedgerDamaged(LedgerUnavailable):
+    """SQLite found the file damaged. Take the last backup."""
+
+    def __init__(self) -> None:
+        super().__init__("The ledger's file is damaged. Nothing was written; go back to a backup.")
 
 
 class LedgerTooNew(LedgerUnavailable):

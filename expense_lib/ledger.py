@@ -1,42 +1,46 @@
-"""The ledger: the rules of recording, over one SQLite file."""
+"""The ledger: what can be done with one SQLite file, each call one transaction."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import json
 import sqlite3
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from expense_lib import store
-from expense_lib.connections import connection, transaction
-from expense_lib.dedup import MAX_OCCURRENCE, Content
-from expense_lib.errors import (
-    CurrencyError,
-    CursorError,
-    ExpenseNotFound,
-    FieldError,
-    IdempotencyKeyReused,
-    InvalidInput,
-)
+from expense_lib import cursor, editing, recording
+from expense_lib.errors import CurrencyError, ExpenseDeleted
 from expense_lib.models import (
+    EXPENSE_CHANGES,
     CategoryTotal,
+    Change,
     Expense,
     ExpenseFilter,
+    NewCategory,
     NewExpense,
     Page,
     Receipt,
+    Snapshot,
+    Undone,
+    Version,
     check_idempotency_key,
 )
+from expense_lib.store import rows, upkeep, views
+from expense_lib.store.connections import connection, transaction
+from expense_lib.store.rows import Row
 
-MAX_ID = 2**63 - 1
+MAX_CHANGES = 10_000
 
 
 class Ledger:
     """An expense ledger in the SQLite file at *path*, made in *currency* (ISO 4217) if it is not there.
 
-    Any number of processes and threads may use one file, and any number of threads one Ledger.
+    Any number of processes and threads may use one file, and any number of threads one Ledger. When a method
+    that changes something returns, the change is on disk, whole; when it raises, nothing was changed.
+
+    Every method raises LedgerUnavailable when the file can't be used: LedgerBusy when another writer holds it
+    too long, LedgerMoved when it was removed or replaced, LedgerDamaged when SQLite finds it damaged.
 
     Raises:
         CurrencyError: *currency* is given, and the file is kept in another one.
@@ -46,7 +50,7 @@ class Ledger:
     def __init__(self, path: str | Path, currency: str | None = None) -> None:
         self.path = Path(path).expanduser().absolute()
         with connection(self.path, currency, make=True) as con:
-            self.currency = store.currency(con)
+            self.currency = rows.currency(con)
         if currency not in (None, self.currency.code):
             raise CurrencyError(f"This ledger is kept in {self.currency.code}, not in {currency}.")
 
@@ -54,162 +58,230 @@ class Ledger:
         return f"Ledger({str(self.path)!r}, {self.currency.code!r})"
 
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
-        """Have *new* in the ledger once. When this returns, the expense is on disk.
+        """Have *new* in the ledger once.
 
-        Without a key, the same content is the same payment: sending it again finds it. With a key not seen
-        before, it is another payment, which takes the next free occurrence unless *new* names one.
+        Without a key, the same content is the same payment: sending it again finds it, however it was edited
+        since. With a key not seen before, it is another payment, which takes the next free occurrence unless
+        *new* names one.
 
         Raises:
             AmountError: the amount is finer or larger than the ledger's currency allows.
             IdempotencyKeyError: the key is malformed.
             IdempotencyKeyReused: the key was first sent with another body.
-            LedgerUnavailable: nothing was written, or its answer was lost; sending again is safe.
+            RecordedThenDeleted: it was recorded and then deleted, and does not come back by itself.
         """
         content = new.content(self.currency)
         check_idempotency_key(idempotency_key)
-        with connection(self.path) as con:
-            known = self._known(con, new, content, idempotency_key)
-        if known is not None:
-            return known
-        with transaction(self.path, write=True) as con:
-            return self._known(con, new, content, idempotency_key) or self._added(
-                con, new, content, idempotency_key
-            )
+        with self._connection() as con:
+            row, created = recording.known(con, new, content, idempotency_key), False
+        if row is None:
+            with self._writing() as con:
+                row = recording.known(con, new, content, idempotency_key)
+                if row is None:
+                    row, created = recording.added(con, new, content, idempotency_key)
+        return Receipt(created=created, expense=self._expense(row))
 
     def get(self, expense_id: int) -> Expense:
         """The expense of this id.
 
         Raises:
-            ExpenseNotFound: there is none.
+            ExpenseNotFound, ExpenseDeleted: there is none, or no longer.
         """
-        if not 1 <= expense_id <= MAX_ID:
-            raise ExpenseNotFound(expense_id)
-        with connection(self.path) as con:
-            return self._expense(con, expense_id)
+        with self._connection() as con:
+            row = recording.found(con, expense_id)
+        if row.deleted_at is not None:
+            raise ExpenseDeleted(expense_id)
+        return self._expense(row)
 
     def search(self, wanted: ExpenseFilter | None = None) -> Page:
         """A page of the expenses that match, with count and total of all that do, from one snapshot.
 
         Raises:
-            CursorError: the filter's cursor is none that a page gave.
+            CursorError: the filter's cursor is none that a page of this sort gave.
+            AmountError: a bound is finer than the ledger's currency.
         """
         wanted = wanted or ExpenseFilter()
-        after = None if wanted.cursor is None else _read_cursor(wanted.cursor, wanted.sort)
-        with transaction(self.path, write=False) as con:
-            items = store.page(con, wanted, after, self.currency)
-            matching = store.total(con, wanted)
-        more, items = len(items) > wanted.limit, items[: wanted.limit]
+        after = None if wanted.cursor is None else cursor.read(wanted.cursor, wanted.sort)
+        with transaction(self.path, self.currency.code, write=False) as con:
+            found = views.page(con, wanted, after, self.currency)
+            matching = views.total(con, wanted, self.currency)
+        more, found = len(found) > wanted.limit, found[: wanted.limit]
         return Page(
-            items=tuple(items),
+            items=tuple(map(self._expense, found)),
             count=matching.count,
             total=self.currency.from_minor(matching.total_minor),
             currency=self.currency.code,
-            next_cursor=_cursor(wanted.sort, items[-1]) if more else None,
+            next_cursor=_cursor(wanted, found[-1]) if more else None,
         )
 
-    def ping(self) -> None:
-        """Read from the file, to see that it can be read.
+    def amend(self, expense_id: int, changes: Mapping[str, Any], version: int | None) -> Expense:
+        """Change fields of an expense that is at *version*; None is whichever version it is at.
+
+        The new content is claimed too, so that a statement that has it does not add it again. If it is
+        another expense's, this one takes the next free occurrence. Sent again after its answer was lost, an
+        edit is done already and the expense stays as it is.
+
+        Args:
+            expense_id: Whose fields.
+            changes: Any of ExpenseChanges' fields; the result must be acceptable as a NewExpense.
+            version: The version that was looked at when deciding on the changes.
 
         Raises:
-            LedgerUnavailable: it can't.
+            ExpenseNotFound, ExpenseDeleted: there is none, or no longer.
+            StaleVersion: it was changed since.
+            pydantic.ValidationError, AmountError: what it would become can't be accepted.
         """
-        with connection(self.path) as con:
-            store.currency(con)
+        given = EXPENSE_CHANGES.validate_python(changes)
+        with self._writing() as con:
+            row = editing.amend(con, self.currency, expense_id, given, version)
+        return self._expense(row)
+
+    def delete(self, expense_id: int, version: int | None = None) -> None:
+        """Delete an expense; it keeps its id, its keys and its history. A deleted one stays deleted.
+
+        Raises:
+            ExpenseNotFound: there is none.
+            StaleVersion: *version* is given, and the expense was changed since.
+        """
+        with self._writing() as con:
+            editing.delete(con, expense_id, version)
+
+    def restore(self, expense_id: int) -> Expense:
+        """Bring a deleted expense back under its id. A live one stays as it is.
+
+        Raises:
+            ExpenseNotFound: there is none.
+        """
+        with self._writing() as con:
+            row = editing.restore(con, expense_id)
+        return self._expense(row)
+
+    def history(self, expense_id: int) -> list[Version]:
+        """Every version of an expense, live or deleted, the first one first.
+
+        Raises:
+            ExpenseNotFound: there is none.
+        """
+        with transaction(self.path, self.currency.code, write=False) as con:
+            recording.found(con, expense_id)
+            lines = views.history(con, expense_id)
+        return [Version(**self._parts(line)) for line in lines]
 
     def categories(self) -> list[CategoryTotal]:
         """Every category that has expenses, by name, with their count and exact total."""
-        with connection(self.path) as con:
-            found = store.categories(con)
+        with self._connection() as con:
+            found = views.categories(con)
+        return [self._category(name, total) for name, total in found]
+
+    def rename_category(self, old: str, new: str) -> CategoryTotal:
+        """Rename a category, or merge it into the one of that name; one change, which can be undone as one.
+
+        The old name is no alias afterwards: sent later, it starts that category anew.
+
+        Returns:
+            The category in which the expenses are now.
+
+        Raises:
+            CategoryNotFound: no expense has the old one.
+            pydantic.ValidationError: the new name is none.
+        """
+        name = NewCategory(name=new).name
+        with self._writing() as con:
+            key = editing.rename_category(con, old, name)
+            total = views.category(con, key)
+        return self._category(*total)
+
+    def changes(self, since: int = 0, limit: int = MAX_CHANGES) -> list[Change]:
+        """The ledger's log after position *since*, in order, at most *limit* lines.
+
+        To have all of it, go on with the ``seq`` of the last line until there is none.
+        """
+        with transaction(self.path, self.currency.code, write=False) as con:
+            lines = list(views.changes(con, since, min(limit, MAX_CHANGES)))
         return [
-            CategoryTotal(name=name, count=sum_.count, total=self.currency.from_minor(sum_.total_minor))
-            for name, sum_ in found
+            Change(seq=line.seq, number=line.number, expense_id=line.expense_id, **self._parts(line))
+            for line in lines
         ]
 
-    def _known(
-        self, con: sqlite3.Connection, new: NewExpense, content: Content, idempotency_key: str | None
-    ) -> Receipt | None:
-        """The expense that this submission is a repeat of, if it is one."""
-        if idempotency_key is None:
-            claim = store.claim(con, content.dedup_key(new.occurrence or 1))
-        else:
-            claim = store.claim(con, _sent(idempotency_key))
-            if claim is not None:
-                _refuse_another_body(claim.request or {}, _request(new, content))
-        if claim is None:
-            return None
-        return Receipt(created=False, expense=self._expense(con, claim.expense_id))
+    def undo(self, number: int) -> Undone:
+        """Put back what the change of this number changed, in one change, wherever it was left alone since.
 
-    def _added(
-        self, con: sqlite3.Connection, new: NewExpense, content: Content, idempotency_key: str | None
-    ) -> Receipt:
-        """Add what is not known yet; a fresh idempotency key may still join an expense that is there."""
-        occurrence = new.occurrence or (1 if idempotency_key is None else _next_free(con, content))
-        dedup_key = content.dedup_key(occurrence)
-        owner = store.claim(con, dedup_key)
-        expense_id = (
-            owner.expense_id
-            if owner is not None
-            else store.add_expense(con, content, new.category, occurrence, dedup_key, _now())
+        Raises:
+            ChangeNotFound: there is no such change.
+            ChangedSince: everything that it changed was changed again.
+        """
+        with self._writing() as con:
+            return editing.undo(con, number)
+
+    def check(self) -> list[str]:
+        """What is wrong with the ledger, a sentence each; an empty list if it is sound.
+
+        SQLite's own check, every key recomputed, every expense and every category's total against the log.
+        It reads one snapshot, while others go on writing.
+        """
+        with transaction(self.path, self.currency.code, write=False) as con:
+            return list(upkeep.findings(con))
+
+    def backup(self, path: str | Path) -> None:
+        """Write a consistent copy, itself a ledger, to a new file while others go on writing.
+
+        Raises:
+            LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
+        """
+        with self._connection() as con:
+            upkeep.copy(con, Path(path).expanduser().absolute())
+
+    def ping(self) -> None:
+        """Read from the file, to see that it can be read."""
+        with self._connection() as con:
+            rows.currency(con)
+
+    def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
+        return connection(self.path, self.currency.code)
+
+    def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self.path, self.currency.code, write=True)
+
+    def _expense(self, row: Row) -> Expense:
+        return Expense(
+            id=row.id,
+            amount=self.currency.from_minor(row.amount_minor),
+            category=row.category,
+            description=row.description,
+            date=row.content().date,
+            occurrence=row.occurrence,
+            refund=row.amount_minor < 0,
+            dedup_key=row.dedup_key,
+            version=row.version,
+            created_at=dt.datetime.fromisoformat(row.created_at),
+            updated_at=dt.datetime.fromisoformat(row.updated_at),
         )
-        if idempotency_key is not None:
-            store.add_claim(con, _sent(idempotency_key), expense_id, _request(new, content))
-        return Receipt(created=owner is None, expense=self._expense(con, expense_id))
 
-    def _expense(self, con: sqlite3.Connection, expense_id: int) -> Expense:
-        found = store.expense(con, expense_id, self.currency)
-        if found is None:
-            raise ExpenseNotFound(expense_id)
-        return found
+    def _category(self, name: str, total: views.Sum) -> CategoryTotal:
+        return CategoryTotal(name=name, count=total.count, total=self.currency.from_minor(total.total_minor))
 
+    def _parts(self, line: views.Logged) -> dict[str, Any]:
+        return {
+            "version": line.version,
+            "change": line.kind,
+            "at": line.at,
+            "before": self._snapshot(line.before),
+            "after": self._snapshot(line.after),
+        }
 
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _sent(idempotency_key: str) -> str:
-    """An idempotency key's name among the claims, where it can't be taken for a dedup key."""
-    return f"sent:{idempotency_key}"
-
-
-def _request(new: NewExpense, content: Content) -> dict[str, Any]:
-    """What was sent, by the sender's field names, in the form in which two bodies are compared."""
-    return {
-        "amount": content.amount_minor,
-        "category": content.category_key,
-        "description": content.description,
-        "date": content.date.isoformat(),
-        "occurrence": new.occurrence,
-    }
+    def _snapshot(self, at: views.Snapshot | None) -> Snapshot | None:
+        if at is None:
+            return None
+        return Snapshot(
+            amount=self.currency.from_minor(at.amount_minor),
+            category=at.category,
+            description=at.description,
+            date=dt.date.fromisoformat(at.date),
+            occurrence=at.occurrence,
+            refund=at.amount_minor < 0,
+        )
 
 
-def _refuse_another_body(first: dict[str, Any], now: dict[str, Any]) -> None:
-    differing = [field for field in now if now[field] != first.get(field)]
-    if differing:
-        raise IdempotencyKeyReused(differing)
-
-
-def _next_free(con: sqlite3.Connection, content: Content) -> int:
-    for occurrence in range(1, MAX_OCCURRENCE + 1):
-        if store.claim(con, content.dedup_key(occurrence)) is None:
-            return occurrence
-    raise InvalidInput([FieldError("occurrence", f"has none left: {MAX_OCCURRENCE} are taken")])
-
-
-def _cursor(sort: str, last: Expense) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, last.date.isoformat(), last.id]).encode()).decode()
-
-
-def _read_cursor(cursor: str, sort: str) -> tuple[str, int]:
-    """The date and id after which the next page begins."""
-    try:
-        for_sort, date, expense_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        after = dt.date.fromisoformat(date).isoformat(), int(expense_id)
-    except (ValueError, TypeError):
-        raise _unknown_cursor() from None
-    if for_sort != sort or not 0 < after[1] <= MAX_ID:
-        raise _unknown_cursor()
-    return after
-
-
-def _unknown_cursor() -> CursorError:
-    return CursorError([FieldError("cursor", "must be one that an earlier page gave, for the same sort")])
+def _cursor(wanted: ExpenseFilter, last: Row) -> str:
+    value = last.date if wanted.sort.startswith("date") else last.amount_minor
+    return cursor.write(wanted.sort, value, last.id)

@@ -17,19 +17,24 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
+from typing_extensions import TypedDict
 
 from expense_lib.dedup import MAX_OCCURRENCE, Content
 from expense_lib.errors import IdempotencyKeyError
-from expense_lib.money import Currency, read_amount
-from expense_lib.text import canonical_text, category_key
+from expense_lib.money import Currency, read_amount, read_decimal
+from expense_lib.text import canonical_text, fold
 
 MAX_CATEGORY_LENGTH = 100
 MAX_DESCRIPTION_LENGTH = 500
 MAX_PAGE = 500
+
+ChangeKind = Literal["created", "amended", "deleted", "restored"]
+Sort = Literal["date_desc", "date_asc", "amount_desc", "amount_asc"]
 
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -68,6 +73,12 @@ AmountIn = Annotated[
     Decimal,
     BeforeValidator(read_amount),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": ["12.50"]}),
+]
+AmountBound = Annotated[
+    Decimal,
+    BeforeValidator(read_decimal),
+    PlainSerializer(str, when_used="json"),
+    WithJsonSchema({"type": "string", "examples": ["12.50"]}),
 ]
 AmountOut = Annotated[
     Decimal, PlainSerializer(str, when_used="json"), WithJsonSchema({"type": "string", "examples": ["12.50"]})
@@ -116,9 +127,31 @@ class NewExpense(BaseModel):
         Raises:
             AmountError: the amount is finer or larger than *currency* allows.
         """
-        return Content(
-            currency.to_minor(self.amount), category_key(self.category), self.description, self.date
-        )
+        return Content(currency.to_minor(self.amount), fold(self.category), self.description, self.date)
+
+
+class ExpenseChanges(TypedDict, total=False):
+    """Fields of an expense to be changed; what is left out stays as it is."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc] # so pydantic wants it
+
+    amount: AmountIn
+    category: Category
+    description: Description
+    date: CalendarDate
+    occurrence: Occurrence
+    refund: StrictBool
+
+
+EXPENSE_CHANGES = TypeAdapter(ExpenseChanges)
+
+
+class NewCategory(BaseModel):
+    """The name to give to a category."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Category
 
 
 class Expense(BaseModel):
@@ -149,7 +182,9 @@ class Receipt(BaseModel):
 
 
 class ExpenseFilter(BaseModel):
-    """Which expenses to list, in which order. *category* is a text or a list of them; none means all.
+    """Which expenses to list, in which order. Everything that is given must hold; bounds are included.
+
+    *category* is a text or a list of them; *q* is looked for in description and category, whatever its case.
 
     Raises:
         pydantic.ValidationError: names each part that can't be accepted. It is a ValueError.
@@ -158,7 +193,12 @@ class ExpenseFilter(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     category: Annotated[tuple[Category, ...], BeforeValidator(_many)] = ()
-    sort: Literal["date_desc"] = "date_desc"
+    date_from: CalendarDate | None = None
+    date_to: CalendarDate | None = None
+    amount_min: AmountBound | None = None
+    amount_max: AmountBound | None = None
+    q: Description = ""
+    sort: Sort = "date_desc"
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE)] = 50
     cursor: StrictStr | None = None
 
@@ -168,7 +208,7 @@ class ExpenseFilter(BaseModel):
 
     def category_keys(self) -> list[str]:
         """The keys of the categories asked for."""
-        return [category_key(name) for name in self.category]
+        return [fold(name) for name in self.category]
 
 
 class Page(BaseModel):
@@ -191,3 +231,53 @@ class CategoryTotal(BaseModel):
     name: str
     count: int
     total: AmountOut
+
+
+class Snapshot(BaseModel):
+    """What an expense was at one version."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount: AmountOut
+    category: str
+    description: str
+    date: dt.date
+    occurrence: int
+    refund: bool
+
+
+class Version(BaseModel):
+    """One version of an expense: what was done at *at* (UTC), from which values to which.
+
+    *before* is None where it was not there, or deleted; *after* where it no longer was.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int
+    change: ChangeKind
+    at: dt.datetime
+    before: Snapshot | None
+    after: Snapshot | None
+
+
+class Change(Version):
+    """One line of the ledger's log, at position *seq*. All lines of one deed have its *number*."""
+
+    seq: int
+    number: int
+    expense_id: int
+
+
+class Undone(BaseModel):
+    """What an undo did, by the ids of expenses: those put back as they were, those *kept* as they are now.
+
+    An expense is kept if somebody changed the same of it since. *number* is the undo's own, to undo it in
+    turn; None if everything was as before already.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int | None
+    undone: tuple[int, ...]
+    kept: tuple[int, ...]

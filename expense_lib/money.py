@@ -41,18 +41,20 @@ class Currency:
             raise CurrencyError(f"{code} has no minor unit, so no ledger can be kept in it.")
         return cls(code, exponent)
 
-    def to_minor(self, amount: Decimal) -> int:
+    def to_minor(self, amount: Decimal, field: str = "amount") -> int:
         """Minor units of *amount*: -1230 for ``Decimal("-12.30")`` in USD.
 
         Raises:
-            AmountError: *amount* is too large, or has more fraction digits than the currency, be they zeros.
+            AmountError: *amount*, which came in *field*, is too large, or has more fraction digits than the
+                currency, be they zeros.
         """
         sign, digits, power = amount.as_tuple()
         if not isinstance(power, int) or -power > self.exponent:
-            raise _refused(f"must have at most {self.exponent} fraction digits in {self.code}")
+            message = f"must have at most {self.exponent} fraction digits in {self.code}"
+            raise AmountError([FieldError(field, message)])
         minor: int = int("".join(map(str, digits))) * 10 ** (self.exponent + power)
         if len(str(minor)) > MAX_MINOR_DIGITS:
-            raise _refused(f"is too large for a ledger in {self.code}")
+            raise AmountError([FieldError(field, f"is too large for a ledger in {self.code}")])
         return -minor if sign else minor
 
     def from_minor(self, minor: int) -> Decimal:
@@ -61,15 +63,27 @@ class Currency:
 
 
 def read_amount(given: object) -> Decimal:
-    """Read an amount in major units of no particular currency yet.
+    """Read the amount of an expense: a plain decimal as ``read_decimal`` has it, but not zero.
+
+    Raises:
+        ValueError: *given* is no plain decimal, or zero.
+    """
+    amount = read_decimal(given)
+    if not amount:
+        raise ValueError("must not be zero")
+    return amount
+
+
+def read_decimal(given: object) -> Decimal:
+    """Read a decimal in major units of no particular currency yet.
 
     Args:
         given: A text, int or Decimal: ``"12.50"``, ``"-3"``. A point separates the fraction; no exponent,
             plus sign, grouping, leading zeros or space. Fraction digits are kept as written.
 
     Raises:
-        ValueError: *given* is of another type (a float, a bool), is no plain decimal, has too many
-            significant digits, or is zero.
+        ValueError: *given* is of another type (a float, a bool), is no plain decimal, or has too many
+            significant digits.
     """
     if isinstance(given, bool) or not isinstance(given, str | int | Decimal):
         raise ValueError("must be a decimal in a text, an integer or a Decimal; binary floats are not exact")
@@ -81,13 +95,6 @@ def read_amount(given: object) -> Decimal:
             "must be a plain decimal such as 12.50: digits and at most one point, "
             "without comma, exponent, plus sign, space or leading zeros"
         )
-    significant = text.lstrip("-").replace(".", "").lstrip("0")
-    if len(significant) > MAX_SIGNIFICANT_DIGITS:
+    if len(text.lstrip("-").replace(".", "").lstrip("0")) > MAX_SIGNIFICANT_DIGITS:
         raise ValueError(_TOO_LONG)
-    if not significant:
-        raise ValueError("must not be zero")
     return Decimal(text)
-
-
-def _refused(message: str) -> AmountError:
-    return AmountError([FieldError("amount", message)])

@@ -17,10 +17,10 @@ def canonical_text(given: str) -> str:
     return text
 
 
-def category_key(category: str) -> str:
-    """What makes two spellings one category: "FOOD" and "Food" have the same key.
+def fold(text: str) -> str:
+    """What two spellings of one text share: "FOOD" and "Food" are both "food".
 
     Args:
-        category: A canonical text.
+        text: A canonical text.
     """
-    return unicodedata.normalize("NFC", category.casefold())
+    return unicodedata.normalize("NFC", text.casefold())

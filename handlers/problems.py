@@ -12,12 +12,18 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from expense_lib import (
+    CategoryNotFound,
+    ChangedSince,
+    ChangeNotFound,
+    ExpenseDeleted,
     ExpenseError,
     ExpenseNotFound,
     IdempotencyKeyError,
     IdempotencyKeyReused,
     InvalidInput,
     LedgerBusy,
+    RecordedThenDeleted,
+    StaleVersion,
 )
 from expense_lib.errors import PROBLEM_TYPE_PREFIX
 from handlers.reading import MAX_BODY_BYTES
@@ -31,10 +37,16 @@ _STATUS: dict[type[ExpenseError], HTTPStatus] = {
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdempotencyKeyError: HTTPStatus.BAD_REQUEST,
     ExpenseNotFound: HTTPStatus.NOT_FOUND,
+    CategoryNotFound: HTTPStatus.NOT_FOUND,
+    ChangeNotFound: HTTPStatus.NOT_FOUND,
+    RecordedThenDeleted: HTTPStatus.CONFLICT,
+    ChangedSince: HTTPStatus.CONFLICT,
+    ExpenseDeleted: HTTPStatus.GONE,
+    StaleVersion: HTTPStatus.PRECONDITION_FAILED,
     ExpenseError: HTTPStatus.SERVICE_UNAVAILABLE,  # the ledger can't be used; why is for the log
 }
 _TITLES = {
-    HTTPStatus.UNPROCESSABLE_ENTITY: "Not acceptable as an expense or a filter",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Not acceptable",
     HTTPStatus.SERVICE_UNAVAILABLE: "The ledger is not available",
 }
 _DETAILS = {
@@ -77,6 +89,8 @@ def _of_the_library(error: ExpenseError) -> Response:
     response = _problem(status, detail, type=PROBLEM_TYPE_PREFIX + error.code, **members)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(error, StaleVersion):
+        response.headers["ETag"] = f'"{error.version}"'
     return response
 
 

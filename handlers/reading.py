@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from werkzeug.exceptions import BadRequest, LengthRequired, UnsupportedMediaType
+from werkzeug.datastructures import ETags
+from werkzeug.exceptions import BadRequest, LengthRequired, PreconditionRequired, UnsupportedMediaType
 from werkzeug.wrappers import Request
 
 from expense_lib import ExpenseFilter, FieldError, IdempotencyKeyError, InvalidInput
@@ -16,6 +17,9 @@ from expense_lib import ExpenseFilter, FieldError, IdempotencyKeyError, InvalidI
 MAX_BODY_BYTES = 64 * 1024
 MAX_INT_DIGITS = 18
 
+NO_VERSION = 0
+
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
 _REPEATABLE = {"category"}
 _QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
@@ -96,3 +100,26 @@ def idempotency_key(request: Request) -> str | None:
     if quoted is None:
         raise IdempotencyKeyError
     return re.sub(r"\\(.)", r"\1", quoted[1])
+
+
+def if_match(request: Request) -> int | None:
+    """The version that ``If-Match`` names, None for ``*``; no version that exists if it is a foreign tag.
+
+    Raises:
+        PreconditionRequired: there is no such header.
+    """
+    if "If-Match" not in request.headers:
+        raise PreconditionRequired("Send If-Match with the ETag of the expense as you saw it.")
+    return _version(request.if_match)
+
+
+def if_match_or_any(request: Request) -> int | None:
+    """As ``if_match``, where leaving it out means any version."""
+    return _version(request.if_match) if "If-Match" in request.headers else None
+
+
+def _version(tags: ETags) -> int | None:
+    if tags.star_tag:
+        return None
+    strong = [tag for tag in tags if _VERSION.fullmatch(tag)]
+    return max(map(int, strong), default=NO_VERSION)

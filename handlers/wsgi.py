@@ -3,9 +3,15 @@
     POST /expenses           201 created; 200 it was there already: ``Idempotent-Replayed: true``
                              ``Idempotency-Key``: another payment, however equal, once for each key
     GET  /expenses           a page, with count and total of all that match; ``category`` (repeatable),
-                             ``sort``, ``limit``, ``cursor``; ``Link: <...>; rel="next"``
-    GET  /expenses/{id}      one expense, its version as ``ETag``
+                             ``date_from``, ``date_to``, ``amount_min``, ``amount_max``, ``q``, ``sort``,
+                             ``limit``, ``cursor``; ``Link: <...>; rel="next"``
+    GET  /expenses/{id}      one expense, its version as ``ETag``; 304 if ``If-None-Match`` has that
+    PATCH                    change fields; needs ``If-Match``: 428 without, 412 if changed since
+    DELETE                   204, and 204 again; 412 if ``If-Match`` is given and it was changed since
+    POST .../{id}/restore    bring a deleted expense back
+    GET  .../{id}/history    every version of it
     GET  /categories         every category that has expenses, with count and total
+    PATCH /categories/{name} rename it, or merge it into the one of that name
     GET  /health             200 while the ledger can be read, else 503
 
 JSON in and out; amounts go out as text. A refusal is ``application/problem+json`` (RFC 9457). The ledger is
@@ -24,7 +30,7 @@ from pydantic import TypeAdapter
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from expense_lib import Expense, Ledger, NewExpense
+from expense_lib import Expense, Ledger, NewCategory, NewExpense
 from expense_lib.settings import open_file
 from handlers import reading
 from handlers.problems import problem_for
@@ -50,9 +56,7 @@ application = app
 def _answer_to(request: Request) -> Response:
     urls = ROUTES.bind_to_environ(request.environ)
     if request.method == "OPTIONS" and urls.allowed_methods():
-        response = Response(status=204, headers={"Allow": ", ".join(sorted(urls.allowed_methods()))})
-        del response.headers["Content-Type"]
-        return response
+        return _no_content({"Allow": ", ".join(sorted(urls.allowed_methods()))})
     leaf: Leaf
     leaf, arguments = urls.match()
     return leaf(request, **arguments)
@@ -81,12 +85,42 @@ def list_expenses(request: Request) -> Response:
 
 def get_expense(request: Request, expense_id: int) -> Response:
     """GET /expenses/{id}."""
-    return _expense(_ledger().get(expense_id), 200, {})
+    response = _expense(_ledger().get(expense_id), 200, {})
+    return response.make_conditional(request)
+
+
+def amend_expense(request: Request, expense_id: int) -> Response:
+    """PATCH /expenses/{id}."""
+    version = reading.if_match(request)
+    changes = reading.json_body(request)
+    return _expense(_ledger().amend(expense_id, changes, version), 200, {})
+
+
+def delete_expense(request: Request, expense_id: int) -> Response:
+    """DELETE /expenses/{id}."""
+    _ledger().delete(expense_id, reading.if_match_or_any(request))
+    return _no_content()
+
+
+def restore_expense(request: Request, expense_id: int) -> Response:
+    """POST /expenses/{id}/restore."""
+    return _expense(_ledger().restore(expense_id), 200, {})
+
+
+def get_history(request: Request, expense_id: int) -> Response:
+    """GET /expenses/{id}/history."""
+    return _answer({"items": _ledger().history(expense_id)})
 
 
 def list_categories(request: Request) -> Response:
     """GET /categories."""
     return _answer({"items": _ledger().categories()})
+
+
+def rename_category(request: Request, name: str) -> Response:
+    """PATCH /categories/{name}."""
+    new = NewCategory.model_validate(reading.json_body(request))
+    return _answer(_ledger().rename_category(name, new.name))
 
 
 def health(request: Request) -> Response:
@@ -110,7 +144,12 @@ ROUTES = Map(
         Rule("/expenses", methods=["POST", "OPTIONS"], endpoint=record_expense),
         Rule("/expenses", methods=["GET", "OPTIONS"], endpoint=list_expenses),
         Rule("/expenses/<id:expense_id>", methods=["GET", "OPTIONS"], endpoint=get_expense),
+        Rule("/expenses/<id:expense_id>", methods=["PATCH", "OPTIONS"], endpoint=amend_expense),
+        Rule("/expenses/<id:expense_id>", methods=["DELETE", "OPTIONS"], endpoint=delete_expense),
+        Rule("/expenses/<id:expense_id>/restore", methods=["POST", "OPTIONS"], endpoint=restore_expense),
+        Rule("/expenses/<id:expense_id>/history", methods=["GET", "OPTIONS"], endpoint=get_history),
         Rule("/categories", methods=["GET", "OPTIONS"], endpoint=list_categories),
+        Rule("/categories/<path:name>", methods=["PATCH", "OPTIONS"], endpoint=rename_category),
         Rule("/health", methods=["GET", "OPTIONS"], endpoint=health),
     ],
     converters={"id": _Id},
@@ -126,6 +165,12 @@ def _ledger() -> Ledger:
 def _opened(path: str | None, currency: str | None) -> Ledger:
     """The ledger of these settings. It keeps no connection of its own: the library does, for each thread."""
     return open_file(path, currency)
+
+
+def _no_content(headers: dict[str, str] | None = None) -> Response:
+    response = Response(status=204, headers=headers)
+    del response.headers["Content-Type"]
+    return response
 
 
 def _without_cursor(request: Request) -> list[tuple[str, str]]:

@@ -20,10 +20,9 @@ from expense_lib import (
     LedgerTooNew,
     LedgerUnavailable,
     NotALedger,
-    connections,
     open_ledger,
-    schema,
 )
+from expense_lib.store import connections, schema
 from tests.builders import ROOT, an_expense, environment
 
 

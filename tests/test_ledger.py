@@ -228,16 +228,20 @@ def test_total_beyond_what_sqlite_can_add_is_exact(ledger: Ledger, path: Path) -
         con.execute(
             """
             WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 1000)
-            INSERT INTO expense (amount_minor, category_id, description, date, occurrence, dedup_key, created_at, updated_at)
-            SELECT amount_minor, category_id, description, date, n, n, created_at, updated_at FROM expense, n
+            INSERT INTO expense (amount_minor, category, category_key, description, description_key, date, occurrence,
+                                 dedup_key, version, created_at, updated_at)
+            SELECT amount_minor, category, category_key, description, description_key, date, n,
+                   n, 1, created_at, updated_at
+              FROM expense, n
             """
         )
     assert ledger.search().total == 1000 * Decimal("9" * 15)
+    assert ledger.search(ExpenseFilter(q="lunch")).total == 1000 * Decimal("9" * 15)
     assert ledger.categories()[0].total == 1000 * Decimal("9" * 15)
 
 
 def test_the_occurrences_of_a_day_end(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("expense_lib.ledger.MAX_OCCURRENCE", 2)
+    monkeypatch.setattr("expense_lib.recording.MAX_OCCURRENCE", 2)
     for key in ("a", "b"):
         ledger.record(an_expense(), key)
     with pytest.raises(InvalidInput, match="occurrence has none left"):

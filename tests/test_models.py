@@ -101,7 +101,17 @@ def test_filter_takes_one_category_or_several(given: Any, categories: tuple[str,
 
 @pytest.mark.parametrize(
     "bad",
-    [{"limit": 0}, {"limit": 501}, {"limit": True}, {"sort": "amount"}, {"q": "x"}, {"category": [""]}],
+    [
+        {"limit": 0},
+        {"limit": 501},
+        {"limit": True},
+        {"sort": "amount"},
+        {"q": "\0"},
+        {"amount_min": 1.5},
+        {"date_to": "today"},
+        {"text": "x"},
+        {"category": [""]},
+    ],
     ids=str,
 )
 def test_filter_is_refused(bad: dict[str, Any]) -> None:

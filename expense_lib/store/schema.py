@@ -10,13 +10,23 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-from expense_lib.errors import LedgerBusy, LedgerTooNew, LedgerUnavailable, NotALedger
+from expense_lib.errors import CurrencyError, LedgerBusy, LedgerTooNew, LedgerUnavailable, NotALedger
 from expense_lib.money import Currency
 
 APPLICATION_ID = 0x45585042  # "EXPB" in the file's header: says that this SQLite file is an expense ledger
 BUSY_TIMEOUT_MS = 5_000
 DEFAULT_CURRENCY = "USD"
 OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
+
+HALF = 1_000_000_000  # where a sum of minor units is cut in two, so that neither part can overflow
+_COUNT_NEW = f"""
+            INSERT INTO category (key, name, count, total_high, total_low)
+            VALUES (NEW.category_key, NEW.category, 1, NEW.amount_minor / {HALF}, NEW.amount_minor % {HALF})
+            ON CONFLICT (key) DO UPDATE
+               SET count = count + 1,
+                   total_high = total_high + excluded.total_high,
+                   total_low = total_low + excluded.total_low;
+"""
 
 MIGRATIONS = (
     (
@@ -28,31 +38,34 @@ MIGRATIONS = (
             exponent INTEGER NOT NULL CHECK (exponent BETWEEN 0 AND 4)
         ) STRICT
         """,
-        # name: the spelling first seen; key: what makes two spellings one.
-        """
-        CREATE TABLE category (
-            id INTEGER PRIMARY KEY,
-            key TEXT NOT NULL UNIQUE,
-            name TEXT NOT NULL
-        ) STRICT
-        """,
-        # One row for each payment. Times are UTC, RFC 3339; date has no time zone.
+        # One row for each payment there ever was. The texts with _key are case-folded, to compare and search.
+        # dedup_key: the one it was recorded with. Times are UTC, RFC 3339; date has no time zone.
         """
         CREATE TABLE expense (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            id INTEGER PRIMARY KEY,
             amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
-            category_id INTEGER NOT NULL REFERENCES category (id),
+            category TEXT NOT NULL,
+            category_key TEXT NOT NULL,
             description TEXT NOT NULL,
+            description_key TEXT NOT NULL,
             date TEXT NOT NULL CHECK (date GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
             occurrence INTEGER NOT NULL CHECK (occurrence BETWEEN 1 AND 1000000),
             dedup_key TEXT NOT NULL,
-            version INTEGER NOT NULL DEFAULT 1,
+            version INTEGER NOT NULL CHECK (version >= 1),
             created_at TEXT NOT NULL,
-            updated_at TEXT NOT NULL
+            updated_at TEXT NOT NULL,
+            deleted_at TEXT
         ) STRICT
         """,
-        "CREATE INDEX expense_by_date ON expense (date, id, amount_minor)",
-        "CREATE INDEX expense_by_category ON expense (category_id, date, id, amount_minor)",
+        # The whole of what a filter may ask, in the order of the list: a scan of it reads no other page.
+        """
+        CREATE INDEX live_by_date ON expense (date, id, amount_minor, category_key, description_key)
+        WHERE deleted_at IS NULL
+        """,
+        """
+        CREATE INDEX live_by_category ON expense (category_key, date, id, amount_minor)
+        WHERE deleted_at IS NULL
+        """,
         # Everything that identifies an expense: dedup keys as they are, idempotency keys behind "sent:".
         # request: for the latter, the JSON object of what was first sent with it. Never deleted.
         """
@@ -61,6 +74,58 @@ MIGRATIONS = (
             expense_id INTEGER NOT NULL REFERENCES expense (id),
             request TEXT
         ) STRICT, WITHOUT ROWID
+        """,
+        # The log: one row for each version of each expense, with its content then. Only ever added to.
+        # number: the seq of the first row of the same deed, since renaming a category changes many at once.
+        """
+        CREATE TABLE change (
+            seq INTEGER PRIMARY KEY,
+            number INTEGER NOT NULL CHECK (number <= seq),
+            kind TEXT NOT NULL CHECK (kind IN ('created', 'amended', 'deleted', 'restored')),
+            at TEXT NOT NULL,
+            expense_id INTEGER NOT NULL REFERENCES expense (id),
+            version INTEGER NOT NULL,
+            amount_minor INTEGER NOT NULL,
+            category TEXT NOT NULL,
+            description TEXT NOT NULL,
+            date TEXT NOT NULL,
+            occurrence INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE UNIQUE INDEX change_by_expense ON change (expense_id, version)",
+        "CREATE INDEX change_of_many ON change (number) WHERE number <> seq",
+        # The categories of live expenses, kept by the triggers below. name: the spelling first seen.
+        # The sum of minor units is total_high * 10^9 + total_low: in one integer it could overflow.
+        """
+        CREATE TABLE category (
+            key TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            count INTEGER NOT NULL CHECK (count >= 0),
+            total_high INTEGER NOT NULL,
+            total_low INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        f"""
+        CREATE TRIGGER expense_is_new AFTER INSERT ON expense WHEN NEW.deleted_at IS NULL BEGIN
+            {_COUNT_NEW}
+        END
+        """,
+        f"""
+        CREATE TRIGGER expense_was AFTER UPDATE OF amount_minor, category_key, deleted_at ON expense
+        WHEN OLD.deleted_at IS NULL BEGIN
+            UPDATE category
+               SET count = count - 1,
+                   total_high = total_high - OLD.amount_minor / {HALF},
+                   total_low = total_low - OLD.amount_minor % {HALF}
+             WHERE key = OLD.category_key;
+            DELETE FROM category WHERE key = OLD.category_key AND count = 0;
+        END
+        """,
+        f"""
+        CREATE TRIGGER expense_is AFTER UPDATE OF amount_minor, category_key, deleted_at ON expense
+        WHEN NEW.deleted_at IS NULL BEGIN
+            {_COUNT_NEW}
+        END
         """,
     ),
 )
@@ -76,7 +141,7 @@ def connect(path: Path, currency: str | None = None, *, make: bool) -> sqlite3.C
         NotALedger, LedgerTooNew: the file is something else, or newer than this code.
         LedgerBusy: others kept it locked for longer than BUSY_TIMEOUT_MS.
         LedgerUnavailable: there is no such file, or it can't be opened.
-        CurrencyError: *currency* is none that a ledger can be made in.
+        CurrencyError: *currency* is given, and the ledger is kept in another one or can't be made in it.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise LedgerUnavailable(
@@ -100,9 +165,13 @@ def connect(path: Path, currency: str | None = None, *, make: bool) -> sqlite3.C
     try:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
-        if _version_of(connection, path) < len(MIGRATIONS):
+        version = _version_of(connection, path)
+        if version == 0 and not make:
+            raise LedgerUnavailable(f"There is no ledger any more: {path}.")
+        if version < len(MIGRATIONS):
             _switch_to_wal(connection)
             _migrate(connection, path, currency or DEFAULT_CURRENCY)
+        _refuse_other_currency(connection, currency)
     except BaseException:
         connection.close()
         raise
@@ -171,3 +240,9 @@ def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _refuse_other_currency(connection: sqlite3.Connection, currency: str | None) -> None:
+    (kept_in,) = connection.execute("SELECT currency FROM ledger").fetchone()
+    if currency not in (None, kept_in):
+        raise CurrencyError(f"This ledger is kept in {kept_in}, not in {currency}.")

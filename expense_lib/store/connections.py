@@ -16,16 +16,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from expense_lib import schema
-from expense_lib.errors import LedgerBusy, LedgerUnavailable, NotALedger
+from expense_lib.errors import LedgerBusy, LedgerDamaged, LedgerMoved, LedgerUnavailable, NotALedger
+from expense_lib.store import schema
 
 
 class _Kept:
-    """A thread's connection to one file. It ends with the thread, or before a fork."""
+    """A thread's connection to one file. It ends with the thread, before a fork, or with the file."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.in_use = threading.RLock()
         self.connection: sqlite3.Connection | None = None
+        self.file: tuple[int, int] | None = None
+
+    def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
+        if self.connection is None:
+            self.connection = schema.connect(self.path, currency, make=make)
+            self.file = _file_at(self.path)
+        return self.connection
+
+    def refuse_if_moved(self) -> None:
+        if self.connection is not None and _file_at(self.path) != self.file:
+            self.close()
+            raise LedgerMoved
 
     def close(self) -> None:
         if self.connection is not None:
@@ -69,27 +82,34 @@ if hasattr(os, "register_at_fork"):
 def connection(
     path: Path, currency: str | None = None, *, make: bool = False
 ) -> Iterator[sqlite3.Connection]:
-    """This thread's connection to the ledger at *path*, opened if need be; as ``schema.connect`` has it.
+    """This thread's connection to the ledger at *path*, opened if need be as ``schema.connect`` does.
 
     Raises:
         LedgerBusy: another writer held the file for longer than the time-out.
-        LedgerUnavailable: SQLite can't read or write the file.
+        LedgerMoved: the file is not the one that was opened any more.
+        LedgerDamaged: SQLite found it damaged.
+        LedgerUnavailable: SQLite can't read or write it, a full disk or a read-only file being the reasons.
     """
     kept = _of_thread.by_path.get(path)
     if kept is None:
-        kept = _of_thread.by_path[path] = _Kept()
+        kept = _of_thread.by_path[path] = _Kept(path)
         with _everyones_lock:
             _everyones.add(kept)
-    with kept.in_use, _errors_of_our_own():
-        if kept.connection is None:
-            kept.connection = schema.connect(path, currency, make=make)
-        yield kept.connection
+    with kept.in_use:
+        kept.refuse_if_moved()
+        try:
+            yield kept.open(currency, make=make)
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a mistake of this library, not the file's state
+        except sqlite3.Error as error:
+            raise _told(error, kept) from error
+        kept.refuse_if_moved()
 
 
 @contextmanager
-def transaction(path: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
+def transaction(path: Path, currency: str | None, *, write: bool) -> Iterator[sqlite3.Connection]:
     """One snapshot to read; or with *write* all or nothing, and on disk once the block has ended."""
-    with connection(path) as con:
+    with connection(path, currency) as con:
         con.execute("BEGIN IMMEDIATE" if write else "BEGIN")
         try:
             yield con
@@ -100,14 +120,24 @@ def transaction(path: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
             raise
 
 
-@contextmanager
-def _errors_of_our_own() -> Iterator[None]:
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file is at *path*, without opening it."""
     try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise LedgerBusy from error
-        if code == sqlite3.SQLITE_NOTADB:
-            raise NotALedger("The file is no ledger any more.") from error
-        raise LedgerUnavailable(f"The ledger can't be read or written: {error}.") from error
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _told(error: sqlite3.Error, kept: _Kept) -> LedgerUnavailable:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LedgerBusy()
+    kept.close()
+    match code:
+        case sqlite3.SQLITE_CORRUPT:
+            return LedgerDamaged()
+        case sqlite3.SQLITE_NOTADB:
+            return NotALedger("The file is no ledger any more.")
+        case _:
+            return LedgerUnavailable(f"The ledger can't be read or written: {error}.")

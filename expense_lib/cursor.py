@@ -1,0 +1,39 @@
+"""The place in a list where the next page begins, as an opaque text."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Annotated
+
+from pydantic import Field, StrictInt, StrictStr, TypeAdapter
+
+from expense_lib.errors import CursorError, FieldError
+from expense_lib.models import Sort
+
+_Id = Annotated[StrictInt, Field(ge=1, le=2**63 - 1)]
+_Date = Annotated[StrictStr, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+_Minor = Annotated[StrictInt, Field(ge=-(10**18), le=10**18)]
+_after_date = TypeAdapter(tuple[Sort, _Date, _Id])
+_after_amount = TypeAdapter(tuple[Sort, _Minor, _Id])
+
+
+def write(sort: Sort, value: str | int, expense_id: int) -> str:
+    """The cursor after an expense whose sorted value, an ISO date or minor units, is *value*."""
+    return base64.urlsafe_b64encode(json.dumps([sort, value, expense_id]).encode()).decode()
+
+
+def read(cursor: str, sort: Sort) -> tuple[str | int, int]:
+    """The sorted value and the id after which the next page of *sort* begins.
+
+    Raises:
+        CursorError: it is none that was written for this sort.
+    """
+    form = _after_date if sort.startswith("date") else _after_amount
+    try:
+        for_sort, value, expense_id = form.validate_json(base64.urlsafe_b64decode(cursor.encode()))
+    except ValueError:
+        for_sort = None
+    if for_sort != sort:
+        raise CursorError([FieldError("cursor", "must be one that an earlier page gave, for the same sort")])
+    return value, expense_id

@@ -1,0 +1,293 @@
+"""The rules of changing what is recorded. Nothing is lost by a change: every version stays in the log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from dataclasses import replace
+from typing import Any
+
+from expense_lib.dedup import Content
+from expense_lib.errors import (
+    CategoryNotFound,
+    ChangedSince,
+    ChangeNotFound,
+    ExpenseDeleted,
+    StaleVersion,
+)
+from expense_lib.models import ChangeKind, ExpenseChanges, NewExpense, Undone
+from expense_lib.money import Currency
+from expense_lib.recording import MAX_ID, found, next_free, now
+from expense_lib.store import rows, views
+from expense_lib.store.rows import Row
+from expense_lib.store.views import Logged, Snapshot
+from expense_lib.text import canonical_text, fold
+
+
+class Deed:
+    """One change by somebody, of one expense or of many: its lines in the log share a number."""
+
+    def __init__(self, con: sqlite3.Connection) -> None:
+        self.con = con
+        self.at = now()
+        self.number: int | None = None
+
+    def write(self, row: Row, kind: ChangeKind, **changes: Any) -> Row:
+        """Give *row* its next version, with *changes*."""
+        revised = replace(row, version=row.version + 1, updated_at=self.at, **changes)
+        self.number = rows.revise(self.con, revised, kind, self.number)
+        return revised
+
+    def delete(self, row: Row) -> Row:
+        """Delete a live expense. Its keys stay its own."""
+        return self.write(row, "deleted", deleted_at=self.at)
+
+    def restore(self, row: Row) -> Row:
+        """Bring a deleted expense back, its category in today's spelling."""
+        category = rows.category_name(self.con, row.category_key) or row.category
+        return self.write(row, "restored", deleted_at=None, category=category)
+
+    def edit(self, row: Row, content: Content, category: str, occurrence: int | None = None) -> Row:
+        """Give a live expense another content, and that content's key; nothing is written if it has it.
+
+        Args:
+            row: The expense as it is.
+            content: What it is to be.
+            category: How its category is spelled, unless it has a spelling already.
+            occurrence: Which one it must be, if that is said. If not, it is again what it was when it had
+                this content before, else stays what it is. If that is another expense's, the next free one.
+        """
+        if content == row.content() and occurrence in (None, row.occurrence):
+            return row
+        if occurrence is None:
+            occurrence = self._occurrence_before(row, content) or row.occurrence
+        owner = rows.claim(self.con, content.dedup_key(occurrence))
+        if owner is not None and owner.expense_id != row.id:
+            occurrence, owner = next_free(self.con, content), None
+        if owner is None:
+            rows.add_claim(self.con, content.dedup_key(occurrence), row.id)
+        return self.write(
+            row,
+            "amended",
+            amount_minor=content.amount_minor,
+            category=rows.category_name(self.con, content.category_key) or category,
+            category_key=content.category_key,
+            description=content.description,
+            date=content.date.isoformat(),
+            occurrence=occurrence,
+        )
+
+    def respell(self, key: str, name: str) -> None:
+        """Spell a category anew for all its expenses. Their content stays the same, and so do their keys."""
+        for row in rows.live_in_category(self.con, key):
+            self.write(row, "amended", category=name)
+        rows.name_category(self.con, key, name)
+
+    def _occurrence_before(self, row: Row, content: Content) -> int | None:
+        """Which occurrence the expense was when it last had this content; its key is its own since."""
+        return next(
+            (
+                logged.content.occurrence
+                for logged in reversed(views.history(self.con, row.id))
+                if _content_of(logged.content) == content
+            ),
+            None,
+        )
+
+
+def amend(
+    con: sqlite3.Connection,
+    currency: Currency,
+    expense_id: int,
+    changes: ExpenseChanges,
+    version: int | None,
+) -> Row:
+    """Change fields of a live expense that is at *version* (None: whichever). Done already, it stays so.
+
+    Raises:
+        ExpenseNotFound, ExpenseDeleted: there is none, or no longer.
+        StaleVersion: it was changed since.
+        pydantic.ValidationError, AmountError: what it would become can't be accepted.
+    """
+    row = _live(con, expense_id)
+    log = views.history(con, expense_id)
+    base = log[version - 1].content if version and 0 < version < row.version else _snapshot(row)
+    wanted = NewExpense.model_validate(_fields(base, currency) | dict(changes))
+    content = wanted.content(currency)
+    occurrence = changes.get("occurrence")
+    if version in (None, row.version):
+        return Deed(con).edit(row, content, wanted.category, occurrence)
+    if (
+        version is not None
+        and 0 < version < row.version
+        and _was_done(con, log[version], content, occurrence)
+    ):
+        return row
+    raise StaleVersion(row.id, row.version)
+
+
+def delete(con: sqlite3.Connection, expense_id: int, version: int | None) -> None:
+    """Delete an expense that is at *version* (None: whichever). If it is deleted, nothing more happens.
+
+    Raises:
+        ExpenseNotFound: there is none.
+        StaleVersion: it was changed since.
+    """
+    row = found(con, expense_id)
+    if row.deleted_at is not None:
+        return
+    if version not in (None, row.version):
+        raise StaleVersion(row.id, row.version)
+    Deed(con).delete(row)
+
+
+def restore(con: sqlite3.Connection, expense_id: int) -> Row:
+    """Bring a deleted expense back under its id. If it is live, it stays as it is.
+
+    Raises:
+        ExpenseNotFound: there is none.
+    """
+    row = found(con, expense_id)
+    return row if row.deleted_at is None else Deed(con).restore(row)
+
+
+def rename_category(con: sqlite3.Connection, old: str, new: str) -> str:
+    """Move all live expenses of a category to another, which takes *new* as its name if it is not there yet.
+
+    Args:
+        con: A connection in a transaction.
+        old: The category's name, in any spelling, canonical or not.
+        new: A canonical text. Another spelling of the same name is how the category is spelled from now on.
+
+    Returns:
+        The key of the category in which they are now.
+
+    Raises:
+        CategoryNotFound: no live expense has the old one.
+    """
+    new_key = fold(new)
+    try:
+        old_key = fold(canonical_text(old))
+    except ValueError:
+        raise CategoryNotFound from None
+    name = rows.category_name(con, old_key)
+    if name is None:
+        raise CategoryNotFound
+    deed = Deed(con)
+    if new_key != old_key:
+        for row in rows.live_in_category(con, old_key):
+            deed.edit(row, replace(row.content(), category_key=new_key), new)
+    elif new != name:
+        deed.respell(old_key, new)
+    return new_key
+
+
+def undo(con: sqlite3.Connection, number: int) -> Undone:
+    """Put back what a deed changed, wherever nobody changed the same since. Undone already, it stays so.
+
+    Raises:
+        ChangeNotFound: there is no such line in the log.
+        ChangedSince: everything that it changed was changed again.
+    """
+    lines = views.deed(con, number) if 1 <= number <= MAX_ID else []
+    if not lines:
+        raise ChangeNotFound(number)
+    deed = Deed(con)
+    undone: list[int] = []
+    kept: list[int] = []
+    for line in [line for line in lines if not _is_as_before(line, found(con, line.expense_id))]:
+        row = found(con, line.expense_id)
+        done = _is_as_before(line, row) or _undo_line(deed, line, row)
+        (undone if done else kept).append(row.id)
+    if kept and not undone:
+        raise ChangedSince(kept)
+    return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
+
+
+def _undo_line(deed: Deed, line: Logged, row: Row) -> bool:
+    """Put one expense back as it was before *line*, unless the same was changed since."""
+    live = row.deleted_at is None
+    match line.kind:
+        case "created" | "restored":
+            undone = row.version == line.version
+            if undone:
+                deed.delete(row)
+        case "deleted":
+            deed.restore(row)
+            undone = True
+        case "amended":
+            assert line.before is not None  # noqa: S101 - only live expenses are amended
+            undone = live and all(
+                getattr(_snapshot(row), name) == getattr(line.content, name) for name in _differing(line)
+            )
+            if undone:
+                _put_back(deed, line, line.before, row)
+    return undone
+
+
+def _put_back(deed: Deed, line: Logged, before: Snapshot, row: Row) -> None:
+    if fold(before.category) == row.category_key and before.category != row.category:
+        deed.respell(row.category_key, before.category)
+        row = found(deed.con, row.id)
+    was = _snapshot(row)._replace(**{name: getattr(before, name) for name in _differing(line)})
+    occurrence = before.occurrence if "occurrence" in _differing(line) else None
+    deed.edit(row, _content_of(was), was.category, occurrence)
+
+
+def _is_as_before(line: Logged, row: Row) -> bool:
+    """What *line* changed is as it was before it."""
+    live = row.deleted_at is None
+    if line.kind != "amended" or line.before is None:
+        return live == (line.before is not None)
+    return live and all(
+        getattr(_snapshot(row), name) == getattr(line.before, name) for name in _differing(line)
+    )
+
+
+def _differing(line: Logged) -> list[str]:
+    """The fields that a line changed."""
+    before = line.before or line.content
+    return [name for name in Snapshot._fields if getattr(before, name) != getattr(line.content, name)]
+
+
+def _was_done(con: sqlite3.Connection, line: Logged, content: Content, occurrence: int | None) -> bool:
+    """The edit asked for is the one that *line* logged: it is a retry, its answer got lost."""
+    if line.kind != "amended" or _content_of(line.content) != content:
+        return False
+    if occurrence in (None, line.content.occurrence):
+        return True
+    owner = rows.claim(con, content.dedup_key(occurrence or 1))
+    return owner is not None and owner.expense_id != line.expense_id
+
+
+def _live(con: sqlite3.Connection, expense_id: int) -> Row:
+    row = found(con, expense_id)
+    if row.deleted_at is not None:
+        raise ExpenseDeleted(expense_id)
+    return row
+
+
+def _snapshot(row: Row) -> Snapshot:
+    return Snapshot(row.amount_minor, row.category, row.description, row.date, row.occurrence)
+
+
+def _content_of(snapshot: Snapshot) -> Content:
+    return Content(
+        snapshot.amount_minor,
+        fold(snapshot.category),
+        snapshot.description,
+        dt.date.fromisoformat(snapshot.date),
+    )
+
+
+def _fields(snapshot: Snapshot, currency: Currency) -> dict[str, Any]:
+    """The fields of an expense as a sender would write them, no digit more than they need."""
+    amount = str(currency.from_minor(snapshot.amount_minor))
+    return {
+        "amount": amount.rstrip("0").rstrip(".") if "." in amount else amount,
+        "category": snapshot.category,
+        "description": snapshot.description,
+        "date": snapshot.date,
+        "occurrence": snapshot.occurrence,
+        "refund": snapshot.amount_minor < 0,
+    }

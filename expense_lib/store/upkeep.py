@@ -1,0 +1,102 @@
+"""The file as a whole: is it sound, and a copy of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from expense_lib.dedup import Content
+from expense_lib.errors import LedgerUnavailable
+from expense_lib.store.schema import HALF
+from expense_lib.text import fold
+
+# Rows: the log, each line with its expense as it is now and the owner of the key that it had first.
+_LOG = """
+    SELECT change.expense_id, change.version, change.kind, change.amount_minor, change.category,
+           change.description, change.date, change.occurrence,
+           expense.version, expense.amount_minor, expense.category, expense.description, expense.date,
+           expense.occurrence, expense.deleted_at IS NOT NULL, expense.dedup_key
+      FROM change
+      JOIN expense ON expense.id = change.expense_id
+     ORDER BY change.expense_id, change.version
+"""
+
+_OWNER = "SELECT expense_id FROM claim WHERE key = :key"
+
+# Rows: expenses whose number of log lines is not their version.
+_UNLOGGED = """
+    SELECT expense.id
+      FROM expense
+      LEFT JOIN change ON change.expense_id = expense.id
+     GROUP BY expense.id
+    HAVING COUNT(change.seq) <> expense.version OR MAX(change.version) <> expense.version
+"""
+
+# Rows: categories whose kept count and sum are not those of their live expenses.
+_MISCOUNTED = f"""
+    WITH live AS (
+        SELECT category_key AS key, COUNT(*) AS count, SUM(amount_minor / {HALF}) AS high,
+               SUM(amount_minor % {HALF}) AS low
+          FROM expense
+         WHERE deleted_at IS NULL
+         GROUP BY category_key
+    )
+    SELECT COALESCE(category.key, live.key)
+      FROM category
+      FULL JOIN live ON live.key = category.key
+     WHERE (category.count, category.total_high, category.total_low) IS NOT (live.count, live.high, live.low)
+"""
+
+
+def findings(con: sqlite3.Connection) -> Iterator[str]:
+    """What is wrong with a ledger, a sentence each; nothing if it is sound. Works inside a transaction."""
+    for (said,) in con.execute("PRAGMA integrity_check"):
+        if said != "ok":
+            yield f"SQLite finds: {said}."
+    for table, row, other, _ in con.execute("PRAGMA foreign_key_check"):
+        yield f"Row {row} of {table} belongs to a row of {other} that is not there."
+    for (key,) in con.execute(_MISCOUNTED):
+        yield f"Category {key}: its kept total is not the sum of its expenses."
+    for (expense_id,) in con.execute(_UNLOGGED):
+        yield f"Expense {expense_id}: its log is not complete."
+    yield from _of_the_log(con)
+
+
+def _of_the_log(con: sqlite3.Connection) -> Iterator[str]:
+    """Every key recomputed from what was logged, and the last line of each expense against the expense."""
+    for row in con.execute(_LOG):
+        expense_id, version, kind, *logged = row[:8]
+        last_version, *current, deleted, dedup_key = row[8:]
+        minor, category, description, date, occurrence = logged
+        content = Content(minor, fold(category), description, dt.date.fromisoformat(date))
+        key = content.dedup_key(occurrence)
+        owner = con.execute(_OWNER, {"key": key}).fetchone()
+        if owner is None or owner[0] != expense_id:
+            yield f"Expense {expense_id}: the key of its version {version} is not its own."
+        if version == 1 and key != dedup_key:
+            yield f"Expense {expense_id}: its dedup key is not that of what was recorded."
+        if version == last_version and (logged, kind == "deleted") != (current, bool(deleted)):
+            yield f"Expense {expense_id}: it is not as its log says."
+
+
+def copy(con: sqlite3.Connection, target: Path) -> None:
+    """Write a consistent copy of the file that *con* is open on, while others go on writing.
+
+    Raises:
+        LedgerUnavailable: there is a file at *target* already, or it can't be written.
+    """
+    if target.exists():
+        raise LedgerUnavailable(f"There is a file already: {target}. A backup takes a new name.")
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with closing(sqlite3.connect(part)) as other:
+            con.backup(other)
+        part.rename(target)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise LedgerUnavailable(f"The backup can't be written: {target}.") from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,200 @@
+"""What is read of many rows: pages, totals, the log. Every view works inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from expense_lib.models import ChangeKind, ExpenseFilter, Sort
+from expense_lib.money import Currency
+from expense_lib.store.rows import EXPENSE, Row
+from expense_lib.store.schema import HALF
+from expense_lib.text import fold
+
+# How each sort orders the list, and what comes after the row that a cursor names; ties go by id.
+_ORDERS: dict[Sort, tuple[str, str]] = {
+    "date_desc": ("date DESC, id DESC", "(date, id) < (:after, :after_id)"),
+    "date_asc": ("date, id", "(date, id) > (:after, :after_id)"),
+    "amount_desc": ("amount_minor DESC, id DESC", "(amount_minor, id) < (:after, :after_id)"),
+    "amount_asc": ("amount_minor, id", "(amount_minor, id) > (:after, :after_id)"),
+}
+
+# The conditions that a filter can set, by the names of its fields. The + keeps to the order of the list: one
+# index has it, and what the filter asks as well.
+_CONDITIONS = {
+    "category": "+category_key IN (SELECT value FROM json_each(:category))",
+    "date_from": "date >= :date_from",
+    "date_to": "date <= :date_to",
+    "amount_min": "amount_minor >= :amount_min",
+    "amount_max": "amount_minor <= :amount_max",
+    "q": "(instr(description_key, :q) OR instr(category_key, :q))",
+}
+_ONE_CATEGORY = "category_key = :category"
+
+# Rows as Row has them. Which they are is found in an index that holds all that a filter asks.
+_PAGE = """
+    {expense}
+     WHERE id IN (
+           SELECT id
+             FROM expense
+            WHERE {conditions}
+            ORDER BY {order}
+            LIMIT :rows
+     )
+     ORDER BY {order}
+"""
+
+# One row: count, and the sum of minor units in two parts.
+_SUM = f"SELECT COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF}) FROM expense"
+
+# The same of whole categories, whose keys are given as a JSON list, or of all for null.
+_SUM_OF_CATEGORIES = """
+    SELECT SUM(count), SUM(total_high), SUM(total_low)
+      FROM category
+     WHERE :keys = 'null' OR key IN (SELECT value FROM json_each(:keys))
+"""
+
+# Rows by name: name, count, and the sum of minor units in two parts.
+_CATEGORIES = "SELECT name, count, total_high, total_low FROM category ORDER BY key"
+_CATEGORY = "SELECT name, count, total_high, total_low FROM category WHERE key = :key"
+
+# Rows as Logged has them, each with the version before it, if there is one.
+_LOG = """
+    SELECT change.seq, change.number, change.kind, change.at, change.expense_id, change.version,
+           change.amount_minor, change.category, change.description, change.date, change.occurrence,
+           earlier.kind, earlier.amount_minor, earlier.category, earlier.description, earlier.date,
+           earlier.occurrence
+      FROM change
+      LEFT JOIN change AS earlier
+        ON earlier.expense_id = change.expense_id AND earlier.version = change.version - 1
+"""
+_LOG_OF_EXPENSE = f"{_LOG} WHERE change.expense_id = :expense_id ORDER BY change.version"
+_LOG_SINCE = f"{_LOG} WHERE change.seq > :since ORDER BY change.seq LIMIT :limit"
+_LOG_OF_DEED = f"""
+    {_LOG} WHERE change.seq = :number OR (change.number = :number AND change.number <> change.seq)
+    ORDER BY change.seq
+"""
+_DEED = "SELECT number FROM change WHERE seq = :seq"
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How many expenses, and what they come to in minor units."""
+
+    count: int
+    total_minor: int
+
+
+class Snapshot(NamedTuple):
+    """What an expense was at one version."""
+
+    amount_minor: int
+    category: str
+    description: str
+    date: str
+    occurrence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One line of the log: *before* and *after* are the contents; None is not there, or deleted."""
+
+    seq: int
+    number: int
+    kind: ChangeKind
+    at: str
+    expense_id: int
+    version: int
+    before: Snapshot | None
+    after: Snapshot | None
+    content: Snapshot
+
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> Logged:
+        """From a row of _LOG."""
+        seq, number, kind, at, expense_id, version = row[:6]
+        content, earlier_kind, earlier = Snapshot(*row[6:11]), row[11], Snapshot(*row[12:17])
+        before = None if earlier_kind in (None, "deleted") else earlier
+        after = None if kind == "deleted" else content
+        return cls(seq, number, kind, at, expense_id, version, before, after, content)
+
+
+def page(
+    con: sqlite3.Connection, wanted: ExpenseFilter, after: tuple[str | int, int] | None, currency: Currency
+) -> list[Row]:
+    """Up to ``wanted.limit + 1`` expenses in their order; *after* is the last one's sorted value and id."""
+    order, beyond = _ORDERS[wanted.sort]
+    conditions, values = _where(wanted, currency)
+    if after is not None:
+        conditions.append(beyond)
+        values |= {"after": after[0], "after_id": after[1]}
+    sql = _PAGE.format(expense=EXPENSE, conditions=" AND ".join(conditions), order=order)
+    return [Row(*row) for row in con.execute(sql, values | {"rows": wanted.limit + 1})]
+
+
+def total(con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency) -> Sum:
+    """Count and exact sum of all expenses that match, whatever the page."""
+    conditions, values = _where(wanted, currency)
+    if set(values) <= {"category"}:
+        keys = json.dumps(wanted.category_keys() or None)
+        return _sum(con.execute(_SUM_OF_CATEGORIES, {"keys": keys}).fetchone())
+    return _sum(con.execute(f"{_SUM} WHERE {' AND '.join(conditions)}", values).fetchone())
+
+
+def categories(con: sqlite3.Connection) -> list[tuple[str, Sum]]:
+    """Every category that has live expenses, by name, with their count and sum."""
+    return [(name, _sum(parts)) for name, *parts in con.execute(_CATEGORIES)]
+
+
+def category(con: sqlite3.Connection, key: str) -> tuple[str, Sum]:
+    """The name, count and sum of a category that has live expenses."""
+    name, *parts = con.execute(_CATEGORY, {"key": key}).fetchone()
+    return name, _sum(parts)
+
+
+def history(con: sqlite3.Connection, expense_id: int) -> list[Logged]:
+    """Every version of an expense, the first one first."""
+    return [Logged.of(row) for row in con.execute(_LOG_OF_EXPENSE, {"expense_id": expense_id})]
+
+
+def changes(con: sqlite3.Connection, since: int, limit: int) -> Iterator[Logged]:
+    """The log after line *since*, in order, at most *limit* lines."""
+    return (Logged.of(row) for row in con.execute(_LOG_SINCE, {"since": since, "limit": limit}))
+
+
+def deed(con: sqlite3.Connection, seq: int) -> list[Logged]:
+    """All lines of the deed that line *seq* is part of, in order; none if there is no such line."""
+    found = con.execute(_DEED, {"seq": seq}).fetchone()
+    rows = con.execute(_LOG_OF_DEED, {"number": found[0]}) if found else ()
+    return [Logged.of(row) for row in rows]
+
+
+def _where(wanted: ExpenseFilter, currency: Currency) -> tuple[list[str], dict[str, Any]]:
+    """The conditions that *wanted* sets, after that of being live, and the values bound in them."""
+    keys = wanted.category_keys()
+    given = {
+        "category": keys[0] if len(keys) == 1 else json.dumps(keys) if keys else None,
+        "date_from": wanted.date_from and wanted.date_from.isoformat(),
+        "date_to": wanted.date_to and wanted.date_to.isoformat(),
+        "amount_min": _minor(currency, wanted.amount_min, "amount_min"),
+        "amount_max": _minor(currency, wanted.amount_max, "amount_max"),
+        "q": fold(wanted.q) or None,
+    }
+    values = {name: value for name, value in given.items() if value is not None}
+    conditions = [_CONDITIONS[name] for name in values]
+    if len(keys) == 1:
+        conditions[0] = _ONE_CATEGORY
+    return ["deleted_at IS NULL", *conditions], values
+
+
+def _minor(currency: Currency, amount: Decimal | None, field: str) -> int | None:
+    return None if amount is None else currency.to_minor(amount, field)
+
+
+def _sum(parts: Any) -> Sum:
+    count, high, low = parts
+    return Sum(count or 0, (high or 0) * HALF + (low or 0))
