@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import requests
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from expense_lib import errors
 from expense_lib.models import (
     EXPENSE_CHANGES,
+    MAX_ID,
     CategoryTotal,
     Expense,
     ExpenseFilter,
@@ -29,6 +32,7 @@ from expense_lib.models import (
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10  # a handler may wait for its ledger's lock for half of that
 RETRIES = 3
+MAX_RETRY_AFTER_S = 5
 
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -48,15 +52,23 @@ class _Nothing(BaseModel):
 class RemoteLedger:
     """The ledger of the handler at *url*. Nothing is asked of it before the first call.
 
-    Every request is sent again a few times when it is lost or answered 502, 503 or 504. That is safe, since
+    A request is sent again a few times when it gets no answer, or 502, 503 or 504. That is safe, since
     recording is: what was committed before its answer got lost is found again.
 
     Every method raises LedgerUnavailable while the handler can't be reached.
+
+    Raises:
+        LedgerUnavailable: *url* is not http or https.
     """
 
     def __init__(self, url: str) -> None:
+        if not url.lower().startswith(("http://", "https://")):
+            raise errors.LedgerUnavailable("A handler's address begins with http:// or https://.")
         self.url = url.rstrip("/")
         self._of_thread = threading.local()
+
+    def __reduce__(self) -> tuple[type[RemoteLedger], tuple[str]]:
+        return RemoteLedger, (self.url,)
 
     def __repr__(self) -> str:
         return f"RemoteLedger({self.url!r})"
@@ -75,7 +87,7 @@ class RemoteLedger:
 
     def get(self, expense_id: int) -> Expense:
         """As ``Ledger.get``."""
-        return self._ask(Expense, "GET", f"/expenses/{expense_id}")[1]
+        return self._ask(Expense, "GET", _where(expense_id))[1]
 
     def search(self, wanted: ExpenseFilter | None = None) -> Page:
         """As ``Ledger.search``."""
@@ -87,19 +99,19 @@ class RemoteLedger:
         given = EXPENSE_CHANGES.validate_python(changes)
         body = EXPENSE_CHANGES.dump_python(given, mode="json")
         headers = _if_match(version) or {"If-Match": "*"}
-        return self._ask(Expense, "PATCH", f"/expenses/{expense_id}", json=body, headers=headers)[1]
+        return self._ask(Expense, "PATCH", _where(expense_id), json=body, headers=headers)[1]
 
     def delete(self, expense_id: int, version: int | None = None) -> None:
         """As ``Ledger.delete``."""
-        self._ask(_Nothing, "DELETE", f"/expenses/{expense_id}", headers=_if_match(version))
+        self._ask(_Nothing, "DELETE", _where(expense_id), headers=_if_match(version))
 
     def restore(self, expense_id: int) -> Expense:
         """As ``Ledger.restore``."""
-        return self._ask(Expense, "POST", f"/expenses/{expense_id}/restore")[1]
+        return self._ask(Expense, "POST", _where(expense_id) + "/restore")[1]
 
     def history(self, expense_id: int) -> list[Version]:
         """As ``Ledger.history``."""
-        return list(self._ask(_Items[Version], "GET", f"/expenses/{expense_id}/history")[1].items)
+        return list(self._ask(_Items[Version], "GET", _where(expense_id) + "/history")[1].items)
 
     def categories(self) -> list[CategoryTotal]:
         """As ``Ledger.categories``."""
@@ -120,25 +132,32 @@ class RemoteLedger:
                 allow_redirects=False,
                 **parts,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise errors.LedgerUnavailable(f"The handler at {self.url} can't be reached.") from error
         try:
             if answer.headers.get("Content-Type") == "application/problem+json":
-                raise _error_in(answer.json())
-            return answer.status_code, shape.model_validate_json(answer.content or b"{}")
-        except (ValidationError, requests.JSONDecodeError, KeyError, TypeError, AttributeError):
-            raise errors.LedgerUnavailable(
-                f"What answers at {self.url} is no expense handler: status {answer.status_code}."
-            ) from None
+                refusal = _error_in(answer.json())
+            elif answer.status_code in (200, 201, 204):
+                return answer.status_code, shape.model_validate_json(answer.content or b"{}")
+            else:
+                refusal = None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            refusal = None
+        raise refusal or errors.LedgerUnavailable(
+            f"What answers at {self.url} is no expense handler: status {answer.status_code}."
+        )
 
     def _session(self) -> requests.Session:
-        """This thread's session, whose connections stay open. A session is not to be shared by threads."""
-        session: requests.Session | None = getattr(self._of_thread, "session", None)
-        if session is None:
-            session = self._of_thread.session = requests.Session()
+        """The session of this thread in this process; its connections stay open and can't be shared."""
+        owner, session = getattr(self._of_thread, "session", (None, None))
+        if session is None or owner != os.getpid():
+            session = requests.Session()
+            self._of_thread.session = os.getpid(), session
             retries = Retry(
                 RETRIES,
+                status=2,
                 redirect=0,
+                retry_after_max=MAX_RETRY_AFTER_S,
                 allowed_methods=None,
                 status_forcelist=(502, 503, 504),
                 backoff_factor=0.2,
@@ -147,6 +166,12 @@ class RemoteLedger:
             )
             session.mount(self.url, HTTPAdapter(max_retries=retries))
         return session
+
+
+def _where(expense_id: int) -> str:
+    if not 1 <= expense_id <= MAX_ID:
+        raise errors.ExpenseNotFound(expense_id)
+    return f"/expenses/{expense_id}"
 
 
 def _if_match(version: int | None) -> dict[str, str]:
@@ -178,7 +203,7 @@ def _error_in(problem: dict[str, Any]) -> errors.ExpenseError:
     """The library's own error that a handler's problem (RFC 9457) stands for."""
     code = str(problem["type"]).removeprefix(errors.PROBLEM_TYPE_PREFIX)
     if code in _INVALID:
-        named = ((error["pointer"].removeprefix("#/"), error["detail"]) for error in problem["errors"])
+        named = ((error["pointer"].lstrip("#/"), error["detail"]) for error in problem["errors"])
         return _INVALID[code](errors.FieldError(*error) for error in named)
     if code in _BY_CODE:
         kind = _BY_CODE[code]

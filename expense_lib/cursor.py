@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import Field, StrictInt, StrictStr, TypeAdapter
 
 from expense_lib.errors import CursorError, FieldError
-from expense_lib.models import Sort
+from expense_lib.models import MAX_ID, Sort
 
-_Id = Annotated[StrictInt, Field(ge=1, le=2**63 - 1)]
+_Id = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
 _Date = Annotated[StrictStr, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 _Minor = Annotated[StrictInt, Field(ge=-(10**18), le=10**18)]
 _after_date = TypeAdapter(tuple[Sort, _Date, _Id])
@@ -32,7 +32,7 @@ def read(cursor: str, sort: Sort) -> tuple[str | int, int]:
     form = _after_date if sort.startswith("date") else _after_amount
     try:
         for_sort, value, expense_id = form.validate_json(base64.urlsafe_b64decode(cursor.encode()))
-    except ValueError:
+    except (ValueError, RecursionError):
         for_sort = None
     if for_sort != sort:
         raise CursorError([FieldError("cursor", "must be one that an earlier page gave, for the same sort")])

@@ -15,9 +15,9 @@ from expense_lib.errors import (
     ExpenseDeleted,
     StaleVersion,
 )
-from expense_lib.models import ChangeKind, ExpenseChanges, NewExpense, Undone
+from expense_lib.models import MAX_ID, ChangeKind, ExpenseChanges, NewExpense, Undone
 from expense_lib.money import Currency
-from expense_lib.recording import MAX_ID, found, next_free, now
+from expense_lib.recording import found, next_free, now
 from expense_lib.store import rows, views
 from expense_lib.store.rows import Row
 from expense_lib.store.views import Logged, Snapshot

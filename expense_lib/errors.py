@@ -8,15 +8,21 @@ what was sent. Its parts are its attributes, named as the parameters that make i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import ValidationError
 
 PROBLEM_TYPE_PREFIX = "urn:expense-ledger:problem:"  # before an error's code, as a problem's type (RFC 9457)
 
+MAX_FIELD_ERRORS = 20
+UNKNOWN_NAME = "is not a known name"
+
 
 class FieldError(NamedTuple):
-    """One field that can't be accepted: *field* as the sender names it, *message* a sentence's end."""
+    """One field that can't be accepted: *field* as the sender names it, *message* a sentence's end.
+
+    The field is empty where it is the whole that can't be.
+    """
 
     field: str
     message: str
@@ -27,6 +33,20 @@ class ExpenseError(Exception):
 
     code: ClassVar[str]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _as_it_was, (
+            type(self),
+            self.args,
+            vars(self),
+        )  # so that it survives the way between processes
+
+
+def _as_it_was(kind: type[ExpenseError], args: tuple[Any, ...], parts: dict[str, Any]) -> ExpenseError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(parts)
+    return error
+
 
 class InvalidInput(ExpenseError, ValueError):
     """Well-formed, but not acceptable: nothing was written."""
@@ -35,24 +55,24 @@ class InvalidInput(ExpenseError, ValueError):
 
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(errors)
-        super().__init__("; ".join(f"{field} {message}" for field, message in self.errors))
+        super().__init__("; ".join(f"{field or 'what was sent'} {message}" for field, message in self.errors))
 
     @classmethod
     def from_pydantic(cls, refused: ValidationError) -> InvalidInput:
         """The same refusal, field by field, without the input and in words for whoever sent it."""
         return cls(
             FieldError(
-                str((*error["loc"], "body")[0]),
+                str((*error["loc"], "")[0]),
                 _WORDS.get(error["type"], error["msg"]).format_map(error.get("ctx", {})),
             )
-            for error in refused.errors(include_url=False, include_input=False)
+            for error in refused.errors(include_url=False, include_input=False)[:MAX_FIELD_ERRORS]
         )
 
 
 _WORDS = {
     "value_error": "{error}",
     "missing": "is required",
-    "extra_forbidden": "is not a known name",
+    "extra_forbidden": UNKNOWN_NAME,
     "string_type": "must be a text",
     "string_unicode": "must not hold control characters or lone surrogates",
     "too_short": "must not be empty",

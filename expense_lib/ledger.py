@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from expense_lib import cursor, editing, recording
-from expense_lib.errors import CurrencyError, ExpenseDeleted
+from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerUnavailable
 from expense_lib.models import (
     EXPENSE_CHANGES,
     CategoryTotal,
@@ -36,7 +37,8 @@ MAX_CHANGES = 10_000
 class Ledger:
     """An expense ledger in the SQLite file at *path*, made in *currency* (ISO 4217) if it is not there.
 
-    Any number of processes and threads may use one file, and any number of threads one Ledger. When a method
+    Any number of processes and threads may use one file, and any number of threads one Ledger; each thread
+    keeps a connection open until it ends. When a method
     that changes something returns, the change is on disk, whole; when it raises, nothing was changed.
 
     Every method raises LedgerUnavailable when the file can't be used: LedgerBusy when another writer holds it
@@ -48,7 +50,7 @@ class Ledger:
     """
 
     def __init__(self, path: str | Path, currency: str | None = None) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = _absolute(path)
         with connection(self.path, currency, make=True) as con:
             self.currency = rows.currency(con)
         if currency not in (None, self.currency.code):
@@ -229,7 +231,7 @@ class Ledger:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
         """
         with self._connection() as con:
-            upkeep.copy(con, Path(path).expanduser().absolute())
+            upkeep.copy(con, _absolute(path))
 
     def ping(self) -> None:
         """Read from the file, to see that it can be read."""
@@ -280,6 +282,20 @@ class Ledger:
             occurrence=at.occurrence,
             refund=at.amount_minor < 0,
         )
+
+
+def _absolute(path: str | Path) -> Path:
+    """*path* as it is from any working directory, ``~`` spelled out."""
+    try:
+        os.fsencode(path).index(b"\0")
+    except ValueError:
+        pass
+    else:
+        raise LedgerUnavailable("A path can't hold a NUL.")
+    try:
+        return Path(path).expanduser().absolute()
+    except (OSError, RuntimeError):
+        raise LedgerUnavailable(f"The ledger's folder can't be found: {path}.") from None
 
 
 def _cursor(wanted: ExpenseFilter, last: Row) -> str:

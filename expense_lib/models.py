@@ -32,6 +32,7 @@ from expense_lib.text import canonical_text, fold
 MAX_CATEGORY_LENGTH = 100
 MAX_DESCRIPTION_LENGTH = 500
 MAX_PAGE = 500
+MAX_ID = 2**63 - 1  # SQLite's largest integer
 
 ChangeKind = Literal["created", "amended", "deleted", "restored"]
 Sort = Literal["date_desc", "date_asc", "amount_desc", "amount_asc"]
@@ -72,6 +73,7 @@ def _many(given: object) -> object:
 AmountIn = Annotated[
     Decimal,
     BeforeValidator(read_amount),
+    PlainSerializer("{:f}".format, when_used="json"),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": ["12.50"]}),
 ]
 AmountBound = Annotated[

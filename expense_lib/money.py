@@ -86,10 +86,12 @@ def read_decimal(given: object) -> Decimal:
             significant digits.
     """
     if isinstance(given, bool) or not isinstance(given, str | int | Decimal):
-        raise ValueError("must be a decimal in a text, an integer or a Decimal; binary floats are not exact")
+        raise ValueError(
+            "must be a plain decimal such as 12.50, as a text or a number; binary floats are not exact"
+        )
     if isinstance(given, int) and abs(given) >= 10**MAX_SIGNIFICANT_DIGITS:
         raise ValueError(_TOO_LONG)
-    text = str(given)
+    text = format(given, "f") if isinstance(given, Decimal) and _has_no_power(given) else str(given)
     if not _PLAIN_DECIMAL.fullmatch(text):
         raise ValueError(
             "must be a plain decimal such as 12.50: digits and at most one point, "
@@ -98,3 +100,9 @@ def read_decimal(given: object) -> Decimal:
     if len(text.lstrip("-").replace(".", "").lstrip("0")) > MAX_SIGNIFICANT_DIGITS:
         raise ValueError(_TOO_LONG)
     return Decimal(text)
+
+
+def _has_no_power(number: Decimal) -> bool:
+    """It is no NaN and no infinity, and was written without a positive exponent."""
+    power = number.as_tuple().exponent
+    return isinstance(power, int) and power <= 0

@@ -14,11 +14,9 @@ from expense_lib.errors import (
     InvalidInput,
     RecordedThenDeleted,
 )
-from expense_lib.models import NewExpense
+from expense_lib.models import MAX_ID, NewExpense
 from expense_lib.store import rows
 from expense_lib.store.rows import Row
-
-MAX_ID = 2**63 - 1  # SQLite's largest
 
 
 def known(

@@ -23,10 +23,13 @@ def open_ledger(target: str | Path | None = None, currency: str | None = None) -
 
     Raises:
         CurrencyError: the file is kept in another currency, or none can be made in this one.
-        LedgerUnavailable: the file can't be opened or made, or is no ledger. A handler is not asked yet.
+        LedgerUnavailable: the file can't be opened or made, or is no ledger; or ``EXPENSE_API_URL`` is no
+            URL. A handler is not asked yet.
     """
-    target = target or os.environ.get("EXPENSE_API_URL") or None
-    if isinstance(target, str) and target.startswith(("http://", "https://")):
+    url = os.environ.get("EXPENSE_API_URL", "").strip()
+    if target is None and url:
+        return _remote(url)
+    if isinstance(target, str) and target.lower().startswith(("http://", "https://")):
         return _remote(target)
     return open_file(target, currency)
 

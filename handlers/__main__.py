@@ -14,6 +14,7 @@ from handlers.wsgi import app
 
 LOOPBACK = "127.0.0.1"
 THREADS = 8
+MAX_PORT = 65_535
 
 
 def main() -> int:
@@ -21,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m handlers", description=__doc__)
     parser.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=8000,
         help="on this machine only; 0 takes a free one (default: %(default)s)",
     )
@@ -29,10 +30,11 @@ def main() -> int:
     logging.basicConfig(format="%(message)s")
     try:
         ledger = open_file()
-        server = waitress.create_server(app, host=LOOPBACK, port=port, threads=THREADS)
     except ExpenseError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    try:
+        server = waitress.create_server(app, host=LOOPBACK, port=port, threads=THREADS)
     except OSError as error:
         sys.stderr.write(f"Port {port} can't be had: {error.strerror}.\n")
         return 1
@@ -41,6 +43,13 @@ def main() -> int:
     )
     server.run()
     return 0
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= MAX_PORT:
+        raise ValueError
+    return port
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from expense_lib import (
     RecordedThenDeleted,
     StaleVersion,
 )
-from expense_lib.errors import PROBLEM_TYPE_PREFIX
+from expense_lib.errors import PROBLEM_TYPE_PREFIX, UNKNOWN_NAME
 from handlers.reading import MAX_BODY_BYTES
 
 RETRY_AFTER_S = 1
@@ -79,7 +79,7 @@ def problem_for(error: Exception) -> Response:
 
 def _of_the_library(error: ExpenseError) -> Response:
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-    detail = str(error)
+    detail = str(error) if not _has_unknown_names(error) else "Something sent has no known name."
     if status is HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, LedgerBusy):
         _log.error("the ledger can't be used: %s", error)
         detail = _UNAVAILABLE
@@ -96,7 +96,12 @@ def _of_the_library(error: ExpenseError) -> Response:
 
 def _pointer(field: str) -> str:
     """A member of the body as a JSON pointer (RFC 6901) in a fragment."""
-    return "#/" + field.replace("~", "~0").replace("/", "~1") if field != "body" else "#"
+    return "#/" + field.replace("~", "~0").replace("/", "~1") if field else "#"
+
+
+def _has_unknown_names(error: ExpenseError) -> bool:
+    """Its sentence would repeat a name that was sent; the pointers have to."""
+    return isinstance(error, InvalidInput) and any(f.message == UNKNOWN_NAME for f in error.errors)
 
 
 def _problem(status: HTTPStatus, detail: str, **members: Any) -> Response:

@@ -76,7 +76,9 @@ def query(request: Request) -> ExpenseFilter:
         unquote_to_bytes(request.query_string).decode("utf-8")
     except UnicodeDecodeError:
         raise BadRequest("The query is not UTF-8.") from None
-    given: dict[str, Any] = {name: values for name, values in request.args.lists() if values != [""]}
+    given: dict[str, Any] = dict(request.args.lists())
+    if given.get("category") == [""]:
+        del given["category"]  # what a form sends for "all"
     repeated = [name for name, values in given.items() if len(values) > 1 and name not in _REPEATABLE]
     if repeated:
         raise InvalidInput(FieldError(name, "must be given once") for name in repeated)

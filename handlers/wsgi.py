@@ -24,7 +24,7 @@ import functools
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from pydantic import TypeAdapter
 from werkzeug.routing import BaseConverter, Map, Rule
@@ -54,7 +54,7 @@ application = app
 
 
 def _answer_to(request: Request) -> Response:
-    urls = ROUTES.bind_to_environ(request.environ)
+    urls = ROUTES.bind("", path_info=request.path, default_method=request.method)
     if request.method == "OPTIONS" and urls.allowed_methods():
         return _no_content({"Allow": ", ".join(sorted(urls.allowed_methods()))})
     leaf: Leaf
@@ -79,7 +79,7 @@ def list_expenses(request: Request) -> Response:
     headers = {}
     if page.next_cursor is not None:
         query = urlencode([*_without_cursor(request), ("cursor", page.next_cursor)])
-        headers["Link"] = f'<{request.root_path}/expenses?{query}>; rel="next"'
+        headers["Link"] = f'<{quote(request.root_path)}/expenses?{query}>; rel="next"'
     return _answer(page, headers=headers)
 
 

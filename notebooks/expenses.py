@@ -10,7 +10,7 @@ with app.setup:
 
     from expense_lib import Expense, ExpenseError, ExpenseFilter, Page, entry, open_ledger
 
-    ALL = "All categories"
+    ALL = "All\N{NO-BREAK SPACE}categories"  # no category has such a space
     RED = "color: var(--red-11)"
     GRID = "display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.75rem"
 
@@ -28,7 +28,8 @@ def entry_fields(outcome: entry.Outcome) -> mo.ui.batch:
         for name in ("amount", "category", "description", "date")
     )
     typed = outcome.typed
-    return mo.md(f'<div style="{GRID}">{rows}<div>{{refund}}</div></div>').batch(
+    refund = f"<div>{{refund}}{wrong.get('refund', '')}</div>"
+    return mo.md(f'<div style="{GRID}">{rows}{refund}</div>').batch(
         amount=mo.ui.text(typed.amount, label="Amount", placeholder="12.50", full_width=True),
         category=mo.ui.text(typed.category, label="Category", placeholder="Food", full_width=True),
         description=mo.ui.text(typed.description, label="Description", full_width=True),
@@ -44,11 +45,11 @@ def told(outcome: entry.Outcome, currency: str) -> mo.Html | None:
         case entry.Added(expense=expense):
             return mo.callout(f"Added: {in_words(expense, currency)}.", kind="success")
         case entry.AlreadyRecorded(expense=expense):
-            return mo.callout(
-                f"Already recorded: {in_words(expense, currency)}. Nothing was added.", kind="warn"
-            )
-        case entry.Refused():
-            return mo.callout("Not added yet: look at the fields marked above.", kind="danger")
+            since = f"{expense.created_at.astimezone():%Y-%m-%d %H:%M}"
+            return mo.callout(f"Already recorded at {since}: {in_words(expense, currency)}.", kind="warn")
+        case entry.Refused(errors=errors):
+            others = [f" {name} {message}." for name, message in errors if not hasattr(outcome.typed, name)]
+            return mo.callout("Not added yet: see above." + "".join(others), kind="danger")
         case entry.NotReached(reason=reason):
             return mo.callout(f"Not added: {reason} What you typed is kept.", kind="danger")
     return None

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import datetime as dt
+import os
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +13,9 @@ import pytest
 
 from expense_lib import (
     AmountError,
+    CategoryNotFound,
     CursorError,
+    ExpenseDeleted,
     ExpenseFilter,
     ExpenseNotFound,
     IdempotencyKeyError,
@@ -18,6 +23,8 @@ from expense_lib import (
     Ledger,
     LedgerBusy,
     LedgerUnavailable,
+    RecordedThenDeleted,
+    StaleVersion,
     open_ledger,
 )
 from expense_lib.client import RemoteLedger
@@ -91,8 +98,7 @@ def test_handler_whose_ledger_fails_is_unavailable(tmp_path: Path) -> None:
     with handler(path) as url:
         remote = RemoteLedger(url)
         remote.record(an_expense())
-        for file in (*path.parent.iterdir(), path.parent):
-            file.rename(tmp_path / f"away-{file.name}")
+        path.parent.rename(tmp_path / "away")
         with pytest.raises(LedgerUnavailable):
             remote.record(an_expense(amount="1"))
 
@@ -172,3 +178,62 @@ def test_strange_answers_are_told(scripted: Any, answer: Any, error: type[Except
     script.answers = [answer] * 4
     with pytest.raises(error):
         remote.search()
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://127.0.0.1", "127.0.0.1:8000", "/expenses.db"])
+def test_address_without_http_is_refused_and_no_file_is_made(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXPENSE_API_URL", url)
+    with pytest.raises(LedgerUnavailable, match="http://"):
+        open_ledger()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ids_that_no_expense_can_have_are_not_found(remote: RemoteLedger) -> None:
+    for expense_id in (0, -1, 10**20):
+        with pytest.raises(ExpenseNotFound):
+            remote.get(expense_id)
+
+
+def test_whole_life_over_http(remote: RemoteLedger) -> None:
+    first = remote.record(an_expense(amount="77", category="Life/Long & 50 %")).expense
+    edited = remote.amend(first.id, {"amount": Decimal("78.5"), "date": dt.date(2026, 11, 1)}, version=1)
+    assert (str(edited.amount), edited.version) == ("78.50", 2)
+    with pytest.raises(StaleVersion) as stale:
+        remote.delete(first.id, version=1)
+    assert (stale.value.expense_id, stale.value.version) == (first.id, 2)
+    assert remote.rename_category("life/long & 50 %", "Life?").name == "Life?"
+    with pytest.raises(CategoryNotFound):
+        remote.rename_category("life/long & 50 %", "x")
+    remote.delete(first.id, version=3)
+    remote.delete(first.id, version=3)
+    with pytest.raises(ExpenseDeleted):
+        remote.get(first.id)
+    with pytest.raises(RecordedThenDeleted):
+        remote.record(an_expense(amount="77", category="Life/Long & 50 %"))
+    assert remote.restore(first.id).version == 5
+    assert [line.change for line in remote.history(first.id)] == [
+        "created",
+        "amended",
+        "amended",
+        "deleted",
+        "restored",
+    ]
+    wanted = ExpenseFilter(q="life?", amount_min="78", date_to="2026-11-01", sort="amount_asc")
+    assert [e.id for e in remote.search(wanted).items] == [first.id]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_forked_processes_do_not_read_each_others_answers(remote: RemoteLedger) -> None:
+    remote.search()
+    children = []
+    for n in range(1, 5):
+        child = os.fork()
+        if child == 0:
+            sent = [an_expense(amount=str(1000 * n + i), category="Fork") for i in range(10)]
+            os._exit(0 if all(remote.record(new).expense.amount == new.amount for new in sent) else 1)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
+    assert remote.search(ExpenseFilter(category="Fork")).count == 40

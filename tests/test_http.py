@@ -251,7 +251,12 @@ def test_category_may_be_repeated_and_an_empty_one_means_all(client: Client, pos
             ("sort=random", "sort"),
             ("page=2", "page"),
         ),
-        *(("cursor=x", "cursor"), ("category=%00", "category"), ("sort=date_desc&sort=date_desc", "sort")),
+        *(
+            ("cursor=x", "cursor"),
+            ("cursor=", "cursor"),
+            ("category=%00", "category"),
+            ("sort=date_desc&sort=date_desc", "sort"),
+        ),
     ],
 )
 def test_bad_query_is_refused(client: Client, query: str, field: str) -> None:

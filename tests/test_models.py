@@ -50,6 +50,18 @@ def test_bad_field_is_named_in_a_sentence(changes: dict[str, Any], field: str, w
     assert words in message
 
 
+def test_at_most_twenty_errors_are_told() -> None:
+    with pytest.raises(ValidationError) as refused:
+        NewExpense.model_validate(fields(**{f"n{i}": 1 for i in range(1000)}))
+    assert len(InvalidInput.from_pydantic(refused.value).errors) == 20
+
+
+@pytest.mark.parametrize("amount", [Decimal("0.0000001"), "0.0000001"])
+def test_small_fraction_is_a_plain_decimal(amount: Any) -> None:
+    new = NewExpense.model_validate(fields(amount=amount))
+    assert new.model_dump(mode="json")["amount"] == "0.0000001"
+
+
 def test_missing_fields_are_all_named() -> None:
     with pytest.raises(ValidationError) as refused:
         NewExpense.model_validate({})

@@ -5,6 +5,7 @@ MIGRATIONS is append-only: a landed entry never changes, and a file's ``user_ver
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -148,13 +149,17 @@ def connect(path: Path, currency: str | None = None, *, make: bool) -> sqlite3.C
             f"The ledger needs SQLite {'.'.join(map(str, OLDEST_SQLITE))} or later; "
             f"this Python has {sqlite3.sqlite_version}."
         )
-    if path.is_dir():
+    try:
+        folder, missing = path.is_dir(), not path.exists()
+    except OSError as error:
+        raise LedgerUnavailable(f"The ledger can't be opened or made: {error.strerror}.") from None
+    if folder:
         raise LedgerUnavailable(f"The ledger can't be a folder: {path}.")
-    if make and not path.exists():
+    if make and missing:
         Currency.of(currency or DEFAULT_CURRENCY)  # a refused currency leaves no file behind
     try:
         connection = sqlite3.connect(
-            f"file:{quote(str(path))}?mode={'rwc' if make else 'rw'}",
+            f"file:{quote(os.fsencode(path))}?mode={'rwc' if make else 'rw'}",
             uri=True,
             timeout=BUSY_TIMEOUT_MS // 1000,
             isolation_level=None,  # transactions begin and end where the code says so

@@ -1,0 +1,396 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from expense_lib import (
+    AmountError,
+    CategoryNotFound,
+    ChangedSince,
+    ChangeNotFound,
+    ExpenseDeleted,
+    ExpenseFilter,
+    ExpenseNotFound,
+    Ledger,
+    RecordedThenDeleted,
+    StaleVersion,
+)
+from tests.builders import an_expense
+
+
+def listed(ledger: Ledger) -> dict[int, str]:
+    """Every live expense in a few words, by id."""
+    return {
+        e.id: f"{e.amount} {e.category} {e.occurrence}" for e in ledger.search(ExpenseFilter(limit=500)).items
+    }
+
+
+def the_last(ledger: Ledger) -> int:
+    """The number of the last change."""
+    return ledger.changes()[-1].number
+
+
+class TestAmending:
+    def test_edit_keeps_id_and_key_and_counts_a_version(self, ledger: Ledger) -> None:
+        first = ledger.record(an_expense()).expense
+        edited = ledger.amend(first.id, {"amount": "13.00", "description": " Brunch "}, version=1)
+        assert (edited.id, edited.dedup_key, edited.version) == (first.id, first.dedup_key, 2)
+        assert (str(edited.amount), edited.description, edited.category) == ("13.00", "Brunch", "Food")
+        assert ledger.get(first.id) == edited
+
+    def test_late_retry_shows_the_edited_expense(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        edited = ledger.amend(1, {"amount": "13"}, version=1)
+        late = ledger.record(an_expense())
+        assert (late.created, late.expense) == (False, edited)
+
+    def test_corrected_content_is_claimed_too(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.amend(1, {"amount": "13"}, version=1)
+        assert not ledger.record(an_expense(amount="13")).created
+
+    def test_stale_version_is_refused(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.amend(1, {"amount": "13"}, version=1)
+        for version in (0, 1, 3, -1):
+            with pytest.raises(StaleVersion) as stale:
+                ledger.amend(1, {"amount": "14"}, version)
+            assert stale.value.version == 2
+
+    def test_edit_sent_again_after_its_answer_was_lost_is_done_already(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        for _ in range(2):
+            assert ledger.amend(1, {"amount": "13"}, version=1).version == 2
+        ledger.amend(1, {"category": "Fun"}, version=2)
+        assert listed(ledger) == {1: "13.00 Fun 1"}
+        assert ledger.amend(1, {"amount": "13"}, version=1).version == 3
+
+    def test_edit_that_changes_nothing_makes_no_version(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        for changes in ({}, {"amount": "12.5"}, {"category": " FOOD"}, {"occurrence": 1}):
+            assert ledger.amend(1, changes, version=1).version == 1
+
+    def test_edit_back_to_a_content_of_its_own_is_that_occurrence_again(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.record(an_expense(amount="13"))
+        assert ledger.amend(1, {"amount": "13"}, version=1).occurrence == 2
+        assert ledger.amend(1, {"amount": "12.50"}, version=2).occurrence == 1
+        assert ledger.amend(1, {"amount": "13"}, version=3).occurrence == 2
+
+    def test_edit_to_the_content_of_another_takes_the_next_free_occurrence(self, ledger: Ledger) -> None:
+        for amount in ("1", "2"):
+            ledger.record(an_expense(amount=amount))
+        ledger.record(an_expense(amount="2", occurrence=2))
+        assert ledger.amend(1, {"amount": "2"}, version=1).occurrence == 3
+        assert ledger.amend(2, {"occurrence": 2}, version=1).occurrence == 4
+
+    def test_edit_of_the_occurrence_sent_again_is_done_already(self, ledger: Ledger) -> None:
+        for occurrence in (1, 2):
+            ledger.record(an_expense(occurrence=occurrence))
+        for _ in range(2):
+            assert ledger.amend(1, {"occurrence": 5}, version=1).occurrence == 5
+            assert ledger.amend(2, {"occurrence": 1}, version=1).occurrence == 3
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"amount": "-1"},
+            {"refund": True},
+            {"amount": None},
+            {"id": 7},
+            {"date": "x"},
+            {"amount": 1.5},
+            [],
+            None,
+        ],
+        ids=str,
+    )
+    def test_result_must_be_acceptable(self, ledger: Ledger, changes: Any) -> None:
+        ledger.record(an_expense())
+        with pytest.raises(ValidationError):
+            ledger.amend(1, changes, version=1)
+        with pytest.raises(AmountError):
+            ledger.amend(1, {"amount": "1.234"}, version=1)
+        assert listed(ledger) == {1: "12.50 Food 1"}
+
+    def test_refund_can_become_a_payment(self, ledger: Ledger) -> None:
+        ledger.record(an_expense(amount="-3", refund=True))
+        with pytest.raises(ValidationError):
+            ledger.amend(1, {"amount": "3"}, version=1)
+        assert not ledger.amend(1, {"amount": "3", "refund": False}, version=1).refund
+
+    def test_largest_amount_can_have_its_description_edited(self, ledger: Ledger) -> None:
+        ledger.record(an_expense(amount="9" * 15))
+        assert ledger.amend(1, {"description": "House"}, version=1).amount == 10**15 - 1
+
+    def test_unknown_and_deleted_expenses_are_refused(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.delete(1, version=1)
+        with pytest.raises(ExpenseDeleted):
+            ledger.amend(1, {"amount": "13"}, version=2)
+        with pytest.raises(ExpenseNotFound):
+            ledger.amend(2, {"amount": "13"}, version=1)
+
+
+class TestDeleting:
+    def test_deleted_expense_is_gone_but_not_forgotten(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.delete(1, version=1)
+        page = ledger.search()
+        assert (page.items, page.count, str(page.total), ledger.categories()) == ((), 0, "0.00", [])
+        with pytest.raises(ExpenseDeleted) as gone:
+            ledger.get(1)
+        assert gone.value.expense_id == 1
+
+    def test_retry_after_a_delete_is_refused_and_says_what_can_be_done(self, ledger: Ledger) -> None:
+        ledger.record(an_expense(), "key")
+        ledger.delete(1, version=1)
+        for key in (None, "key"):
+            with pytest.raises(RecordedThenDeleted, match=r"expense 1.*[Rr]estore.*another") as refused:
+                ledger.record(an_expense(), key)
+            assert refused.value.expense_id == 1
+        assert ledger.record(an_expense(), "fresh").expense.occurrence == 2
+        with pytest.raises(RecordedThenDeleted):
+            ledger.record(an_expense(occurrence=1), "also-fresh")
+
+    def test_deleting_twice_is_deleting_once(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        for version in (1, 1, None, 99):
+            ledger.delete(1, version)
+        assert [line.change for line in ledger.history(1)] == ["created", "deleted"]
+
+    def test_stale_delete_is_refused(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.amend(1, {"amount": "13"}, version=1)
+        with pytest.raises(StaleVersion):
+            ledger.delete(1, version=1)
+        ledger.delete(1)
+        with pytest.raises(ExpenseNotFound):
+            ledger.delete(2)
+
+    def test_restore_brings_back_the_same_expense(self, ledger: Ledger) -> None:
+        first = ledger.record(an_expense()).expense
+        ledger.delete(1)
+        restored = ledger.restore(1)
+        assert restored == first.model_copy(update={"version": 3, "updated_at": restored.updated_at})
+        assert ledger.restore(1) == restored
+        assert not ledger.record(an_expense()).created
+        with pytest.raises(ExpenseNotFound):
+            ledger.restore(2)
+
+    def test_restored_category_has_the_spelling_of_today(self, ledger: Ledger) -> None:
+        ledger.record(an_expense(category="food"))
+        ledger.delete(1)
+        ledger.record(an_expense(category="FOOD", amount="1"))
+        assert ledger.restore(1).category == "FOOD"
+
+
+class TestHistory:
+    def test_every_version_says_what_was_done_when_and_from_what_to_what(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.amend(1, {"amount": "13", "category": "Fun"}, version=1)
+        ledger.delete(1)
+        ledger.restore(1)
+        lines = ledger.history(1)
+        assert [(line.version, line.change) for line in lines] == [
+            (1, "created"),
+            (2, "amended"),
+            (3, "deleted"),
+            (4, "restored"),
+        ]
+        values = [
+            tuple(side and f"{side.amount} {side.category}" for side in (line.before, line.after))
+            for line in lines
+        ]
+        assert values == [
+            (None, "12.50 Food"),
+            ("12.50 Food", "13.00 Fun"),
+            ("13.00 Fun", None),
+            (None, "13.00 Fun"),
+        ]
+        assert lines[0].at == ledger.get(1).created_at
+        assert lines[-1].at == ledger.get(1).updated_at
+
+    def test_unknown_expense_has_none(self, ledger: Ledger) -> None:
+        with pytest.raises(ExpenseNotFound):
+            ledger.history(1)
+
+    def test_changes_are_the_log_in_order_and_in_pages(self, ledger: Ledger) -> None:
+        for n in range(1, 6):
+            ledger.record(an_expense(occurrence=n))
+        ledger.rename_category("food", "Fun")
+        log = ledger.changes()
+        assert [line.seq for line in log] == list(range(1, 11))
+        assert {line.number for line in log[5:]} == {6}
+        pages = [ledger.changes(since, limit=4) for since in (0, 4, 8, 10)]
+        assert [line for page in pages for line in page] == log
+
+
+class TestCategories:
+    def test_rename_moves_all_and_claims_their_new_content(self, ledger: Ledger) -> None:
+        for n in (1, 2):
+            ledger.record(an_expense(occurrence=n))
+        renamed = ledger.rename_category(" FOOD", "Eating  out")
+        assert (renamed.name, renamed.count, str(renamed.total)) == ("Eating out", 2, "25.00")
+        assert listed(ledger) == {1: "12.50 Eating out 1", 2: "12.50 Eating out 2"}
+        assert not ledger.record(an_expense(category="eating out", occurrence=2)).created
+        assert not ledger.record(an_expense()).created
+
+    def test_old_name_is_no_alias(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.rename_category("Food", "Fun")
+        anew = ledger.record(an_expense(category="FOOD", amount="1"))
+        assert (anew.created, anew.expense.category) == (True, "FOOD")
+
+    def test_merge_keeps_every_payment_and_the_name_that_is_there(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.record(an_expense(category="Fod"))
+        merged = ledger.rename_category("Fod", "FOOD")
+        assert (merged.name, merged.count, str(merged.total)) == ("Food", 2, "25.00")
+        assert listed(ledger) == {1: "12.50 Food 1", 2: "12.50 Food 2"}
+
+    def test_change_of_spelling_claims_no_keys(self, ledger: Ledger, path: Path) -> None:
+        ledger.record(an_expense())
+        ledger.record(an_expense(amount="1"))
+        with closing(sqlite3.connect(path)) as con:
+            claims = con.execute("SELECT * FROM claim").fetchall()
+            assert ledger.rename_category("food", "FOOD").name == "FOOD"
+            assert con.execute("SELECT * FROM claim").fetchall() == claims
+        assert {e.category for e in ledger.search().items} == {"FOOD"}
+        assert {e.version for e in ledger.search().items} == {2}
+
+    def test_deleted_expenses_keep_their_category(self, ledger: Ledger) -> None:
+        for amount in ("1", "2"):
+            ledger.record(an_expense(amount=amount))
+        ledger.delete(1)
+        ledger.rename_category("Food", "Fun")
+        assert ledger.restore(1).category == "Food"
+        assert [c.name for c in ledger.categories()] == ["Food", "Fun"]
+
+    @pytest.mark.parametrize("old", ["nowhere", "", "\0", "x" * 1000])
+    def test_unknown_category_is_refused(self, ledger: Ledger, old: str) -> None:
+        with pytest.raises(CategoryNotFound):
+            ledger.rename_category(old, "Fun")
+
+    @pytest.mark.parametrize("new", ["", " ", "x" * 101, "\0"])
+    def test_name_must_be_acceptable(self, ledger: Ledger, new: str) -> None:
+        ledger.record(an_expense())
+        with pytest.raises(ValidationError):
+            ledger.rename_category("Food", new)
+
+
+class TestUndoing:
+    @pytest.mark.parametrize("deed", ["create", "amend", "delete", "restore", "rename", "merge", "respell"])
+    def test_any_change_can_be_undone_and_the_undo_too(self, ledger: Ledger, deed: str) -> None:
+        for amount in ("1", "2"):
+            ledger.record(an_expense(amount=amount))
+        ledger.record(an_expense(amount="1", category="Fod"))
+        if deed == "restore":
+            ledger.delete(1)
+        before = listed(ledger)
+        match deed:
+            case "create":
+                ledger.record(an_expense(amount="9"))
+            case "amend":
+                ledger.amend(1, {"amount": "2", "description": "x"}, version=1)
+            case "delete":
+                ledger.delete(1)
+            case "restore":
+                ledger.restore(1)
+            case "rename":
+                ledger.rename_category("Food", "Fun")
+            case "merge":
+                ledger.rename_category("Fod", "Food")
+            case "respell":
+                ledger.rename_category("Food", "FOOD")
+        number, after = the_last(ledger), listed(ledger)
+        assert after != before
+        undone = ledger.undo(number)
+        assert (listed(ledger), undone.kept, undone.number) == (before, (), the_last(ledger))
+        assert ledger.undo(number).undone == ()
+        ledger.undo(the_last(ledger))
+        assert (listed(ledger), ledger.check()) == (after, [])
+
+    def test_older_edit_is_undone_where_nobody_touched_the_same_since(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.amend(1, {"amount": "13"}, version=1)
+        amended = the_last(ledger)
+        ledger.amend(1, {"category": "Fun"}, version=2)
+        ledger.undo(amended)
+        assert listed(ledger) == {1: "12.50 Fun 1"}
+
+    def test_what_was_changed_again_is_not_undone(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        created = the_last(ledger)
+        ledger.amend(1, {"amount": "13"}, version=1)
+        amended = the_last(ledger)
+        ledger.amend(1, {"amount": "14"}, version=2)
+        for number in (created, amended):
+            with pytest.raises(ChangedSince, match="Expenses: 1") as refused:
+                ledger.undo(number)
+            assert refused.value.expense_ids == [1]
+        assert listed(ledger) == {1: "14.00 Food 1"}
+
+    def test_undo_of_a_rename_keeps_what_was_moved_on(self, ledger: Ledger) -> None:
+        for amount in ("1", "2", "3"):
+            ledger.record(an_expense(amount=amount))
+        ledger.rename_category("Food", "Fun")
+        renamed = the_last(ledger)
+        ledger.amend(2, {"category": "Rent"}, version=2)
+        ledger.delete(3)
+        undone = ledger.undo(renamed)
+        assert (undone.undone, undone.kept) == ((1,), (2, 3))
+        assert listed(ledger) == {1: "1.00 Food 1", 2: "2.00 Rent 1"}
+
+    def test_undo_of_a_spelling_takes_along_what_came_since(self, ledger: Ledger) -> None:
+        ledger.record(an_expense(category="food"))
+        ledger.rename_category("food", "Food")
+        respelled = the_last(ledger)
+        ledger.record(an_expense(amount="1"))
+        ledger.undo(respelled)
+        assert [(e.category, e.version) for e in ledger.search().items] == [("food", 2), ("food", 3)]
+
+    def test_a_line_of_a_deed_names_the_whole_deed(self, ledger: Ledger) -> None:
+        for amount in ("1", "2"):
+            ledger.record(an_expense(amount=amount))
+        ledger.rename_category("Food", "Fun")
+        assert ledger.undo(ledger.changes()[-1].seq).undone == (1, 2)
+
+    @pytest.mark.parametrize("number", [0, 1, -1, 2**63])
+    def test_unknown_change_is_refused(self, ledger: Ledger, number: int) -> None:
+        with pytest.raises(ChangeNotFound):
+            ledger.undo(number)
+
+
+class TestChecking:
+    def test_sound_ledger_has_no_findings(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        assert ledger.check() == []
+
+    @pytest.mark.parametrize(
+        ("harm", "finding"),
+        [
+            ("UPDATE expense SET amount_minor = 1", "not as its log says"),
+            ("UPDATE expense SET occurrence = 2", "not as its log says"),
+            ("UPDATE expense SET dedup_key = 'v1:0'", "dedup key is not that of what was recorded"),
+            ("UPDATE expense SET version = 2", "log is not complete"),
+            ("UPDATE claim SET expense_id = 2", "not its own"),
+            ("UPDATE change SET amount_minor = 1", "not its own"),
+            ("DELETE FROM claim WHERE expense_id = 1", "not its own"),
+            ("DELETE FROM change WHERE expense_id = 1", "log is not complete"),
+            ("UPDATE category SET total_low = 0", "total is not the sum"),
+            ("DELETE FROM category", "total is not the sum"),
+            ("DELETE FROM expense WHERE id = 1", "not there"),
+        ],
+    )
+    def test_harm_is_found(self, ledger: Ledger, path: Path, harm: str, finding: str) -> None:
+        for amount in ("12.50", "2"):
+            ledger.record(an_expense(amount=amount))
+        with closing(sqlite3.connect(path)) as con, con:
+            con.execute(harm)
+        assert any(finding in said for said in ledger.check()), ledger.check()
