@@ -16,6 +16,7 @@ import json
 from dataclasses import dataclass
 
 KEY_VERSION = 1
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 MAX_OCCURRENCE = 1_000_000
 
 
@@ -38,5 +39,4 @@ class Content:
             self.date.isoformat(),
             occurrence,
         ]
-        text = json.dumps(canonical, ensure_ascii=False, separators=(",", ":"))
-        return f"v{KEY_VERSION}:{hashlib.sha256(text.encode()).hexdigest()}"
+        return f"v{KEY_VERSION}:{hashlib.sha256(_as_json(canonical).encode()).hexdigest()}"

@@ -34,7 +34,7 @@ class Deed:
 
     def write(self, row: Row, kind: ChangeKind, **changes: Any) -> Row:
         """Give *row* its next version, with *changes*."""
-        revised = replace(row, version=row.version + 1, updated_at=self.at, **changes)
+        revised = row._replace(version=row.version + 1, updated_at=self.at, **changes)
         self.number = rows.revise(self.con, revised, kind, self.number)
         return revised
 
@@ -61,10 +61,10 @@ class Deed:
             return row
         if occurrence is None:
             occurrence = self._occurrence_before(row, content) or row.occurrence
-        owner = rows.claim(self.con, content.dedup_key(occurrence))
-        if owner is not None and owner.expense_id != row.id:
-            occurrence, owner = next_free(self.con, content), None
-        if owner is None:
+        claim = rows.claim(self.con, content.dedup_key(occurrence))
+        if claim is not None and claim.owner.id != row.id:
+            occurrence, claim = next_free(self.con, content), None
+        if claim is None:
             rows.add_claim(self.con, content.dedup_key(occurrence), row.id)
         return self.write(
             row,
@@ -256,8 +256,8 @@ def _was_done(con: sqlite3.Connection, line: Logged, content: Content, occurrenc
         return False
     if occurrence in (None, line.content.occurrence):
         return True
-    owner = rows.claim(con, content.dedup_key(occurrence or 1))
-    return owner is not None and owner.expense_id != line.expense_id
+    claim = rows.claim(con, content.dedup_key(occurrence or 1))
+    return claim is not None and claim.owner.id != line.expense_id
 
 
 def _live(con: sqlite3.Connection, expense_id: int) -> Row:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sqlite3
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from expense_lib import cursor, editing, recording
-from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerUnavailable
+from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable
 from expense_lib.models import (
     EXPENSE_CHANGES,
     CategoryTotal,
@@ -25,7 +25,6 @@ from expense_lib.models import (
     Snapshot,
     Undone,
     Version,
-    check_idempotency_key,
 )
 from expense_lib.store import rows, upkeep, views
 from expense_lib.store.connections import connection, transaction
@@ -72,15 +71,17 @@ class Ledger:
             IdempotencyKeyReused: the key was first sent with another body.
             RecordedThenDeleted: it was recorded and then deleted, and does not come back by itself.
         """
-        content = new.content(self.currency)
-        check_idempotency_key(idempotency_key)
+        sent = recording.Submission(new, self.currency, idempotency_key)
         with self._connection() as con:
-            row, created = recording.known(con, new, content, idempotency_key), False
-        if row is None:
-            with self._writing() as con:
-                row = recording.known(con, new, content, idempotency_key)
-                if row is None:
-                    row, created = recording.added(con, new, content, idempotency_key)
+            row, created = recording.known(con, sent), False
+            if row is None:
+                try:
+                    with transaction(con, write=True):
+                        row, created = recording.added(con, sent)
+                except sqlite3.IntegrityError:  # somebody recorded it meanwhile: a key has one owner
+                    row = recording.known(con, sent)
+                    if row is None:
+                        raise
         return Receipt(created=created, expense=self._expense(row))
 
     def get(self, expense_id: int) -> Expense:
@@ -104,9 +105,9 @@ class Ledger:
         """
         wanted = wanted or ExpenseFilter()
         after = None if wanted.cursor is None else cursor.read(wanted.cursor, wanted.sort)
-        with transaction(self.path, self.currency.code, write=False) as con:
+        with self._reading() as con:
             found = views.page(con, wanted, after, self.currency)
-            matching = views.total(con, wanted, self.currency)
+            matching = views.total(con, wanted, self.currency, found if after is None else None)
         more, found = len(found) > wanted.limit, found[: wanted.limit]
         return Page(
             items=tuple(map(self._expense, found)),
@@ -164,7 +165,7 @@ class Ledger:
         Raises:
             ExpenseNotFound: there is none.
         """
-        with transaction(self.path, self.currency.code, write=False) as con:
+        with self._reading() as con:
             recording.found(con, expense_id)
             lines = views.history(con, expense_id)
         return [Version(**self._parts(line)) for line in lines]
@@ -198,7 +199,7 @@ class Ledger:
 
         To have all of it, go on with the ``seq`` of the last line until there is none.
         """
-        with transaction(self.path, self.currency.code, write=False) as con:
+        with self._reading() as con:
             lines = list(views.changes(con, since, min(limit, MAX_CHANGES)))
         return [
             Change(seq=line.seq, number=line.number, expense_id=line.expense_id, **self._parts(line))
@@ -221,8 +222,13 @@ class Ledger:
         SQLite's own check, every key recomputed, every expense and every category's total against the log.
         It reads one snapshot, while others go on writing.
         """
-        with transaction(self.path, self.currency.code, write=False) as con:
-            return list(upkeep.findings(con))
+        found: list[str] = []
+        try:
+            with self._reading() as con:
+                found.extend(upkeep.findings(con))
+        except LedgerDamaged as damage:
+            found.append(str(damage))
+        return found
 
     def backup(self, path: str | Path) -> None:
         """Write a consistent copy, itself a ledger, to a new file while others go on writing.
@@ -241,8 +247,15 @@ class Ledger:
     def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
         return connection(self.path, self.currency.code)
 
-    def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        return transaction(self.path, self.currency.code, write=True)
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._connection() as con, transaction(con, write=False):
+            yield con
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._connection() as con, transaction(con, write=True):
+            yield con
 
     def _expense(self, row: Row) -> Expense:
         return Expense(

@@ -48,18 +48,21 @@ class Currency:
             AmountError: *amount*, which came in *field*, is too large, or has more fraction digits than the
                 currency, be they zeros.
         """
-        sign, digits, power = amount.as_tuple()
-        if not isinstance(power, int) or -power > self.exponent:
+        units, _, fraction = f"{amount:f}".partition(".")
+        if len(fraction) > self.exponent:
             message = f"must have at most {self.exponent} fraction digits in {self.code}"
             raise AmountError([FieldError(field, message)])
-        minor: int = int("".join(map(str, digits))) * 10 ** (self.exponent + power)
-        if len(str(minor)) > MAX_MINOR_DIGITS:
+        minor = int(units + fraction.ljust(self.exponent, "0"))
+        if abs(minor) >= 10**MAX_MINOR_DIGITS:
             raise AmountError([FieldError(field, f"is too large for a ledger in {self.code}")])
-        return -minor if sign else minor
+        return minor
 
     def from_minor(self, minor: int) -> Decimal:
         """*minor* units as a decimal with all the currency's fraction digits, in any decimal context."""
-        return Decimal((int(minor < 0), tuple(map(int, str(abs(minor)))), -self.exponent))
+        sign = "-" if minor < 0 else ""
+        digits = str(abs(minor)).rjust(self.exponent + 1, "0")
+        whole = len(digits) - self.exponent
+        return Decimal(f"{sign}{digits[:whole]}.{digits[whole:]}" if self.exponent else f"{sign}{digits}")
 
 
 def read_amount(given: object) -> Decimal:

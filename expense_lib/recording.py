@@ -14,32 +14,50 @@ from expense_lib.errors import (
     InvalidInput,
     RecordedThenDeleted,
 )
-from expense_lib.models import MAX_ID, NewExpense
+from expense_lib.models import MAX_ID, NewExpense, check_idempotency_key
+from expense_lib.money import Currency
 from expense_lib.store import rows
 from expense_lib.store.rows import Row
 
 
-def known(
-    con: sqlite3.Connection, new: NewExpense, content: Content, idempotency_key: str | None
-) -> Row | None:
+class Submission:
+    """What somebody sent to be recorded. *dedup_key* is that of the occurrence it names, or of the first."""
+
+    def __init__(self, new: NewExpense, currency: Currency, idempotency_key: str | None) -> None:
+        check_idempotency_key(idempotency_key)
+        self.new = new
+        self.content = new.content(currency)
+        self.idempotency_key = idempotency_key
+        self.dedup_key = self.content.dedup_key(new.occurrence or 1)
+
+    def request(self) -> dict[str, Any]:
+        """What was sent, by the sender's field names, in the form in which two bodies are compared."""
+        return {
+            "amount": self.content.amount_minor,
+            "category": self.content.category_key,
+            "description": self.content.description,
+            "date": self.content.date.isoformat(),
+            "occurrence": self.new.occurrence,
+        }
+
+
+def known(con: sqlite3.Connection, sent: Submission) -> Row | None:
     """The expense that this submission is a repeat of, if it is one.
 
     Raises:
         IdempotencyKeyReused: the key was first sent with another body.
         RecordedThenDeleted: it is a repeat of a deleted expense.
     """
-    if idempotency_key is None:
-        claim = rows.claim(con, content.dedup_key(new.occurrence or 1))
+    if sent.idempotency_key is None:
+        claim = rows.claim(con, sent.dedup_key)
     else:
-        claim = rows.claim(con, _sent(idempotency_key))
+        claim = rows.claim(con, _name(sent.idempotency_key))
         if claim is not None:
-            _refuse_another_body(claim.request or {}, _request(new, content))
-    return None if claim is None else _live(con, claim.expense_id)
+            _refuse_another_body(claim.request or {}, sent.request())
+    return None if claim is None else _live(claim.owner)
 
 
-def added(
-    con: sqlite3.Connection, new: NewExpense, content: Content, idempotency_key: str | None
-) -> tuple[Row, bool]:
+def added(con: sqlite3.Connection, sent: Submission) -> tuple[Row, bool]:
     """Add what is not known, with its keys; or join a fresh idempotency key to the expense that is there.
 
     Returns:
@@ -48,16 +66,23 @@ def added(
     Raises:
         RecordedThenDeleted: the occurrence that it names is a deleted expense's.
         InvalidInput: no occurrence is free.
+        sqlite3.IntegrityError: it is known by now. Nothing was added, if the caller rolls back.
     """
-    occurrence = new.occurrence or (1 if idempotency_key is None else next_free(con, content))
-    dedup_key = content.dedup_key(occurrence)
-    owner = rows.claim(con, dedup_key)
-    if owner is not None:
-        row = _live(con, owner.expense_id)
+    content, occurrence = sent.content, sent.new.occurrence
+    if sent.idempotency_key is None:
+        return rows.add_expense(con, content, sent.new.category, occurrence or 1, sent.dedup_key, now()), True
+    owner = None
+    if occurrence is None:
+        occurrence = next_free(con, content)
     else:
-        row = rows.add_expense(con, content, new.category, occurrence, dedup_key, now())
-    if idempotency_key is not None:
-        rows.add_claim(con, _sent(idempotency_key), row.id, _request(new, content))
+        owner = rows.claim(con, sent.dedup_key)
+    if owner is None:
+        row = rows.add_expense(
+            con, content, sent.new.category, occurrence, content.dedup_key(occurrence), now()
+        )
+    else:
+        row = _live(owner.owner)
+    rows.add_claim(con, _name(sent.idempotency_key), row.id, sent.request())
     return row, owner is None
 
 
@@ -90,27 +115,15 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _live(con: sqlite3.Connection, expense_id: int) -> Row:
-    row = found(con, expense_id)
+def _live(row: Row) -> Row:
     if row.deleted_at is not None:
-        raise RecordedThenDeleted(expense_id)
+        raise RecordedThenDeleted(row.id)
     return row
 
 
-def _sent(idempotency_key: str) -> str:
+def _name(idempotency_key: str) -> str:
     """An idempotency key's name among the claims, where it can't be taken for a dedup key."""
     return f"sent:{idempotency_key}"
-
-
-def _request(new: NewExpense, content: Content) -> dict[str, Any]:
-    """What was sent, by the sender's field names, in the form in which two bodies are compared."""
-    return {
-        "amount": content.amount_minor,
-        "category": content.category_key,
-        "description": content.description,
-        "date": content.date.isoformat(),
-        "occurrence": new.occurrence,
-    }
 
 
 def _refuse_another_body(first: dict[str, Any], again: dict[str, Any]) -> None:

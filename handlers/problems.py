@@ -86,6 +86,8 @@ def _of_the_library(error: ExpenseError) -> Response:
     members: dict[str, Any] = dict(vars(error))
     if isinstance(error, InvalidInput):
         members = {"errors": [{"detail": f.message, "pointer": _pointer(f.field)} for f in error.errors]}
+    if isinstance(error, RecordedThenDeleted):
+        members["restore"] = f"/expenses/{error.expense_id}/restore"
     response = _problem(status, detail, type=PROBLEM_TYPE_PREFIX + error.code, **members)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)

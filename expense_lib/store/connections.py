@@ -12,8 +12,6 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from expense_lib.errors import LedgerBusy, LedgerDamaged, LedgerMoved, LedgerUnavailable, NotALedger
@@ -25,6 +23,7 @@ class _Kept:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.name = os.fspath(path)
         self.in_use = threading.RLock()
         self.connection: sqlite3.Connection | None = None
         self.file: tuple[int, int] | None = None
@@ -32,11 +31,11 @@ class _Kept:
     def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
         if self.connection is None:
             self.connection = schema.connect(self.path, currency, make=make)
-            self.file = _file_at(self.path)
+            self.file = _file_at(self.name)
         return self.connection
 
     def refuse_if_moved(self) -> None:
-        if self.connection is not None and _file_at(self.path) != self.file:
+        if self.connection is not None and _file_at(self.name) != self.file:
             self.close()
             raise LedgerMoved
 
@@ -78,10 +77,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
-@contextmanager
-def connection(
-    path: Path, currency: str | None = None, *, make: bool = False
-) -> Iterator[sqlite3.Connection]:
+class connection:  # noqa: N801 - it is used as a function; as a generator it would take twice as long
     """This thread's connection to the ledger at *path*, opened if need be as ``schema.connect`` does.
 
     Raises:
@@ -90,54 +86,79 @@ def connection(
         LedgerDamaged: SQLite found it damaged.
         LedgerUnavailable: SQLite can't read or write it, a full disk or a read-only file being the reasons.
     """
-    kept = _of_thread.by_path.get(path)
-    if kept is None:
-        kept = _of_thread.by_path[path] = _Kept(path)
-        with _everyones_lock:
-            _everyones.add(kept)
-    with kept.in_use:
-        kept.refuse_if_moved()
-        try:
-            yield kept.open(currency, make=make)
-        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-            raise  # a mistake of this library, not the file's state
-        except sqlite3.Error as error:
-            raise _told(error, kept) from error
-        kept.refuse_if_moved()
 
+    __slots__ = ("currency", "kept", "make")
 
-@contextmanager
-def transaction(path: Path, currency: str | None, *, write: bool) -> Iterator[sqlite3.Connection]:
-    """One snapshot to read; or with *write* all or nothing, and on disk once the block has ended."""
-    with connection(path, currency) as con:
-        con.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    def __init__(self, path: Path, currency: str | None = None, *, make: bool = False) -> None:
+        kept = _of_thread.by_path.get(path)
+        if kept is None:
+            kept = _of_thread.by_path[path] = _Kept(path)
+            with _everyones_lock:
+                _everyones.add(kept)
+        self.kept, self.currency, self.make = kept, currency, make
+
+    def __enter__(self) -> sqlite3.Connection:
+        self.kept.in_use.acquire()
         try:
-            yield con
-            con.execute("COMMIT")
-        except BaseException:
-            if con.in_transaction:
-                con.execute("ROLLBACK")
+            return self.kept.open(self.currency, make=self.make)
+        except BaseException as error:
+            self.kept.in_use.release()
+            _raise_as_ours(error, self.kept)
             raise
 
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            if error is None:
+                self.kept.refuse_if_moved()
+            else:
+                _raise_as_ours(error, self.kept)
+        finally:
+            self.kept.in_use.release()
 
-def _file_at(path: Path) -> tuple[int, int] | None:
+
+class transaction:  # noqa: N801 - as above
+    """One snapshot to read; or with *write* all or nothing, and on disk once the block has ended."""
+
+    __slots__ = ("begin", "con")
+
+    def __init__(self, con: sqlite3.Connection, *, write: bool) -> None:
+        self.con, self.begin = con, "BEGIN IMMEDIATE" if write else "BEGIN"
+
+    def __enter__(self) -> None:
+        self.con.execute(self.begin)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            if error is None:
+                self.con.execute("COMMIT")
+        finally:
+            if self.con.in_transaction:
+                self.con.execute("ROLLBACK")
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
     """Which file is at *path*, without opening it."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - asked twice for every use, and Path.stat takes twice as long
     except OSError:
         return None
     return status.st_dev, status.st_ino
 
 
-def _told(error: sqlite3.Error, kept: _Kept) -> LedgerUnavailable:
+def _raise_as_ours(error: BaseException, kept: _Kept) -> None:
+    """Raise the error of this library that says what SQLite's says, if it is one about the file."""
+    if not isinstance(error, sqlite3.Error) or isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    ):
+        return  # those two would be a mistake of this library
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LedgerBusy()
+        raise LedgerBusy from error
     kept.close()
     match code:
         case sqlite3.SQLITE_CORRUPT:
-            return LedgerDamaged()
+            raise LedgerDamaged from error
         case sqlite3.SQLITE_NOTADB:
-            return NotALedger("The file is no ledger any more.")
+            raise NotALedger("The file is no ledger any more.") from error
         case _:
-            return LedgerUnavailable(f"The ledger can't be read or written: {error}.")
+            raise LedgerUnavailable(f"The ledger can't be read or written: {error}.") from error

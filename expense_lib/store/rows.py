@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from expense_lib.dedup import Content
@@ -25,16 +24,29 @@ EXPENSE = """
 _EXPENSE_BY_ID = f"{EXPENSE} WHERE id = :id"
 _LIVE_IN_CATEGORY = f"{EXPENSE} WHERE deleted_at IS NULL AND category_key = :key ORDER BY id"
 
+# One row or none: whose key it is, as Row has it, and the request first sent with it.
+_CLAIM = """
+    SELECT id, amount_minor, category, category_key, description, date, occurrence, dedup_key,
+           version, created_at, updated_at, deleted_at, request
+      FROM claim
+      JOIN expense ON id = expense_id
+     WHERE key = :key
+"""
+_INSERT_CLAIM = "INSERT INTO claim (key, expense_id, request) VALUES (:key, :expense_id, :request)"
+
+# A trigger adds the claim and the line of the log.
 _INSERT_EXPENSE = """
     INSERT INTO expense (
         amount_minor, category, category_key, description, description_key, date, occurrence,
         dedup_key, version, created_at, updated_at
     )
     VALUES (
-        :amount_minor, :category, :category_key, :description, :description_key, :date, :occurrence,
+        :amount_minor, COALESCE((SELECT name FROM category WHERE key = :category_key), :category),
+        :category_key, :description, :description_key, :date, :occurrence,
         :dedup_key, 1, :at, :at
     )
-    RETURNING id
+    RETURNING id, amount_minor, category, category_key, description, date, occurrence, dedup_key,
+              version, created_at, updated_at, deleted_at
 """
 
 _UPDATE_EXPENSE = """
@@ -48,31 +60,28 @@ _UPDATE_EXPENSE = """
            occurrence = :occurrence,
            version = :version,
            updated_at = :updated_at,
-           deleted_at = :deleted_at
+           deleted_at = :deleted_at,
+           last_seq = :last_seq
      WHERE id = :id
 """
 
-# number: given for the rows of one deed but its first.
+# part_of: the first row of the same deed, for the others.
 _INSERT_CHANGE = """
     INSERT INTO change (
-        seq, number, kind, at, expense_id, version, amount_minor, category, description, date, occurrence
+        previous, part_of, kind, at, expense_id, version,
+        amount_minor, category, description, date, occurrence
     )
-    SELECT next.seq, COALESCE(:number, next.seq), :kind, :updated_at, :id, :version,
-           :amount_minor, :category, :description, :date, :occurrence
-      FROM (SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM change) AS next
-    RETURNING number
+    VALUES (
+        (SELECT last_seq FROM expense WHERE id = :id), :part_of, :kind, :updated_at, :id, :version,
+        :amount_minor, :category, :description, :date, :occurrence
+    )
 """
-
-# One row or none: whose key it is, and the request first sent with it.
-_CLAIM = "SELECT expense_id, request FROM claim WHERE key = :key"
-_INSERT_CLAIM = "INSERT INTO claim (key, expense_id, request) VALUES (:key, :expense_id, :request)"
 
 _CATEGORY_NAME = "SELECT name FROM category WHERE key = :key"
 _NAME_CATEGORY = "UPDATE category SET name = :name WHERE key = :key"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An expense as the file has it. Texts are canonical; *date* is ISO; times are UTC, RFC 3339."""
 
     id: int
@@ -98,7 +107,7 @@ class Row:
 class Claim(NamedTuple):
     """Whose a key is. *request* is what was first sent with it, if it is an idempotency key."""
 
-    expense_id: int
+    owner: Row
     request: dict[str, Any] | None
 
 
@@ -121,38 +130,37 @@ def live_in_category(con: sqlite3.Connection, key: str) -> list[Row]:
 def add_expense(
     con: sqlite3.Connection, content: Content, category: str, occurrence: int, dedup_key: str, at: str
 ) -> Row:
-    """Add a payment, give it its dedup key and log it. Its category takes the spelling first seen."""
+    """Add a payment, with its dedup key and its line in the log. Its category takes the spelling first seen.
+
+    Raises:
+        sqlite3.IntegrityError: an expense has this key already.
+    """
     values = {
-        **_content_values(content),
-        "category": category_name(con, content.category_key) or category,
+        "amount_minor": content.amount_minor,
+        "category": category,
+        "category_key": content.category_key,
+        "description": content.description,
+        "description_key": fold(content.description),
+        "date": content.date.isoformat(),
         "occurrence": occurrence,
         "dedup_key": dedup_key,
         "at": at,
     }
-    (expense_id,) = con.execute(_INSERT_EXPENSE, values).fetchone()
-    add_claim(con, dedup_key, expense_id)
-    added = expense(con, expense_id)
-    assert added is not None  # noqa: S101 - it was inserted two statements ago
-    log(con, added, "created")
-    return added
+    return Row(*con.execute(_INSERT_EXPENSE, values).fetchone())
 
 
 def revise(con: sqlite3.Connection, revised: Row, kind: ChangeKind, number: int | None = None) -> int:
     """Write an expense's next version and log it, as part of deed *number* if given. Returns the number."""
-    con.execute(_UPDATE_EXPENSE, _values(revised))
-    return log(con, revised, kind, number)
-
-
-def log(con: sqlite3.Connection, row: Row, kind: ChangeKind, number: int | None = None) -> int:
-    """Add *row* as it is now to the log. Returns the number of the deed."""
-    values = _values(row) | {"kind": kind, "number": number}
-    return int(con.execute(_INSERT_CHANGE, values).fetchone()[0])
+    values = revised._asdict() | {"description_key": fold(revised.description)}
+    seq = con.execute(_INSERT_CHANGE, values | {"kind": kind, "part_of": number}).lastrowid or 0
+    con.execute(_UPDATE_EXPENSE, values | {"last_seq": seq})
+    return number or seq
 
 
 def claim(con: sqlite3.Connection, key: str) -> Claim | None:
     """Whose *key* is, if anyone's."""
     row = con.execute(_CLAIM, {"key": key}).fetchone()
-    return None if row is None else Claim(row[0], row[1] and json.loads(row[1]))
+    return None if row is None else Claim(Row(*row[:-1]), row[-1] and json.loads(row[-1]))
 
 
 def add_claim(
@@ -172,25 +180,3 @@ def category_name(con: sqlite3.Connection, key: str) -> str | None:
 def name_category(con: sqlite3.Connection, key: str, name: str) -> None:
     """Spell a category anew, where it stands for all its expenses."""
     con.execute(_NAME_CATEGORY, {"key": key, "name": name})
-
-
-def _content_values(content: Content) -> dict[str, Any]:
-    return {
-        "amount_minor": content.amount_minor,
-        "category_key": content.category_key,
-        "description": content.description,
-        "description_key": fold(content.description),
-        "date": content.date.isoformat(),
-    }
-
-
-def _values(row: Row) -> dict[str, Any]:
-    return {
-        **_content_values(row.content()),
-        "id": row.id,
-        "category": row.category,
-        "occurrence": row.occurrence,
-        "version": row.version,
-        "updated_at": row.updated_at,
-        "deleted_at": row.deleted_at,
-    }

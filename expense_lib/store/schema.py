@@ -40,7 +40,8 @@ MIGRATIONS = (
         ) STRICT
         """,
         # One row for each payment there ever was. The texts with _key are case-folded, to compare and search.
-        # dedup_key: the one it was recorded with. Times are UTC, RFC 3339; date has no time zone.
+        # dedup_key: the one it was recorded with. last_seq: its last line in the log.
+        # Times are UTC, RFC 3339; date has no time zone.
         """
         CREATE TABLE expense (
             id INTEGER PRIMARY KEY,
@@ -55,7 +56,8 @@ MIGRATIONS = (
             version INTEGER NOT NULL CHECK (version >= 1),
             created_at TEXT NOT NULL,
             updated_at TEXT NOT NULL,
-            deleted_at TEXT
+            deleted_at TEXT,
+            last_seq INTEGER REFERENCES change (seq)
         ) STRICT
         """,
         # The whole of what a filter may ask, in the order of the list: a scan of it reads no other page.
@@ -77,11 +79,13 @@ MIGRATIONS = (
         ) STRICT, WITHOUT ROWID
         """,
         # The log: one row for each version of each expense, with its content then. Only ever added to.
-        # number: the seq of the first row of the same deed, since renaming a category changes many at once.
+        # previous: the row of the version before. part_of: the first row of the same deed, for the others:
+        # renaming a category changes many expenses at once.
         """
         CREATE TABLE change (
             seq INTEGER PRIMARY KEY,
-            number INTEGER NOT NULL CHECK (number <= seq),
+            previous INTEGER REFERENCES change (seq),
+            part_of INTEGER REFERENCES change (seq),
             kind TEXT NOT NULL CHECK (kind IN ('created', 'amended', 'deleted', 'restored')),
             at TEXT NOT NULL,
             expense_id INTEGER NOT NULL REFERENCES expense (id),
@@ -93,8 +97,7 @@ MIGRATIONS = (
             occurrence INTEGER NOT NULL
         ) STRICT
         """,
-        "CREATE UNIQUE INDEX change_by_expense ON change (expense_id, version)",
-        "CREATE INDEX change_of_many ON change (number) WHERE number <> seq",
+        "CREATE INDEX change_by_deed ON change (part_of) WHERE part_of IS NOT NULL",
         # The categories of live expenses, kept by the triggers below. name: the spelling first seen.
         # The sum of minor units is total_high * 10^9 + total_low: in one integer it could overflow.
         """
@@ -106,8 +109,18 @@ MIGRATIONS = (
             total_low INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID
         """,
+        # No expense is in the file without its key, its line in the log and its place in a total.
         f"""
-        CREATE TRIGGER expense_is_new AFTER INSERT ON expense WHEN NEW.deleted_at IS NULL BEGIN
+        CREATE TRIGGER expense_is_new AFTER INSERT ON expense BEGIN
+            INSERT INTO claim (key, expense_id) VALUES (NEW.dedup_key, NEW.id);
+            INSERT INTO change (
+                kind, at, expense_id, version, amount_minor, category, description, date, occurrence
+            )
+            VALUES (
+                'created', NEW.created_at, NEW.id, NEW.version,
+                NEW.amount_minor, NEW.category, NEW.description, NEW.date, NEW.occurrence
+            );
+            UPDATE expense SET last_seq = last_insert_rowid() WHERE id = NEW.id;
             {_COUNT_NEW}
         END
         """,

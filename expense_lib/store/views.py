@@ -23,10 +23,9 @@ _ORDERS: dict[Sort, tuple[str, str]] = {
     "amount_asc": ("amount_minor, id", "(amount_minor, id) > (:after, :after_id)"),
 }
 
-# The conditions that a filter can set, by the names of its fields. The + keeps to the order of the list: one
-# index has it, and what the filter asks as well.
+# The conditions that a filter can set, by the names of its fields.
 _CONDITIONS = {
-    "category": "+category_key IN (SELECT value FROM json_each(:category))",
+    "category": "category_key IN (SELECT value FROM json_each(:category))",
     "date_from": "date >= :date_from",
     "date_to": "date <= :date_to",
     "amount_min": "amount_minor >= :amount_min",
@@ -35,12 +34,13 @@ _CONDITIONS = {
 }
 _ONE_CATEGORY = "category_key = :category"
 
-# Rows as Row has them. Which they are is found in an index that holds all that a filter asks.
+# Rows as Row has them. Which they are is found in an index that holds all that the filter asks: left to
+# itself, SQLite takes one that does not, and looks into a million rows.
 _PAGE = """
     {expense}
      WHERE id IN (
            SELECT id
-             FROM expense
+             FROM expense INDEXED BY {index}
             WHERE {conditions}
             ORDER BY {order}
             LIMIT :rows
@@ -49,7 +49,11 @@ _PAGE = """
 """
 
 # One row: count, and the sum of minor units in two parts.
-_SUM = f"SELECT COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF}) FROM expense"
+_SUM = f"""
+    SELECT COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF})
+      FROM expense INDEXED BY {{index}}
+     WHERE {{conditions}}
+"""
 
 # The same of whole categories, whose keys are given as a JSON list, or of all for null.
 _SUM_OF_CATEGORIES = """
@@ -63,22 +67,32 @@ _CATEGORIES = "SELECT name, count, total_high, total_low FROM category ORDER BY 
 _CATEGORY = "SELECT name, count, total_high, total_low FROM category WHERE key = :key"
 
 # Rows as Logged has them, each with the version before it, if there is one.
-_LOG = """
-    SELECT change.seq, change.number, change.kind, change.at, change.expense_id, change.version,
+_LINE = """
+    SELECT change.seq, COALESCE(change.part_of, change.seq), change.kind, change.at,
+           change.expense_id, change.version,
            change.amount_minor, change.category, change.description, change.date, change.occurrence,
            earlier.kind, earlier.amount_minor, earlier.category, earlier.description, earlier.date,
            earlier.occurrence
-      FROM change
-      LEFT JOIN change AS earlier
-        ON earlier.expense_id = change.expense_id AND earlier.version = change.version - 1
 """
-_LOG_OF_EXPENSE = f"{_LOG} WHERE change.expense_id = :expense_id ORDER BY change.version"
+_LOG = f"{_LINE} FROM change LEFT JOIN change AS earlier ON earlier.seq = change.previous"
+_LOG_OF_EXPENSE = f"""
+    WITH RECURSIVE line(seq) AS (
+        SELECT last_seq FROM expense WHERE id = :expense_id
+         UNION ALL
+        SELECT change.previous FROM line JOIN change USING (seq)
+    )
+    {_LINE}
+      FROM line
+      JOIN change ON change.seq = line.seq
+      LEFT JOIN change AS earlier ON earlier.seq = change.previous
+     ORDER BY change.version
+"""
 _LOG_SINCE = f"{_LOG} WHERE change.seq > :since ORDER BY change.seq LIMIT :limit"
 _LOG_OF_DEED = f"""
-    {_LOG} WHERE change.seq = :number OR (change.number = :number AND change.number <> change.seq)
+    {_LOG} WHERE change.seq = :number OR change.part_of = :number
     ORDER BY change.seq
 """
-_DEED = "SELECT number FROM change WHERE seq = :seq"
+_DEED = "SELECT COALESCE(part_of, seq) FROM change WHERE seq = :seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +146,35 @@ def page(
     if after is not None:
         conditions.append(beyond)
         values |= {"after": after[0], "after_id": after[1]}
-    sql = _PAGE.format(expense=EXPENSE, conditions=" AND ".join(conditions), order=order)
+    sql = _PAGE.format(
+        expense=EXPENSE, index=_index(wanted), conditions=" AND ".join(conditions), order=order
+    )
     return [Row(*row) for row in con.execute(sql, values | {"rows": wanted.limit + 1})]
 
 
-def total(con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency) -> Sum:
-    """Count and exact sum of all expenses that match, whatever the page."""
+def total(con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency, first: list[Row] | None) -> Sum:
+    """Count and exact sum of all expenses that match, whatever the page.
+
+    Args:
+        con: A connection in the transaction that read the page.
+        wanted: The filter.
+        currency: Of the ledger.
+        first: What ``page`` gave, if it was the first page. It needs no second look.
+    """
     conditions, values = _where(wanted, currency)
     if set(values) <= {"category"}:
         keys = json.dumps(wanted.category_keys() or None)
         return _sum(con.execute(_SUM_OF_CATEGORIES, {"keys": keys}).fetchone())
-    return _sum(con.execute(f"{_SUM} WHERE {' AND '.join(conditions)}", values).fetchone())
+    seen = Sum(0, 0)
+    if first is not None and (len(first) <= wanted.limit or wanted.sort.startswith("date")):
+        seen = Sum(len(first), sum(row.amount_minor for row in first))
+        if len(first) <= wanted.limit:
+            return seen
+        conditions.append(_ORDERS[wanted.sort][1])
+        values |= {"after": first[-1].date, "after_id": first[-1].id}
+    sql = _SUM.format(index=_index(wanted), conditions=" AND ".join(conditions))
+    rest = _sum(con.execute(sql, values).fetchone())
+    return Sum(seen.count + rest.count, seen.total_minor + rest.total_minor)
 
 
 def categories(con: sqlite3.Connection) -> list[tuple[str, Sum]]:
@@ -171,6 +203,11 @@ def deed(con: sqlite3.Connection, seq: int) -> list[Logged]:
     found = con.execute(_DEED, {"seq": seq}).fetchone()
     rows = con.execute(_LOG_OF_DEED, {"number": found[0]}) if found else ()
     return [Logged.of(row) for row in rows]
+
+
+def _index(wanted: ExpenseFilter) -> str:
+    """The index that holds all that *wanted* asks."""
+    return "live_by_category" if len(wanted.category) == 1 and not wanted.q else "live_by_date"
 
 
 def _where(wanted: ExpenseFilter, currency: Currency) -> tuple[list[str], dict[str, Any]]:

@@ -1,0 +1,183 @@
+"""How fast the ledger is, beside a named floor in the same run: ``pytest tests/benchmarks/bench_ledger.py``.
+
+The first run makes a ledger of a million expenses, through the library's own rules in one transaction, which takes
+a minute or two. Every limit is a ratio, or a time that says what a person waits for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import sqlite3
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from expense_lib import ExpenseFilter, Ledger, NewExpense
+from expense_lib.recording import Submission, added
+from expense_lib.store.connections import connection, transaction
+from expense_lib.store.schema import MIGRATIONS
+
+MILLION = 1_000_000
+CATEGORIES = [f"Category {letter}" for letter in "ABCDEFGHIJKLMNOPQRST"]
+DAYS = 4000
+BLOCK = 50
+
+# The floor: one table with the columns of an expense, its two indexes and a unique key, nothing else.
+FLOOR_ROW = """
+    INSERT INTO expense (
+        amount_minor, category, category_key, description, description_key, date, occurrence,
+        dedup_key, version, created_at, updated_at
+    )
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def expenses(seed: int) -> Iterator[NewExpense]:
+    """Endless different payments: 20 categories, eleven years, three words of 5,000 in a description."""
+    chance = random.Random(seed)  # noqa: S311 - made-up shopping
+    words = [
+        "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(3, 9))) for _ in range(5000)
+    ]
+    first = dt.date(2015, 1, 1)
+    for n in count():
+        yield NewExpense(
+            amount=chance.randint(1, 99_999),
+            category=chance.choice(CATEGORIES),
+            description=f"{' '.join(chance.choices(words, k=3)).title()} {seed}-{n}",
+            date=first + dt.timedelta(chance.randrange(DAYS)),
+        )
+
+
+def filled(path: Path, rows: int) -> Ledger:
+    """A ledger with *rows* expenses, recorded by the library's own rules, in one transaction."""
+    ledger = Ledger(path)
+    with connection(path) as con, transaction(con, write=True):
+        for new, _ in zip(expenses(rows), range(rows), strict=False):
+            added(con, Submission(new, ledger.currency, None))
+    return ledger
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ledgers")
+
+
+@pytest.fixture(scope="session")
+def large(folder: Path) -> Ledger:
+    return filled(folder / "large.db", MILLION)
+
+
+@pytest.fixture(scope="session")
+def small(folder: Path) -> Ledger:
+    return filled(folder / "small.db", 1_000)
+
+
+@pytest.fixture(scope="session")
+def floor(folder: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(folder / "floor.db", isolation_level=None)) as con:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            con.execute(f"PRAGMA {pragma}")
+        table, *indexes = (sql for sql in MIGRATIONS[0] if " expense (" in sql and "TRIGGER" not in sql)
+        con.execute(
+            table.replace("REFERENCES change (seq)", "").replace("dedup_key TEXT", "dedup_key TEXT UNIQUE")
+        )
+        for index in indexes:
+            if "INDEX" in index:
+                con.execute(index)
+        yield con
+
+
+def seconds(action: Callable[[], Any]) -> float:
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def in_turns(rounds: int, *actions: Callable[[], Any]) -> list[float]:
+    """The median seconds of each action, done in blocks by turns, so that all meet the same moods of the machine."""
+    taken: list[list[float]] = [[] for _ in actions]
+    for _ in range(rounds):
+        for action, times in zip(actions, taken, strict=True):
+            times += [seconds(action) for _ in range(BLOCK)]
+    return [statistics.median(times) for times in taken]
+
+
+def bare_insert(con: sqlite3.Connection) -> Callable[[], None]:
+    rows = expenses(7)
+    keys = count()
+
+    def insert() -> None:
+        new, key = next(rows), next(keys)
+        row = (1, new.category, new.category, new.description, new.description, str(new.date), 1)
+        con.execute("BEGIN IMMEDIATE")
+        con.execute(
+            FLOOR_ROW,
+            (
+                *row,
+                f"v1:{key * 7919 % 2**64:064x}",
+                1,
+                "2026-11-22T09:12:00.000Z",
+                "2026-11-22T09:12:00.000Z",
+            ),
+        )
+        con.execute("COMMIT")
+
+    return insert
+
+
+def recording(ledger: Ledger, seed: int) -> Callable[[], None]:
+    rows = expenses(seed)
+    return lambda: None if ledger.record(next(rows)).created else pytest.fail("it was there")
+
+
+def test_record_beside_a_bare_insert(
+    benchmark: BenchmarkFixture, small: Ledger, floor: sqlite3.Connection
+) -> None:
+    known = next(expenses(1_000))
+    record, insert = recording(small, 8), bare_insert(floor)
+    ours, replay, bare = in_turns(40, record, lambda: small.record(known), insert)
+    benchmark.extra_info |= {"record / bare insert": ours / bare, "replay / bare insert": replay / bare}
+    benchmark.pedantic(record, rounds=200)  # type: ignore[no-untyped-call]
+    assert ours / bare <= 1.5
+    assert replay / bare <= 0.2
+
+
+def test_record_grows_little_from_a_thousand_to_a_million(
+    benchmark: BenchmarkFixture, small: Ledger, large: Ledger
+) -> None:
+    at_a_million, at_a_thousand = in_turns(40, record := recording(large, 9), recording(small, 9))
+    benchmark.extra_info["a million / a thousand"] = at_a_million / at_a_thousand
+    benchmark.pedantic(record, rounds=200)  # type: ignore[no-untyped-call]
+    assert at_a_million / at_a_thousand <= 1.5
+
+
+@pytest.mark.parametrize(
+    ("wanted", "limit_ms"),
+    [
+        (ExpenseFilter(), 120),
+        (ExpenseFilter(category=CATEGORIES[3]), 25),
+        (ExpenseFilter(category=CATEGORIES[:7]), 120),
+        (ExpenseFilter(date_from=dt.date(2020, 1, 1), date_to=dt.date(2020, 12, 31)), 120),
+        (ExpenseFilter(q="abc"), 300),
+        (ExpenseFilter(q="qzxv"), 300),
+        (ExpenseFilter(q="Category"), 300),
+        (ExpenseFilter(q="a"), 300),
+        (ExpenseFilter(sort="amount_desc"), 300),
+        (ExpenseFilter(sort="amount_asc", q="abc", category=CATEGORIES[3]), 300),
+    ],
+    ids=lambda part: part.model_dump_json(exclude_defaults=True) if isinstance(part, ExpenseFilter) else "",
+)
+def test_page_with_count_and_total_of_a_million(
+    benchmark: BenchmarkFixture, large: Ledger, wanted: ExpenseFilter, limit_ms: int
+) -> None:
+    page = benchmark.pedantic(large.search, (wanted,), rounds=7, warmup_rounds=1)  # type: ignore[no-untyped-call]
+    assert len(page.items) == min(50, page.count)
+    assert statistics.median(seconds(lambda: large.search(wanted)) for _ in range(7)) * 1000 <= limit_ms
