@@ -263,7 +263,7 @@ class Ledger:
             amount=self.currency.from_minor(row.amount_minor),
             category=row.category,
             description=row.description,
-            date=row.content().date,
+            date=dt.date.fromisoformat(row.date),
             occurrence=row.occurrence,
             refund=row.amount_minor < 0,
             dedup_key=row.dedup_key,

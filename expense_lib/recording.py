@@ -112,7 +112,7 @@ def found(con: sqlite3.Connection, expense_id: int) -> Row:
 
 def now() -> str:
     """This moment in UTC, as RFC 3339 and the ledger write it."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def _live(row: Row) -> Row:

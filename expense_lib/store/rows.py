@@ -38,12 +38,12 @@ _INSERT_CLAIM = "INSERT INTO claim (key, expense_id, request) VALUES (:key, :exp
 _INSERT_EXPENSE = """
     INSERT INTO expense (
         amount_minor, category, category_key, description, description_key, date, occurrence,
-        dedup_key, version, created_at, updated_at
+        dedup_key, version, created_at, updated_at, last_seq
     )
     VALUES (
         :amount_minor, COALESCE((SELECT name FROM category WHERE key = :category_key), :category),
         :category_key, :description, :description_key, :date, :occurrence,
-        :dedup_key, 1, :at, :at
+        :dedup_key, 1, :at, :at, (SELECT COALESCE(MAX(seq), 0) + 1 FROM change)
     )
     RETURNING id, amount_minor, category, category_key, description, date, occurrence, dedup_key,
               version, created_at, updated_at, deleted_at

@@ -57,7 +57,7 @@ MIGRATIONS = (
             created_at TEXT NOT NULL,
             updated_at TEXT NOT NULL,
             deleted_at TEXT,
-            last_seq INTEGER REFERENCES change (seq)
+            last_seq INTEGER NOT NULL
         ) STRICT
         """,
         # The whole of what a filter may ask, in the order of the list: a scan of it reads no other page.
@@ -114,13 +114,12 @@ MIGRATIONS = (
         CREATE TRIGGER expense_is_new AFTER INSERT ON expense BEGIN
             INSERT INTO claim (key, expense_id) VALUES (NEW.dedup_key, NEW.id);
             INSERT INTO change (
-                kind, at, expense_id, version, amount_minor, category, description, date, occurrence
+                seq, kind, at, expense_id, version, amount_minor, category, description, date, occurrence
             )
             VALUES (
-                'created', NEW.created_at, NEW.id, NEW.version,
+                NEW.last_seq, 'created', NEW.created_at, NEW.id, NEW.version,
                 NEW.amount_minor, NEW.category, NEW.description, NEW.date, NEW.occurrence
             );
-            UPDATE expense SET last_seq = last_insert_rowid() WHERE id = NEW.id;
             {_COUNT_NEW}
         END
         """,
