@@ -17,7 +17,7 @@ from expense_lib.errors import (
 )
 from expense_lib.models import MAX_ID, ChangeKind, ExpenseChanges, NewExpense, Undone
 from expense_lib.money import Currency
-from expense_lib.recording import found, next_free, now
+from expense_lib.recording import found, next_free
 from expense_lib.store import rows, views
 from expense_lib.store.rows import Row
 from expense_lib.store.views import Logged, Snapshot
@@ -29,7 +29,7 @@ class Deed:
 
     def __init__(self, con: sqlite3.Connection) -> None:
         self.con = con
-        self.at = now()
+        self.at = _now()
         self.number: int | None = None
 
     def write(self, row: Row, kind: ChangeKind, **changes: Any) -> Row:
@@ -291,3 +291,8 @@ def _fields(snapshot: Snapshot, currency: Currency) -> dict[str, Any]:
         "occurrence": snapshot.occurrence,
         "refund": snapshot.amount_minor < 0,
     }
+
+
+def _now() -> str:
+    """This moment in UTC, as RFC 3339 and the ledger write it."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"

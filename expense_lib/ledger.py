@@ -50,7 +50,8 @@ class Ledger:
 
     def __init__(self, path: str | Path, currency: str | None = None) -> None:
         self.path = _absolute(path)
-        with connection(self.path, currency, make=True) as con:
+        self._name = os.fspath(self.path)  # hashed for every use: a text is faster than a Path
+        with connection(self._name, currency, make=True) as con:
             self.currency = rows.currency(con)
         if currency not in (None, self.currency.code):
             raise CurrencyError(f"This ledger is kept in {self.currency.code}, not in {currency}.")
@@ -245,7 +246,7 @@ class Ledger:
             rows.currency(con)
 
     def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
-        return connection(self.path, self.currency.code)
+        return connection(self._name, self.currency.code)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 from typing import Any
 
@@ -70,16 +69,14 @@ def added(con: sqlite3.Connection, sent: Submission) -> tuple[Row, bool]:
     """
     content, occurrence = sent.content, sent.new.occurrence
     if sent.idempotency_key is None:
-        return rows.add_expense(con, content, sent.new.category, occurrence or 1, sent.dedup_key, now()), True
+        return rows.add_expense(con, content, sent.new.category, occurrence or 1, sent.dedup_key), True
     owner = None
     if occurrence is None:
         occurrence = next_free(con, content)
     else:
         owner = rows.claim(con, sent.dedup_key)
     if owner is None:
-        row = rows.add_expense(
-            con, content, sent.new.category, occurrence, content.dedup_key(occurrence), now()
-        )
+        row = rows.add_expense(con, content, sent.new.category, occurrence, content.dedup_key(occurrence))
     else:
         row = _live(owner.owner)
     rows.add_claim(con, _name(sent.idempotency_key), row.id, sent.request())
@@ -108,11 +105,6 @@ def found(con: sqlite3.Connection, expense_id: int) -> Row:
     if row is None:
         raise ExpenseNotFound(expense_id)
     return row
-
-
-def now() -> str:
-    """This moment in UTC, as RFC 3339 and the ledger write it."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def _live(row: Row) -> Row:

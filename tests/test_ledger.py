@@ -229,9 +229,9 @@ def test_total_beyond_what_sqlite_can_add_is_exact(ledger: Ledger, path: Path) -
             """
             WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 1000)
             INSERT INTO expense (amount_minor, category, category_key, description, description_key, date, occurrence,
-                                 dedup_key, version, created_at, updated_at)
+                                 dedup_key, version, created_at, updated_at, last_seq)
             SELECT amount_minor, category, category_key, description, description_key, date, n,
-                   n, 1, created_at, updated_at
+                   n, 1, created_at, updated_at, n
               FROM expense, n
             """
         )

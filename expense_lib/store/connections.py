@@ -21,21 +21,20 @@ from expense_lib.store import schema
 class _Kept:
     """A thread's connection to one file. It ends with the thread, before a fork, or with the file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
-        self.name = os.fspath(path)
         self.in_use = threading.RLock()
         self.connection: sqlite3.Connection | None = None
         self.file: tuple[int, int] | None = None
 
     def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
         if self.connection is None:
-            self.connection = schema.connect(self.path, currency, make=make)
-            self.file = _file_at(self.name)
+            self.connection = schema.connect(Path(self.path), currency, make=make)
+            self.file = _file_at(self.path)
         return self.connection
 
     def refuse_if_moved(self) -> None:
-        if self.connection is not None and _file_at(self.name) != self.file:
+        if self.connection is not None and _file_at(self.path) != self.file:
             self.close()
             raise LedgerMoved
 
@@ -49,7 +48,7 @@ class _Kept:
 
 class _OfThread(threading.local):
     def __init__(self) -> None:
-        self.by_path: dict[Path, _Kept] = {}
+        self.by_path: dict[str, _Kept] = {}
 
 
 _of_thread = _OfThread()
@@ -89,7 +88,8 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
 
     __slots__ = ("currency", "kept", "make")
 
-    def __init__(self, path: Path, currency: str | None = None, *, make: bool = False) -> None:
+    def __init__(self, path: Path | str, currency: str | None = None, *, make: bool = False) -> None:
+        path = os.fspath(path)
         kept = _of_thread.by_path.get(path)
         if kept is None:
             kept = _of_thread.by_path[path] = _Kept(path)

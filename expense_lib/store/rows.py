@@ -43,7 +43,8 @@ _INSERT_EXPENSE = """
     VALUES (
         :amount_minor, COALESCE((SELECT name FROM category WHERE key = :category_key), :category),
         :category_key, :description, :description_key, :date, :occurrence,
-        :dedup_key, 1, :at, :at, (SELECT COALESCE(MAX(seq), 0) + 1 FROM change)
+        :dedup_key, 1, strftime('%Y-%m-%dT%H:%M:%fZ'), strftime('%Y-%m-%dT%H:%M:%fZ'),
+        (SELECT COALESCE(MAX(seq), 0) + 1 FROM change)
     )
     RETURNING id, amount_minor, category, category_key, description, date, occurrence, dedup_key,
               version, created_at, updated_at, deleted_at
@@ -128,7 +129,7 @@ def live_in_category(con: sqlite3.Connection, key: str) -> list[Row]:
 
 
 def add_expense(
-    con: sqlite3.Connection, content: Content, category: str, occurrence: int, dedup_key: str, at: str
+    con: sqlite3.Connection, content: Content, category: str, occurrence: int, dedup_key: str
 ) -> Row:
     """Add a payment, with its dedup key and its line in the log. Its category takes the spelling first seen.
 
@@ -144,7 +145,6 @@ def add_expense(
         "date": content.date.isoformat(),
         "occurrence": occurrence,
         "dedup_key": dedup_key,
-        "at": at,
     }
     return Row(*con.execute(_INSERT_EXPENSE, values).fetchone())
 
