@@ -11,17 +11,21 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from expense_lib.errors import ExpenseError, FieldError, InvalidInput
+from expense_lib.errors import ExpenseError, FieldError, InvalidInput, RecordedThenDeleted
 from expense_lib.models import Expense, NewExpense, Receipt
 
 _log = logging.getLogger(__name__)
 
 
 class Recorder(Protocol):
-    """The part of a ledger, local or remote, that recording needs."""
+    """The part of a ledger, local or remote, that a form needs."""
 
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
         """As ``Ledger.record``."""
+        ...
+
+    def restore(self, expense_id: int) -> Expense:
+        """As ``Ledger.restore``."""
         ...
 
 
@@ -78,6 +82,15 @@ class AlreadyRecorded:
 
 
 @dataclass(frozen=True)
+class WasDeleted:
+    """The same payment was recorded and then deleted. It can be restored, or added as another one."""
+
+    typed: Typed
+    expense_id: int
+    another_key: str
+
+
+@dataclass(frozen=True)
 class Refused:
     """Something typed can't be accepted; nothing was written."""
 
@@ -94,7 +107,7 @@ class NotReached:
     another_key: str | None
 
 
-Outcome = Ready | Added | AlreadyRecorded | Refused | NotReached
+Outcome = Ready | Added | AlreadyRecorded | WasDeleted | Refused | NotReached
 
 
 def ready() -> Ready:
@@ -119,26 +132,45 @@ def submit(ledger: Callable[[], Recorder], typed: Typed, before: Outcome) -> Out
     return _record(ledger, typed, None)
 
 
-def submit_another(ledger: Callable[[], Recorder], before: AlreadyRecorded) -> Outcome:
+def submit_another(ledger: Callable[[], Recorder], before: AlreadyRecorded | WasDeleted) -> Outcome:
     """Record the same content as one more payment, with the key that *before* holds for it."""
     return _record(ledger, before.typed, before.another_key)
 
 
+def restore(ledger: Callable[[], Recorder], before: WasDeleted) -> Outcome:
+    """Bring back the deleted payment that was typed again."""
+    return _told(before.typed, None, lambda: _added(before.typed, ledger().restore(before.expense_id)))
+
+
 def _record(ledger: Callable[[], Recorder], typed: Typed, another_key: str | None) -> Outcome:
-    try:
+    def record() -> Outcome:
         receipt = ledger().record(typed.expense(), idempotency_key=another_key)
+        if receipt.created or another_key is not None:
+            return _added(typed, receipt.expense)
+        return AlreadyRecorded(typed, receipt.expense, another_key=uuid.uuid4().hex)
+
+    return _told(typed, another_key, record)
+
+
+def _added(typed: Typed, expense: Expense) -> Added:
+    return Added(replace(typed, amount="", description="", refund=False), expense)
+
+
+def _told(typed: Typed, another_key: str | None, deed: Callable[[], Outcome]) -> Outcome:
+    """What *deed* comes to, its errors being outcomes too."""
+    try:
+        return deed()
     except ValidationError as refused:
         return Refused(typed, InvalidInput.from_pydantic(refused).errors)
     except InvalidInput as refused:
         return Refused(typed, refused.errors)
+    except RecordedThenDeleted as deleted:
+        return WasDeleted(typed, deleted.expense_id, another_key=uuid.uuid4().hex)
     except ExpenseError as failed:
         return NotReached(typed, str(failed), another_key)
     except Exception:  # noqa: BLE001 - what a callback raises would reach nobody but the log
         _log.exception("recording failed")
         return NotReached(typed, "Something unexpected went wrong. The app's log has it.", another_key)
-    if receipt.created or another_key is not None:
-        return Added(replace(typed, amount="", description="", refund=False), receipt.expense)
-    return AlreadyRecorded(typed, receipt.expense, another_key=uuid.uuid4().hex)
 
 
 def _today() -> str:

@@ -47,6 +47,8 @@ def told(outcome: entry.Outcome, currency: str) -> mo.Html | None:
         case entry.AlreadyRecorded(expense=expense):
             since = f"{expense.created_at.astimezone():%Y-%m-%d %H:%M}"
             return mo.callout(f"Already recorded at {since}: {in_words(expense, currency)}.", kind="warn")
+        case entry.WasDeleted(expense_id=expense_id):
+            return mo.callout(f"This was recorded as number {expense_id} and then deleted.", kind="warn")
         case entry.Refused(errors=errors):
             others = [f" {name} {message}." for name, message in errors if not hasattr(outcome.typed, name)]
             return mo.callout("Not added yet: see above." + "".join(others), kind="danger")
@@ -123,10 +125,15 @@ def writing(get_outcome, set_cursors, set_outcome):
 
     def send_another(_: object) -> None:
         before = get_outcome()
-        if isinstance(before, entry.AlreadyRecorded):
+        if isinstance(before, entry.AlreadyRecorded | entry.WasDeleted):
             show(entry.submit_another(open_ledger, before))
 
-    return send, send_another
+    def bring_back(_: object) -> None:
+        before = get_outcome()
+        if isinstance(before, entry.WasDeleted):
+            show(entry.restore(open_ledger, before))
+
+    return bring_back, send, send_another
 
 
 @app.cell
@@ -137,12 +144,16 @@ def entry_form(get_outcome, send):
 
 
 @app.cell
-def message(get_outcome, page, send_another):
+def message(bring_back, get_outcome, page, send_another):
     add_another = mo.ui.button(label="Add it as another one", on_change=send_another)
+    restore = mo.ui.button(label="Restore it", on_change=bring_back)
     _outcome = get_outcome()
-    _told = told(_outcome, page.currency if page else "")
+    _choices = {entry.AlreadyRecorded: [add_another], entry.WasDeleted: [restore, add_another]}
     mo.vstack(
-        [_told, add_another] if isinstance(_outcome, entry.AlreadyRecorded) else [_told] if _told else []
+        [
+            told(_outcome, page.currency if page else "") or mo.md(""),
+            mo.hstack(_choices.get(type(_outcome), []), justify="start"),
+        ]
     )
     return
 

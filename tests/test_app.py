@@ -128,6 +128,18 @@ def test_what_is_wrong_is_told_at_its_field_and_kept(person: Person) -> None:
     expect(person.page.get_by_text("Amount must be")).to_have_count(0)
 
 
+def test_deleted_expense_typed_again_can_be_restored(person: Person, tmp_path: Path) -> None:
+    person.adds(**LUNCH)
+    person.sees_added("12.50 USD")
+    Ledger(tmp_path / "expenses.db").delete(1)
+    person.adds(**LUNCH)
+    person.sees("This was recorded as number 1 and then deleted.")
+    person.sees_total("0.00 USD", "Expenses0")
+    person.clicks("Restore it")
+    person.sees_added("12.50 USD")
+    person.sees_total("12.50 USD", "Expenses1")
+
+
 def test_refund_is_ticked_and_shown_negative(person: Person) -> None:
     person.adds(**LUNCH)
     person.sees_added("")

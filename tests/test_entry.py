@@ -8,7 +8,16 @@ from typing import Any, NoReturn
 import pytest
 
 from expense_lib import Ledger, LedgerUnavailable, entry
-from expense_lib.entry import Added, AlreadyRecorded, NotReached, Refused, Typed, submit, submit_another
+from expense_lib.entry import (
+    Added,
+    AlreadyRecorded,
+    NotReached,
+    Refused,
+    Typed,
+    WasDeleted,
+    submit,
+    submit_another,
+)
 
 LUNCH = Typed("12.50", "Food", "Lunch", "2026-11-22")
 
@@ -55,10 +64,27 @@ def test_another_one_whose_answer_was_lost_is_not_doubled(ledger: Ledger) -> Non
             ledger.record(new, idempotency_key)
             down()
 
+        def restore(self, expense_id: int) -> NoReturn:
+            down()
+
     failed = submit_another(Losing, again)
     assert isinstance(failed, NotReached)
     assert isinstance(submit(lambda: ledger, failed.typed, failed), Added)
     assert ledger.search().count == 2
+
+
+@pytest.mark.parametrize("choice", ["restore", "another"])
+def test_deleted_expense_typed_again_can_be_restored_or_added_as_another(ledger: Ledger, choice: str) -> None:
+    submit(lambda: ledger, LUNCH, entry.ready())
+    ledger.delete(1)
+    again = submit(lambda: ledger, LUNCH, entry.ready())
+    assert isinstance(again, WasDeleted)
+    assert (again.typed, again.expense_id, ledger.search().count) == (LUNCH, 1, 0)
+    for _ in range(2):
+        done = (entry.restore if choice == "restore" else submit_another)(lambda: ledger, again)
+        assert isinstance(done, Added)
+        assert done.expense.id == (1 if choice == "restore" else 2)
+    assert ledger.search().count == 1
 
 
 def test_what_is_wrong_is_named_by_field_and_everything_typed_is_kept(ledger: Ledger) -> None:
