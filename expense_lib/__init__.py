@@ -1,11 +1,21 @@
 """An expense ledger that cannot double-enter and cannot lose a cent.
 
 Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``dedup`` (the key), ``models``
-(what goes in and out), ``store`` (the file and its SQL), ``recording`` and ``editing`` (the rules),
-``ledger`` (all of it); on top ``client`` (the same over HTTP), ``settings`` (which of both) and ``entry``
-(what becomes of a form).
+and ``answers`` (what goes in and out), ``store`` (the file and its SQL), ``recording``, ``editing`` and
+``undoing`` (the rules), ``ledger`` (all of it); on top ``client`` (the same over HTTP), ``settings`` (which of
+both) and ``entry`` (what becomes of a form).
 """
 
+from expense_lib.answers import (
+    CategoryTotal,
+    Change,
+    Expense,
+    Page,
+    Receipt,
+    Snapshot,
+    Undone,
+    Version,
+)
 from expense_lib.errors import (
     AmountError,
     CategoryNotFound,
@@ -30,20 +40,7 @@ from expense_lib.errors import (
     StaleVersion,
 )
 from expense_lib.ledger import Ledger
-from expense_lib.models import (
-    CategoryTotal,
-    Change,
-    Expense,
-    ExpenseChanges,
-    ExpenseFilter,
-    NewCategory,
-    NewExpense,
-    Page,
-    Receipt,
-    Snapshot,
-    Undone,
-    Version,
-)
+from expense_lib.models import ExpenseChanges, ExpenseFilter, NewCategory, NewExpense
 from expense_lib.settings import open_ledger
 
 __all__ = [

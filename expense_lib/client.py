@@ -15,17 +15,13 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from expense_lib import errors
+from expense_lib.answers import CategoryTotal, Expense, Page, Receipt, Version
 from expense_lib.models import (
     EXPENSE_CHANGES,
     MAX_ID,
-    CategoryTotal,
-    Expense,
     ExpenseFilter,
     NewCategory,
     NewExpense,
-    Page,
-    Receipt,
-    Version,
     check_idempotency_key,
 )
 

@@ -10,12 +10,10 @@ from typing import Any
 from expense_lib.dedup import Content
 from expense_lib.errors import (
     CategoryNotFound,
-    ChangedSince,
-    ChangeNotFound,
     ExpenseDeleted,
     StaleVersion,
 )
-from expense_lib.models import MAX_ID, ChangeKind, ExpenseChanges, NewExpense, Undone
+from expense_lib.models import ChangeKind, ExpenseChanges, NewExpense
 from expense_lib.money import Currency
 from expense_lib.recording import found, next_free
 from expense_lib.store import rows, views
@@ -89,7 +87,7 @@ class Deed:
             (
                 logged.content.occurrence
                 for logged in reversed(views.history(self.con, row.id))
-                if _content_of(logged.content) == content
+                if logged.content.content() == content
             ),
             None,
         )
@@ -111,17 +109,13 @@ def amend(
     """
     row = _live(con, expense_id)
     log = views.history(con, expense_id)
-    base = log[version - 1].content if version and 0 < version < row.version else _snapshot(row)
+    base = log[version - 1].content if version and 0 < version < row.version else Snapshot.of(row)
     wanted = NewExpense.model_validate(_fields(base, currency) | dict(changes))
     content = wanted.content(currency)
     occurrence = changes.get("occurrence")
-    if version in (None, row.version):
+    if version is None or version == row.version:
         return Deed(con).edit(row, content, wanted.category, occurrence)
-    if (
-        version is not None
-        and 0 < version < row.version
-        and _was_done(con, log[version], content, occurrence)
-    ):
+    if 0 < version < row.version and _was_done(con, log[version], content, occurrence):
         return row
     raise StaleVersion(row.id, row.version)
 
@@ -182,77 +176,9 @@ def rename_category(con: sqlite3.Connection, old: str, new: str) -> str:
     return new_key
 
 
-def undo(con: sqlite3.Connection, number: int) -> Undone:
-    """Put back what a deed changed, wherever nobody changed the same since. Undone already, it stays so.
-
-    Raises:
-        ChangeNotFound: there is no such line in the log.
-        ChangedSince: everything that it changed was changed again.
-    """
-    lines = views.deed(con, number) if 1 <= number <= MAX_ID else []
-    if not lines:
-        raise ChangeNotFound(number)
-    deed = Deed(con)
-    undone: list[int] = []
-    kept: list[int] = []
-    for line in [line for line in lines if not _is_as_before(line, found(con, line.expense_id))]:
-        row = found(con, line.expense_id)
-        done = _is_as_before(line, row) or _undo_line(deed, line, row)
-        (undone if done else kept).append(row.id)
-    if kept and not undone:
-        raise ChangedSince(kept)
-    return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
-
-
-def _undo_line(deed: Deed, line: Logged, row: Row) -> bool:
-    """Put one expense back as it was before *line*, unless the same was changed since."""
-    live = row.deleted_at is None
-    match line.kind:
-        case "created" | "restored":
-            undone = row.version == line.version
-            if undone:
-                deed.delete(row)
-        case "deleted":
-            deed.restore(row)
-            undone = True
-        case "amended":
-            assert line.before is not None  # noqa: S101 - only live expenses are amended
-            undone = live and all(
-                getattr(_snapshot(row), name) == getattr(line.content, name) for name in _differing(line)
-            )
-            if undone:
-                _put_back(deed, line, line.before, row)
-    return undone
-
-
-def _put_back(deed: Deed, line: Logged, before: Snapshot, row: Row) -> None:
-    if fold(before.category) == row.category_key and before.category != row.category:
-        deed.respell(row.category_key, before.category)
-        row = found(deed.con, row.id)
-    was = _snapshot(row)._replace(**{name: getattr(before, name) for name in _differing(line)})
-    occurrence = before.occurrence if "occurrence" in _differing(line) else None
-    deed.edit(row, _content_of(was), was.category, occurrence)
-
-
-def _is_as_before(line: Logged, row: Row) -> bool:
-    """What *line* changed is as it was before it."""
-    live = row.deleted_at is None
-    if line.kind != "amended" or line.before is None:
-        return live == (line.before is not None)
-    return live and all(
-        getattr(_snapshot(row), name) == getattr(line.before, name) for name in _differing(line)
-    )
-
-
-def _differing(line: Logged) -> list[str]:
-    """The fields that a line changed."""
-    before = line.before or line.content
-    return [name for name in Snapshot._fields if getattr(before, name) != getattr(line.content, name)]
-
-
 def _was_done(con: sqlite3.Connection, line: Logged, content: Content, occurrence: int | None) -> bool:
     """The edit asked for is the one that *line* logged: it is a retry, its answer got lost."""
-    if line.kind != "amended" or _content_of(line.content) != content:
+    if line.kind != "amended" or line.content.content() != content:
         return False
     if occurrence in (None, line.content.occurrence):
         return True
@@ -265,19 +191,6 @@ def _live(con: sqlite3.Connection, expense_id: int) -> Row:
     if row.deleted_at is not None:
         raise ExpenseDeleted(expense_id)
     return row
-
-
-def _snapshot(row: Row) -> Snapshot:
-    return Snapshot(row.amount_minor, row.category, row.description, row.date, row.occurrence)
-
-
-def _content_of(snapshot: Snapshot) -> Content:
-    return Content(
-        snapshot.amount_minor,
-        fold(snapshot.category),
-        snapshot.description,
-        dt.date.fromisoformat(snapshot.date),
-    )
 
 
 def _fields(snapshot: Snapshot, currency: Currency) -> dict[str, Any]:

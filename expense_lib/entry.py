@@ -11,8 +11,9 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
+from expense_lib.answers import Expense, Receipt
 from expense_lib.errors import ExpenseError, FieldError, InvalidInput, RecordedThenDeleted
-from expense_lib.models import Expense, NewExpense, Receipt
+from expense_lib.models import NewExpense
 
 _log = logging.getLogger(__name__)
 

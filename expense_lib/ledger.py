@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -10,22 +9,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from expense_lib import cursor, editing, recording
+from expense_lib import cursor, editing, presenting, recording, undoing
+from expense_lib.answers import CategoryTotal, Change, Expense, Page, Receipt, Undone, Version
 from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable
-from expense_lib.models import (
-    EXPENSE_CHANGES,
-    CategoryTotal,
-    Change,
-    Expense,
-    ExpenseFilter,
-    NewCategory,
-    NewExpense,
-    Page,
-    Receipt,
-    Snapshot,
-    Undone,
-    Version,
-)
+from expense_lib.models import EXPENSE_CHANGES, ExpenseFilter, NewCategory, NewExpense
 from expense_lib.store import rows, upkeep, views
 from expense_lib.store.connections import connection, transaction
 from expense_lib.store.rows import Row
@@ -83,7 +70,7 @@ class Ledger:
                     row = recording.known(con, sent)
                     if row is None:
                         raise
-        return Receipt(created=created, expense=self._expense(row))
+        return Receipt(created=created, expense=presenting.expense(row, self.currency))
 
     def get(self, expense_id: int) -> Expense:
         """The expense of this id.
@@ -95,7 +82,7 @@ class Ledger:
             row = recording.found(con, expense_id)
         if row.deleted_at is not None:
             raise ExpenseDeleted(expense_id)
-        return self._expense(row)
+        return presenting.expense(row, self.currency)
 
     def search(self, wanted: ExpenseFilter | None = None) -> Page:
         """A page of the expenses that match, with count and total of all that do, from one snapshot.
@@ -111,7 +98,7 @@ class Ledger:
             matching = views.total(con, wanted, self.currency, found if after is None else None)
         more, found = len(found) > wanted.limit, found[: wanted.limit]
         return Page(
-            items=tuple(map(self._expense, found)),
+            items=tuple(presenting.expense(row, self.currency) for row in found),
             count=matching.count,
             total=self.currency.from_minor(matching.total_minor),
             currency=self.currency.code,
@@ -138,7 +125,7 @@ class Ledger:
         given = EXPENSE_CHANGES.validate_python(changes)
         with self._writing() as con:
             row = editing.amend(con, self.currency, expense_id, given, version)
-        return self._expense(row)
+        return presenting.expense(row, self.currency)
 
     def delete(self, expense_id: int, version: int | None = None) -> None:
         """Delete an expense; it keeps its id, its keys and its history. A deleted one stays deleted.
@@ -158,7 +145,7 @@ class Ledger:
         """
         with self._writing() as con:
             row = editing.restore(con, expense_id)
-        return self._expense(row)
+        return presenting.expense(row, self.currency)
 
     def history(self, expense_id: int) -> list[Version]:
         """Every version of an expense, live or deleted, the first one first.
@@ -169,13 +156,13 @@ class Ledger:
         with self._reading() as con:
             recording.found(con, expense_id)
             lines = views.history(con, expense_id)
-        return [Version(**self._parts(line)) for line in lines]
+        return [presenting.version(line, self.currency) for line in lines]
 
     def categories(self) -> list[CategoryTotal]:
         """Every category that has expenses, by name, with their count and exact total."""
         with self._connection() as con:
             found = views.categories(con)
-        return [self._category(name, total) for name, total in found]
+        return [presenting.category(name, total, self.currency) for name, total in found]
 
     def rename_category(self, old: str, new: str) -> CategoryTotal:
         """Rename a category, or merge it into the one of that name; one change, which can be undone as one.
@@ -193,7 +180,7 @@ class Ledger:
         with self._writing() as con:
             key = editing.rename_category(con, old, name)
             total = views.category(con, key)
-        return self._category(*total)
+        return presenting.category(*total, self.currency)
 
     def changes(self, since: int = 0, limit: int = MAX_CHANGES) -> list[Change]:
         """The ledger's log after position *since*, in order, at most *limit* lines.
@@ -202,10 +189,7 @@ class Ledger:
         """
         with self._reading() as con:
             lines = list(views.changes(con, since, min(limit, MAX_CHANGES)))
-        return [
-            Change(seq=line.seq, number=line.number, expense_id=line.expense_id, **self._parts(line))
-            for line in lines
-        ]
+        return [presenting.change(line, self.currency) for line in lines]
 
     def undo(self, number: int) -> Undone:
         """Put back what the change of this number changed, in one change, wherever it was left alone since.
@@ -215,7 +199,7 @@ class Ledger:
             ChangedSince: everything that it changed was changed again.
         """
         with self._writing() as con:
-            return editing.undo(con, number)
+            return undoing.undo(con, number)
 
     def check(self) -> list[str]:
         """What is wrong with the ledger, a sentence each; an empty list if it is sound.
@@ -257,45 +241,6 @@ class Ledger:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._connection() as con, transaction(con, write=True):
             yield con
-
-    def _expense(self, row: Row) -> Expense:
-        return Expense(
-            id=row.id,
-            amount=self.currency.from_minor(row.amount_minor),
-            category=row.category,
-            description=row.description,
-            date=dt.date.fromisoformat(row.date),
-            occurrence=row.occurrence,
-            refund=row.amount_minor < 0,
-            dedup_key=row.dedup_key,
-            version=row.version,
-            created_at=dt.datetime.fromisoformat(row.created_at),
-            updated_at=dt.datetime.fromisoformat(row.updated_at),
-        )
-
-    def _category(self, name: str, total: views.Sum) -> CategoryTotal:
-        return CategoryTotal(name=name, count=total.count, total=self.currency.from_minor(total.total_minor))
-
-    def _parts(self, line: views.Logged) -> dict[str, Any]:
-        return {
-            "version": line.version,
-            "change": line.kind,
-            "at": line.at,
-            "before": self._snapshot(line.before),
-            "after": self._snapshot(line.after),
-        }
-
-    def _snapshot(self, at: views.Snapshot | None) -> Snapshot | None:
-        if at is None:
-            return None
-        return Snapshot(
-            amount=self.currency.from_minor(at.amount_minor),
-            category=at.category,
-            description=at.description,
-            date=dt.date.fromisoformat(at.date),
-            occurrence=at.occurrence,
-            refund=at.amount_minor < 0,
-        )
 
 
 def _absolute(path: str | Path) -> Path:

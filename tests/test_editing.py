@@ -336,6 +336,22 @@ class TestUndoing:
             assert refused.value.expense_ids == [1]
         assert listed(ledger) == {1: "14.00 Food 1"}
 
+    def test_creation_is_undone_once_its_edits_are(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.amend(1, {"amount": "13"}, version=1)
+        ledger.undo(2)
+        ledger.undo(1)
+        assert (listed(ledger), ledger.check()) == ({}, [])
+
+    def test_merge_is_undone_though_its_category_was_respelled(self, ledger: Ledger) -> None:
+        for category in ("Fod", "Food"):
+            ledger.record(an_expense(category=category))
+        ledger.rename_category("Fod", "Food")
+        merged = the_last(ledger)
+        ledger.rename_category("Food", "FOOD")
+        assert ledger.undo(merged).undone == (1,)
+        assert listed(ledger) == {1: "12.50 Fod 1", 2: "12.50 FOOD 1"}
+
     def test_undo_of_a_rename_keeps_what_was_moved_on(self, ledger: Ledger) -> None:
         for amount in ("1", "2", "3"):
             ledger.record(an_expense(amount=amount))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from expense_lib.dedup import Content
 from expense_lib.models import ChangeKind, ExpenseFilter, Sort
 from expense_lib.money import Currency
 from expense_lib.store.rows import EXPENSE, Row
@@ -111,6 +113,16 @@ class Snapshot(NamedTuple):
     description: str
     date: str
     occurrence: int
+
+    @classmethod
+    def of(cls, row: Row) -> Snapshot:
+        """What an expense is now."""
+        return cls(row.amount_minor, row.category, row.description, row.date, row.occurrence)
+
+    def content(self) -> Content:
+        """What its dedup key is made of, but for the occurrence."""
+        date = dt.date.fromisoformat(self.date)
+        return Content(self.amount_minor, fold(self.category), self.description, date)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,66 @@
+"""Rows of the file as the models that callers get, with amounts in the ledger's currency."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from expense_lib.answers import CategoryTotal, Change, Expense, Snapshot, Version
+from expense_lib.money import Currency
+from expense_lib.store import views
+from expense_lib.store.rows import Row
+
+
+def expense(row: Row, currency: Currency) -> Expense:
+    """An expense as it is."""
+    return Expense(
+        id=row.id,
+        amount=currency.from_minor(row.amount_minor),
+        category=row.category,
+        description=row.description,
+        date=dt.date.fromisoformat(row.date),
+        occurrence=row.occurrence,
+        refund=row.amount_minor < 0,
+        dedup_key=row.dedup_key,
+        version=row.version,
+        created_at=dt.datetime.fromisoformat(row.created_at),
+        updated_at=dt.datetime.fromisoformat(row.updated_at),
+    )
+
+
+def category(name: str, total: views.Sum, currency: Currency) -> CategoryTotal:
+    """A category with what is spent in it."""
+    return CategoryTotal(name=name, count=total.count, total=currency.from_minor(total.total_minor))
+
+
+def version(line: views.Logged, currency: Currency) -> Version:
+    """A line of the log as part of one expense's history."""
+    return Version(**_parts(line, currency))
+
+
+def change(line: views.Logged, currency: Currency) -> Change:
+    """A line of the log as part of the ledger's."""
+    return Change(seq=line.seq, number=line.number, expense_id=line.expense_id, **_parts(line, currency))
+
+
+def _parts(line: views.Logged, currency: Currency) -> dict[str, Any]:
+    return {
+        "version": line.version,
+        "change": line.kind,
+        "at": line.at,
+        "before": _snapshot(line.before, currency),
+        "after": _snapshot(line.after, currency),
+    }
+
+
+def _snapshot(at: views.Snapshot | None, currency: Currency) -> Snapshot | None:
+    if at is None:
+        return None
+    return Snapshot(
+        amount=currency.from_minor(at.amount_minor),
+        category=at.category,
+        description=at.description,
+        date=dt.date.fromisoformat(at.date),
+        occurrence=at.occurrence,
+        refund=at.amount_minor < 0,
+    )

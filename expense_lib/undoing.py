@@ -1,0 +1,91 @@
+"""The rules of undoing: a deed is put back wherever nobody changed the same since."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from expense_lib.answers import Undone
+from expense_lib.editing import Deed
+from expense_lib.errors import ChangedSince, ChangeNotFound
+from expense_lib.models import MAX_ID
+from expense_lib.recording import found
+from expense_lib.store import views
+from expense_lib.store.rows import Row
+from expense_lib.store.views import Logged, Snapshot
+from expense_lib.text import fold
+
+
+def undo(con: sqlite3.Connection, number: int) -> Undone:
+    """Put back what a deed changed, wherever nobody changed the same since. Undone already, it stays so.
+
+    Raises:
+        ChangeNotFound: there is no such line in the log.
+        ChangedSince: everything that it changed was changed again.
+    """
+    lines = views.deed(con, number) if 1 <= number <= MAX_ID else []
+    if not lines:
+        raise ChangeNotFound(number)
+    deed = Deed(con)
+    undone: list[int] = []
+    kept: list[int] = []
+    for line in [line for line in lines if not _is_as_before(line, found(con, line.expense_id))]:
+        row = found(con, line.expense_id)
+        done = _is_as_before(line, row) or _put_back(deed, line, row)
+        (undone if done else kept).append(row.id)
+    if kept and not undone:
+        raise ChangedSince(kept)
+    return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
+
+
+def _put_back(deed: Deed, line: Logged, row: Row) -> bool:
+    """Make one expense what it was before *line*, unless the same was changed since."""
+    live = row.deleted_at is None
+    if line.before is None:  # it was created or restored
+        left_alone = live and _agrees(row, line.content, Snapshot._fields)
+        if left_alone:
+            deed.delete(row)
+    elif line.after is None:  # it was deleted
+        left_alone = True
+        deed.restore(row)
+    else:
+        left_alone = live and _agrees(row, line.after, _changed(line), respelled=_is_respelling(line))
+        if left_alone:
+            _put_fields_back(deed, line, line.before, row)
+    return left_alone
+
+
+def _put_fields_back(deed: Deed, line: Logged, before: Snapshot, row: Row) -> None:
+    if _is_respelling(line):
+        deed.respell(row.category_key, before.category)
+        return
+    changed = _changed(line)
+    was = Snapshot.of(row)._replace(**{name: getattr(before, name) for name in changed})
+    deed.edit(row, was.content(), was.category, before.occurrence if "occurrence" in changed else None)
+
+
+def _is_as_before(line: Logged, row: Row) -> bool:
+    """What *line* changed is as it was before it."""
+    live = row.deleted_at is None
+    if line.before is None or line.after is None:
+        return live == (line.before is not None)
+    return live and _agrees(row, line.before, _changed(line), respelled=_is_respelling(line))
+
+
+def _agrees(row: Row, snapshot: Snapshot, names: tuple[str, ...], *, respelled: bool = False) -> bool:
+    """The expense has the values of *snapshot* in these fields; spelling counts where it is what changed."""
+    now = Snapshot.of(row)
+    if not respelled:
+        now, snapshot = (each._replace(category=fold(each.category)) for each in (now, snapshot))
+    return all(getattr(now, name) == getattr(snapshot, name) for name in names)
+
+
+def _changed(line: Logged) -> tuple[str, ...]:
+    """The fields that an edit changed."""
+    before = line.before or line.content
+    return tuple(name for name in Snapshot._fields if getattr(before, name) != getattr(line.content, name))
+
+
+def _is_respelling(line: Logged) -> bool:
+    """The edit changed how the category is spelled, and nothing else."""
+    before = line.before or line.content
+    return _changed(line) == ("category",) and fold(before.category) == fold(line.content.category)
