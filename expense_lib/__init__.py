@@ -2,8 +2,8 @@
 
 Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``dedup`` (the key), ``models``
 and ``answers`` (what goes in and out), ``store`` (the file and its SQL), ``recording``, ``editing`` and
-``undoing`` (the rules), ``ledger`` (all of it); on top ``client`` (the same over HTTP), ``settings`` (which of
-both) and ``entry`` (what becomes of a form).
+``undoing`` (the rules), ``ledger`` (all of it); on top ``client`` (the same over HTTP), ``settings`` (which
+of both) and ``entry`` (what becomes of a form).
 """
 
 from expense_lib.answers import (
