@@ -78,12 +78,43 @@ def test_unknown_currency_leaves_no_file(path: Path) -> None:
     assert not path.exists()
 
 
+def in_another_thread(path: Path) -> Ledger:
+    """Opened anew, as another process would."""
+    with ThreadPoolExecutor() as threads:
+        return threads.submit(Ledger, path).result()
+
+
+def test_older_ledger_is_brought_up_to_date_and_keeps_everything(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Ledger(path).record(an_expense())
+    later = ("CREATE TABLE note (text TEXT) STRICT", "INSERT INTO note SELECT description FROM expense")
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, later))
+    assert in_another_thread(path).search().count == 1
+    assert in_another_thread(path).check() == []
+    with closing(sqlite3.connect(path)) as con:
+        assert con.execute("SELECT text FROM note").fetchall() == [("Lunch",)]
+        assert con.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+
+
+def test_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Ledger(path).record(an_expense())
+    faulty = ("CREATE TABLE note (text TEXT) STRICT", "INSERT INTO nowhere VALUES (1)")
+    before = len(schema.MIGRATIONS)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, faulty))
+    with pytest.raises(LedgerUnavailable, match="no such table"):
+        in_another_thread(path)
+    with closing(sqlite3.connect(path)) as con:
+        assert con.execute("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'note'").fetchone() == (0,)
+        assert con.execute("PRAGMA user_version").fetchone() == (before,)
+
+
 def test_newer_ledger_is_refused_and_unchanged(path: Path) -> None:
     Ledger(path)
     with closing(sqlite3.connect(path)) as con:
         con.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
-    with pytest.raises(LedgerTooNew, match="newer version"), ThreadPoolExecutor() as another_thread:
-        another_thread.submit(Ledger, path).result()
+    with pytest.raises(LedgerTooNew, match="newer version"):
+        in_another_thread(path)
 
 
 @pytest.mark.parametrize(
