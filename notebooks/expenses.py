@@ -68,7 +68,8 @@ def in_words(expense: Expense, currency: str) -> str:
 @app.function
 def table_of(page: Page) -> mo.Html:
     """The page's expenses as a plain table: sorting is for the ledger, which knows all of them."""
-    cell, number = "padding: 0.25rem 0.5rem; text-align: left", "text-align: right; white-space: nowrap"
+    cell = "padding: 0.25rem 0.5rem; text-align: left; overflow-wrap: anywhere"
+    number = "text-align: right; white-space: nowrap"
     head = "".join(
         f'<th scope="col" style="{cell}; {number if name == "Amount" else ""}">{name}</th>'
         for name in ("Date", "Category", "Description", "Amount")
