@@ -92,6 +92,23 @@ def test_a_reader_never_sees_half_of_a_change(path: Path) -> None:
     assert seen <= {frozenset({"There"}), frozenset({"Back"})}
 
 
+def test_writers_wait_for_each_other_instead_of_failing(path: Path) -> None:
+    """An edit reads before it writes: it must hold the write lock from the start."""
+    ledger = Ledger(path)
+    for n in range(1, 5):
+        ledger.record(an_expense(amount=n))
+
+    def edit(expense_id: int) -> None:
+        for version in range(1, 51):
+            ledger.amend(expense_id, {"description": f"version {version + 1}"}, version)
+
+    with ThreadPoolExecutor(4) as writers:
+        for writer in [writers.submit(edit, expense_id) for expense_id in range(1, 5)]:
+            writer.result()
+    assert {e.version for e in ledger.search().items} == {51}
+    assert ledger.check() == []
+
+
 def in_a_child(work: Callable[[], None]) -> None:
     """Do *work* in a forked process, for the sake of limits and rights that can't be taken back."""
     child = os.fork()
