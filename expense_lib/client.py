@@ -20,9 +20,10 @@ from expense_lib.models import (
     EXPENSE_CHANGES,
     MAX_ID,
     ExpenseFilter,
-    NewCategory,
     NewExpense,
     check_idempotency_key,
+    read_category,
+    read_changes,
 )
 
 CONNECT_TIMEOUT_S = 3
@@ -49,7 +50,7 @@ class RemoteLedger:
     """The ledger of the handler at *url*. Nothing is asked of it before the first call.
 
     A request is sent again a few times when it gets no answer, or 502, 503 or 504. That is safe, since
-    recording is: what was committed before its answer got lost is found again.
+    recording is: what was committed before its answer got lost is found again. Only renaming is sent once.
 
     Every method raises LedgerUnavailable while the handler can't be reached.
 
@@ -92,7 +93,7 @@ class RemoteLedger:
 
     def amend(self, expense_id: int, changes: Mapping[str, Any], version: int | None) -> Expense:
         """As ``Ledger.amend``."""
-        given = EXPENSE_CHANGES.validate_python(changes)
+        given = read_changes(changes)
         body = EXPENSE_CHANGES.dump_python(given, mode="json")
         headers = _if_match(version) or {"If-Match": "*"}
         return self._ask(Expense, "PATCH", _where(expense_id), json=body, headers=headers)[1]
@@ -114,8 +115,11 @@ class RemoteLedger:
         return list(self._ask(_Items[CategoryTotal], "GET", "/categories")[1].items)
 
     def rename_category(self, old: str, new: str) -> CategoryTotal:
-        """As ``Ledger.rename_category``."""
-        name = NewCategory(name=new).model_dump()
+        """As ``Ledger.rename_category``, but sent once: sent again after it was done, it finds no old name.
+
+        When it raises LedgerUnavailable it may have been done; ``categories`` shows it.
+        """
+        name = {"name": read_category(new)}
         return self._ask(CategoryTotal, "PATCH", f"/categories/{quote(old, safe='')}", json=name)[1]
 
     def _ask(self, shape: type[Shape], method: str, path: str, **parts: Any) -> tuple[int, Shape]:
@@ -161,6 +165,7 @@ class RemoteLedger:
                 raise_on_status=False,
             )
             session.mount(self.url, HTTPAdapter(max_retries=retries))
+            session.mount(f"{self.url}/categories/", HTTPAdapter())
         return session
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+
+from pydantic import ValidationError
 
 from expense_lib.dedup import Content
 from expense_lib.errors import (
     CategoryNotFound,
     ExpenseDeleted,
+    InvalidInput,
     StaleVersion,
 )
 from expense_lib.models import ChangeKind, ExpenseChanges, NewExpense
@@ -83,6 +87,8 @@ class Deed:
 
     def _occurrence_before(self, row: Row, content: Content) -> int | None:
         """Which occurrence the expense was when it last had this content; its key is its own since."""
+        if row.version == 1:
+            return None
         return next(
             (
                 logged.content.occurrence
@@ -105,18 +111,19 @@ def amend(
     Raises:
         ExpenseNotFound, ExpenseDeleted: there is none, or no longer.
         StaleVersion: it was changed since.
-        pydantic.ValidationError, AmountError: what it would become can't be accepted.
+        InvalidInput: what it would become can't be accepted.
     """
     row = _live(con, expense_id)
-    log = views.history(con, expense_id)
-    base = log[version - 1].content if version and 0 < version < row.version else Snapshot.of(row)
-    wanted = NewExpense.model_validate(_fields(base, currency) | dict(changes))
-    content = wanted.content(currency)
     occurrence = changes.get("occurrence")
     if version is None or version == row.version:
-        return Deed(con).edit(row, content, wanted.category, occurrence)
-    if 0 < version < row.version and _was_done(con, log[version], content, occurrence):
-        return row
+        wanted = _amended(Snapshot.of(row), changes, currency)
+        return Deed(con).edit(row, wanted.content(currency), wanted.category, occurrence)
+    if 0 < version < row.version:
+        log = views.history(con, expense_id)
+        with suppress(InvalidInput):  # then it can't have been done
+            content = _amended(log[version - 1].content, changes, currency).content(currency)
+            if _was_done(con, log[version], content, occurrence):
+                return row
     raise StaleVersion(row.id, row.version)
 
 
@@ -193,11 +200,18 @@ def _live(con: sqlite3.Connection, expense_id: int) -> Row:
     return row
 
 
+def _amended(snapshot: Snapshot, changes: ExpenseChanges, currency: Currency) -> NewExpense:
+    """What an expense would become."""
+    try:
+        return NewExpense.model_validate(_fields(snapshot, currency) | dict(changes))
+    except ValidationError as refused:
+        raise InvalidInput.from_pydantic(refused) from None
+
+
 def _fields(snapshot: Snapshot, currency: Currency) -> dict[str, Any]:
-    """The fields of an expense as a sender would write them, no digit more than they need."""
-    amount = str(currency.from_minor(snapshot.amount_minor))
+    """The fields of an expense as a sender would write them."""
     return {
-        "amount": amount.rstrip("0").rstrip(".") if "." in amount else amount,
+        "amount": currency.from_minor(snapshot.amount_minor),
         "category": snapshot.category,
         "description": snapshot.description,
         "date": snapshot.date,

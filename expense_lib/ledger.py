@@ -12,7 +12,7 @@ from typing import Any
 from expense_lib import cursor, editing, presenting, recording, undoing
 from expense_lib.answers import CategoryTotal, Change, Expense, Page, Receipt, Undone, Version
 from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable
-from expense_lib.models import EXPENSE_CHANGES, ExpenseFilter, NewCategory, NewExpense
+from expense_lib.models import MAX_ID, ExpenseFilter, NewExpense, read_category, read_changes
 from expense_lib.store import rows, upkeep, views
 from expense_lib.store.connections import connection, transaction
 from expense_lib.store.rows import Row
@@ -120,9 +120,9 @@ class Ledger:
         Raises:
             ExpenseNotFound, ExpenseDeleted: there is none, or no longer.
             StaleVersion: it was changed since.
-            pydantic.ValidationError, AmountError: what it would become can't be accepted.
+            InvalidInput: what it would become can't be accepted.
         """
-        given = EXPENSE_CHANGES.validate_python(changes)
+        given = read_changes(changes)
         with self._writing() as con:
             row = editing.amend(con, self.currency, expense_id, given, version)
         return presenting.expense(row, self.currency)
@@ -174,9 +174,9 @@ class Ledger:
 
         Raises:
             CategoryNotFound: no expense has the old one.
-            pydantic.ValidationError: the new name is none.
+            InvalidInput: the new name is none.
         """
-        name = NewCategory(name=new).name
+        name = read_category(new)
         with self._writing() as con:
             key = editing.rename_category(con, old, name)
             total = views.category(con, key)
@@ -188,7 +188,7 @@ class Ledger:
         To have all of it, go on with the ``seq`` of the last line until there is none.
         """
         with self._reading() as con:
-            lines = list(views.changes(con, since, min(limit, MAX_CHANGES)))
+            lines = list(views.changes(con, min(max(since, 0), MAX_ID), min(max(limit, 0), MAX_CHANGES)))
         return [presenting.change(line, self.currency) for line in lines]
 
     def undo(self, number: int) -> Undone:

@@ -18,6 +18,7 @@ from pydantic import (
     StrictInt,
     StrictStr,
     TypeAdapter,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -25,7 +26,7 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from expense_lib.dedup import MAX_OCCURRENCE, Content
-from expense_lib.errors import IdempotencyKeyError
+from expense_lib.errors import IdempotencyKeyError, InvalidInput
 from expense_lib.money import Currency, read_amount, read_decimal
 from expense_lib.text import canonical_text, fold
 
@@ -145,12 +146,36 @@ class ExpenseChanges(TypedDict, total=False):
 EXPENSE_CHANGES = TypeAdapter(ExpenseChanges)
 
 
+def read_changes(given: object) -> ExpenseChanges:
+    """The changes that are given, by name.
+
+    Raises:
+        InvalidInput: a name or a value can't be accepted.
+    """
+    try:
+        return EXPENSE_CHANGES.validate_python(given)
+    except ValidationError as refused:
+        raise InvalidInput.from_pydantic(refused) from None
+
+
 class NewCategory(BaseModel):
     """The name to give to a category."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Category
+
+
+def read_category(given: object) -> str:
+    """The canonical text of a category's name.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    try:
+        return NewCategory.model_validate({"name": given}).name
+    except ValidationError as refused:
+        raise InvalidInput.from_pydantic(refused) from None
 
 
 class ExpenseFilter(BaseModel):

@@ -86,7 +86,7 @@ def read_decimal(given: object) -> Decimal:
 
     Raises:
         ValueError: *given* is of another type (a float, a bool), is no plain decimal, or has too many
-            significant digits.
+            significant digits; zeros at the fraction's end don't count, so what a ledger gives out is read.
     """
     if isinstance(given, bool) or not isinstance(given, str | int | Decimal):
         raise ValueError(
@@ -100,7 +100,8 @@ def read_decimal(given: object) -> Decimal:
             "must be a plain decimal such as 12.50: digits and at most one point, "
             "without comma, exponent, plus sign, space or leading zeros"
         )
-    if len(text.lstrip("-").replace(".", "").lstrip("0")) > MAX_SIGNIFICANT_DIGITS:
+    units, _, fraction = text.lstrip("-").partition(".")
+    if len((units + fraction.rstrip("0")).lstrip("0")) > MAX_SIGNIFICANT_DIGITS:
         raise ValueError(_TOO_LONG)
     return Decimal(text)
 

@@ -9,7 +9,7 @@ from expense_lib.editing import Deed
 from expense_lib.errors import ChangedSince, ChangeNotFound
 from expense_lib.models import MAX_ID
 from expense_lib.recording import found
-from expense_lib.store import views
+from expense_lib.store import rows, views
 from expense_lib.store.rows import Row
 from expense_lib.store.views import Logged, Snapshot
 from expense_lib.text import fold
@@ -28,11 +28,12 @@ def undo(con: sqlite3.Connection, number: int) -> Undone:
     deed = Deed(con)
     undone: list[int] = []
     kept: list[int] = []
-    for line in [line for line in lines if not _is_as_before(line, found(con, line.expense_id))]:
+    todo = [line for line in lines if not _is_as_before(line, found(con, line.expense_id))]
+    for line in todo:
         row = found(con, line.expense_id)
         done = _is_as_before(line, row) or _put_back(deed, line, row)
         (undone if done else kept).append(row.id)
-    if kept and not undone:
+    if len(kept) == len(lines):
         raise ChangedSince(kept)
     return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
 
@@ -50,17 +51,24 @@ def _put_back(deed: Deed, line: Logged, row: Row) -> bool:
     else:
         left_alone = live and _agrees(row, line.after, _changed(line), respelled=_is_respelling(line))
         if left_alone:
-            _put_fields_back(deed, line, line.before, row)
+            left_alone = _put_fields_back(deed, line, line.before, row)
     return left_alone
 
 
-def _put_fields_back(deed: Deed, line: Logged, before: Snapshot, row: Row) -> None:
+def _put_fields_back(deed: Deed, line: Logged, before: Snapshot, row: Row) -> bool:
+    """Give the fields that *line* changed their old values, unless another expense has the old occurrence."""
     if _is_respelling(line):
         deed.respell(row.category_key, before.category)
-        return
+        return True
     changed = _changed(line)
     was = Snapshot.of(row)._replace(**{name: getattr(before, name) for name in changed})
-    deed.edit(row, was.content(), was.category, before.occurrence if "occurrence" in changed else None)
+    occurrence = before.occurrence if "occurrence" in changed else None
+    if occurrence is not None:
+        claim = rows.claim(deed.con, was.content().dedup_key(occurrence))
+        if claim is not None and claim.owner.id != row.id:
+            return False
+    deed.edit(row, was.content(), was.category, occurrence)
+    return True
 
 
 def _is_as_before(line: Logged, row: Row) -> bool:

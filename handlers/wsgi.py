@@ -37,6 +37,8 @@ from handlers.problems import problem_for
 
 Leaf = Callable[..., Response]
 
+CACHING = "private, no-cache"
+
 _json = TypeAdapter(Any)
 
 
@@ -85,8 +87,10 @@ def list_expenses(request: Request) -> Response:
 
 def get_expense(request: Request, expense_id: int) -> Response:
     """GET /expenses/{id}."""
-    response = _expense(_ledger().get(expense_id), 200, {})
-    return response.make_conditional(request)
+    expense = _ledger().get(expense_id)
+    if request.if_none_match.contains_weak(str(expense.version)):
+        return _no_content({"ETag": f'"{expense.version}"', "Cache-Control": CACHING}, status=304)
+    return _expense(expense, 200, {})
 
 
 def amend_expense(request: Request, expense_id: int) -> Response:
@@ -139,6 +143,13 @@ class _Id(BaseConverter):
         return int(value)
 
 
+class _Name(BaseConverter):
+    """A category's name, which may have slashes anywhere."""
+
+    regex = ".+"
+    part_isolating = False
+
+
 ROUTES = Map(
     [
         Rule("/expenses", methods=["POST", "OPTIONS"], endpoint=record_expense),
@@ -149,10 +160,10 @@ ROUTES = Map(
         Rule("/expenses/<id:expense_id>/restore", methods=["POST", "OPTIONS"], endpoint=restore_expense),
         Rule("/expenses/<id:expense_id>/history", methods=["GET", "OPTIONS"], endpoint=get_history),
         Rule("/categories", methods=["GET", "OPTIONS"], endpoint=list_categories),
-        Rule("/categories/<path:name>", methods=["PATCH", "OPTIONS"], endpoint=rename_category),
+        Rule("/categories/<name:name>", methods=["PATCH", "OPTIONS"], endpoint=rename_category),
         Rule("/health", methods=["GET", "OPTIONS"], endpoint=health),
     ],
-    converters={"id": _Id},
+    converters={"id": _Id, "name": _Name},
     merge_slashes=False,
 )
 
@@ -167,8 +178,8 @@ def _opened(path: str | None, currency: str | None) -> Ledger:
     return open_file(path, currency)
 
 
-def _no_content(headers: dict[str, str] | None = None) -> Response:
-    response = Response(status=204, headers=headers)
+def _no_content(headers: dict[str, str] | None = None, status: int = 204) -> Response:
+    response = Response(status=status, headers=headers)
     del response.headers["Content-Type"]
     return response
 
@@ -186,5 +197,5 @@ def _answer(body: object, status: int = 200, headers: dict[str, str] | None = No
         _json.dump_json(body),
         status=status,
         content_type="application/json",
-        headers={"Cache-Control": "private, no-cache"} | (headers or {}),
+        headers={"Cache-Control": CACHING} | (headers or {}),
     )

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -107,6 +108,52 @@ def test_writers_wait_for_each_other_instead_of_failing(path: Path) -> None:
             writer.result()
     assert {e.version for e in ledger.search().items} == {51}
     assert ledger.check() == []
+
+
+INTERRUPTED = """
+import sys
+from expense_lib import NewExpense, open_ledger
+
+ledger = open_ledger(sys.argv[1])
+new = NewExpense(amount=1, category="Food", date="2026-11-22")
+try:
+    print("waiting", flush=True)
+    ledger.record(new)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+sys.stdin.readline()
+print(ledger.search().count, ledger.record(new).created, flush=True)
+"""
+
+
+def test_interrupted_write_leaves_no_transaction_behind(path: Path) -> None:
+    """Ctrl-C while waiting for the lock: afterwards nobody is locked out, and nothing unwritten is acknowledged."""
+    Ledger(path)
+    with (
+        closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as other,
+        subprocess.Popen(
+            [sys.executable, "-c", INTERRUPTED, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=environment(),
+        ) as writer,
+    ):
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        other.execute("BEGIN IMMEDIATE")
+        assert writer.stdout.readline() == "waiting\n"
+        time.sleep(
+            0.3
+        )  # the nearer the interrupt comes to the lock, the more it asks; at any time it must hold
+        writer.send_signal(signal.SIGINT)
+        other.execute("ROLLBACK")
+        assert writer.stdout.readline() == "interrupted\n"
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+        answer, _ = writer.communicate("go on\n", timeout=30)
+        assert answer == "0 True\n"
 
 
 def in_a_child(work: Callable[[], None]) -> None:
@@ -276,12 +323,12 @@ def test_backup_is_a_ledger_taken_while_others_write(path: Path, tmp_path: Path)
         copy = Ledger(tmp_path / f"backup-{n}.db")
         assert copy.check() == []
         assert copy.search().count <= ledger.search().count
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*.part*"))
 
 
 def test_backup_takes_a_new_name(path: Path, tmp_path: Path) -> None:
     ledger = Ledger(path)
-    for target in (path, tmp_path, tmp_path / "nowhere" / "b.db"):
+    for target in (path, tmp_path, tmp_path / "nowhere" / "b.db", path / "b.db", tmp_path / ("x" * 300)):
         with pytest.raises(LedgerUnavailable):
             ledger.backup(target)
     assert Ledger(path).check() == []

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from expense_lib import (
     AmountError,
@@ -16,6 +15,7 @@ from expense_lib import (
     ExpenseDeleted,
     ExpenseFilter,
     ExpenseNotFound,
+    InvalidInput,
     Ledger,
     RecordedThenDeleted,
     StaleVersion,
@@ -112,15 +112,25 @@ class TestAmending:
     )
     def test_result_must_be_acceptable(self, ledger: Ledger, changes: Any) -> None:
         ledger.record(an_expense())
-        with pytest.raises(ValidationError):
+        with pytest.raises(InvalidInput):
             ledger.amend(1, changes, version=1)
         with pytest.raises(AmountError):
             ledger.amend(1, {"amount": "1.234"}, version=1)
         assert listed(ledger) == {1: "12.50 Food 1"}
 
+    def test_stale_edit_is_stale_even_if_it_could_not_be_accepted(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.amend(1, {"amount": "-1", "refund": True}, version=1)
+        with pytest.raises(StaleVersion):
+            ledger.amend(1, {"amount": "-2"}, version=1)
+
+    def test_what_a_ledger_gives_out_is_taken_back(self, ledger: Ledger) -> None:
+        expense = ledger.record(an_expense(amount="9" * 15)).expense
+        assert not ledger.record(an_expense(amount=str(expense.amount))).created
+
     def test_refund_can_become_a_payment(self, ledger: Ledger) -> None:
         ledger.record(an_expense(amount="-3", refund=True))
-        with pytest.raises(ValidationError):
+        with pytest.raises(InvalidInput):
             ledger.amend(1, {"amount": "3"}, version=1)
         assert not ledger.amend(1, {"amount": "3", "refund": False}, version=1).refund
 
@@ -229,6 +239,7 @@ class TestHistory:
         assert {line.number for line in log[5:]} == {6}
         pages = [ledger.changes(since, limit=4) for since in (0, 4, 8, 10)]
         assert [line for page in pages for line in page] == log
+        assert ledger.changes(since=2**70) == ledger.changes(limit=-1) == []
 
 
 class TestCategories:
@@ -280,7 +291,7 @@ class TestCategories:
     @pytest.mark.parametrize("new", ["", " ", "x" * 101, "\0"])
     def test_name_must_be_acceptable(self, ledger: Ledger, new: str) -> None:
         ledger.record(an_expense())
-        with pytest.raises(ValidationError):
+        with pytest.raises(InvalidInput):
             ledger.rename_category("Food", new)
 
 
@@ -371,6 +382,24 @@ class TestUndoing:
         ledger.undo(respelled)
         assert [(e.category, e.version) for e in ledger.search().items] == [("food", 2), ("food", 3)]
 
+    def test_partial_undo_sent_again_stays_as_it_is(self, ledger: Ledger) -> None:
+        for amount in ("1", "2"):
+            ledger.record(an_expense(amount=amount))
+        ledger.rename_category("Food", "Fun")
+        ledger.delete(2)
+        assert ledger.undo(3).undone == (1,)
+        again = ledger.undo(3)
+        assert (again.undone, again.kept, again.number) == ((), (2,), None)
+
+    def test_occurrence_that_another_has_taken_since_is_kept(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.amend(1, {"occurrence": 2}, version=1)
+        ledger.amend(1, {"description": "x"}, version=2)
+        ledger.record(an_expense(description="x"))
+        with pytest.raises(ChangedSince):
+            ledger.undo(2)
+        assert listed(ledger) == {1: "12.50 Food 2", 2: "12.50 Food 1"}
+
     def test_a_line_of_a_deed_names_the_whole_deed(self, ledger: Ledger) -> None:
         for amount in ("1", "2"):
             ledger.record(an_expense(amount=amount))
@@ -395,6 +424,10 @@ class TestChecking:
             ("UPDATE expense SET occurrence = 2", "not as its log says"),
             ("UPDATE expense SET dedup_key = 'v1:0'", "dedup key is not that of what was recorded"),
             ("UPDATE expense SET version = 2", "log is not complete"),
+            ("UPDATE expense SET category_key = 'fun' WHERE id = 1", "not as its log says"),
+            ("UPDATE expense SET description_key = 'x'", "not as its log says"),
+            ("UPDATE expense SET last_seq = 2", "not as its log says"),
+            ("UPDATE change SET previous = 2", "does not lead to the one before"),
             ("UPDATE claim SET expense_id = 2", "not its own"),
             ("UPDATE change SET amount_minor = 1", "not its own"),
             ("DELETE FROM claim WHERE expense_id = 1", "not its own"),

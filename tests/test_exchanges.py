@@ -175,6 +175,7 @@ EXCHANGES = {
             sent={"If-None-Match": '"1"'},
             headers={"ETag": '"1"', "Content-Type": None},
         ),
+        Exchange("GET /expenses/1", 200, sent={"If-Match": '"7"'}),
         Exchange("GET /expenses/1", 304, sent={"If-None-Match": '"7", W/"1"'}),
         AMENDED,
         Exchange("GET /expenses/1", 200, sent={"If-None-Match": '"1"'}, headers={"ETag": '"2"'}),
@@ -195,7 +196,8 @@ EXCHANGES = {
             answer={"errors": [{"detail": "must not be empty", "pointer": "#/name"}]},
         ),
         Exchange("PATCH /categories/Fun", 200, {"name": "a/b"}),
-        Exchange("PATCH /categories/a%2Fb", 200, {"name": "Fun"}),
+        Exchange("PATCH /categories/a%2Fb", 200, {"name": "/a//b/"}),
+        Exchange("PATCH /categories/%2Fa%2F%2Fb%2F", 200, {"name": "Fun"}),
         Exchange("GET /categories", 200, answer={"items": [{"name": "Fun", "count": 1, "total": "12.50"}]}),
     ],
 }

@@ -28,6 +28,8 @@ class _Kept:
         self.file: tuple[int, int] | None = None
 
     def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
+        if self.connection is not None and self.connection.in_transaction:
+            self.close()  # an interrupt left it in a transaction that nobody will end
         if self.connection is None:
             self.connection = schema.connect(Path(self.path), currency, make=make)
             self.file = _file_at(self.path)
@@ -39,9 +41,9 @@ class _Kept:
             raise LedgerMoved
 
     def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+        ended, self.connection = self.connection, None
+        if ended is not None:
+            ended.close()
 
     __del__ = close
 
@@ -111,6 +113,8 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
             if error is None:
                 self.kept.refuse_if_moved()
             else:
+                if self.kept.connection is not None and self.kept.connection.in_transaction:
+                    self.kept.close()  # an interrupt came between the beginning and the rollback
                 _raise_as_ours(error, self.kept)
         finally:
             self.kept.in_use.release()

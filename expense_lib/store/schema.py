@@ -17,7 +17,7 @@ from expense_lib.money import Currency
 APPLICATION_ID = 0x45585042  # "EXPB" in the file's header: says that this SQLite file is an expense ledger
 BUSY_TIMEOUT_MS = 5_000
 DEFAULT_CURRENCY = "USD"
-OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
+OLDEST_SQLITE = (3, 39)  # the first with STRICT tables and FULL JOIN
 
 HALF = 1_000_000_000  # where a sum of minor units is cut in two, so that neither part can overflow
 _COUNT_NEW = f"""

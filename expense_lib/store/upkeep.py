@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from expense_lib.dedup import Content
@@ -13,12 +14,13 @@ from expense_lib.errors import LedgerUnavailable
 from expense_lib.store.schema import HALF
 from expense_lib.text import fold
 
-# Rows: the log, each line with its expense as it is now and the owner of the key that it had first.
+# Rows: the log, each line with its expense as it is now.
 _LOG = """
-    SELECT change.expense_id, change.version, change.kind, change.amount_minor, change.category,
-           change.description, change.date, change.occurrence,
-           expense.version, expense.amount_minor, expense.category, expense.description, expense.date,
-           expense.occurrence, expense.deleted_at IS NOT NULL, expense.dedup_key
+    SELECT change.expense_id, change.version, change.kind, change.seq, change.previous,
+           change.amount_minor, change.category, change.description, change.date, change.occurrence,
+           expense.version, expense.deleted_at IS NOT NULL, expense.dedup_key, expense.last_seq,
+           expense.category_key, expense.description_key,
+           expense.amount_minor, expense.category, expense.description, expense.date, expense.occurrence
       FROM change
       JOIN expense ON expense.id = change.expense_id
      ORDER BY change.expense_id, change.version
@@ -67,10 +69,11 @@ def findings(con: sqlite3.Connection) -> Iterator[str]:
 
 def _of_the_log(con: sqlite3.Connection) -> Iterator[str]:
     """Every key recomputed from what was logged, and the last line of each expense against the expense."""
+    before: int | None = None
     for row in con.execute(_LOG):
-        expense_id, version, kind, *logged = row[:8]
-        last_version, *current, deleted, dedup_key = row[8:]
-        minor, category, description, date, occurrence = logged
+        expense_id, version, kind, seq, previous = row[:5]
+        last_version, deleted, dedup_key, last_seq, category_key, description_key = row[10:16]
+        minor, category, description, date, occurrence = logged = row[5:10]
         content = Content(minor, fold(category), description, dt.date.fromisoformat(date))
         key = content.dedup_key(occurrence)
         owner = con.execute(_OWNER, {"key": key}).fetchone()
@@ -78,8 +81,13 @@ def _of_the_log(con: sqlite3.Connection) -> Iterator[str]:
             yield f"Expense {expense_id}: the key of its version {version} is not its own."
         if version == 1 and key != dedup_key:
             yield f"Expense {expense_id}: its dedup key is not that of what was recorded."
-        if version == last_version and (logged, kind == "deleted") != (current, bool(deleted)):
-            yield f"Expense {expense_id}: it is not as its log says."
+        if previous != (None if version == 1 else before):
+            yield f"Expense {expense_id}: the log of its version {version} does not lead to the one before."
+        before = seq
+        if version == last_version:
+            expected = (kind == "deleted", seq, fold(category), fold(description), logged)
+            if (bool(deleted), last_seq, category_key, description_key, row[16:]) != expected:
+                yield f"Expense {expense_id}: it is not as its log says."
 
 
 def copy(con: sqlite3.Connection, target: Path) -> None:
@@ -88,15 +96,22 @@ def copy(con: sqlite3.Connection, target: Path) -> None:
     Raises:
         LedgerUnavailable: there is a file at *target* already, or it can't be written.
     """
-    if target.exists():
-        raise LedgerUnavailable(f"There is a file already: {target}. A backup takes a new name.")
-    part = target.with_name(f"{target.name}.part")
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        part.unlink(missing_ok=True)
+        _refuse_existing(target)
         with closing(sqlite3.connect(part)) as other:
             con.backup(other)
+        _refuse_existing(target)
         part.rename(target)
     except (OSError, sqlite3.OperationalError) as error:
+        if isinstance(error, LedgerUnavailable):
+            raise
         raise LedgerUnavailable(f"The backup can't be written: {target}.") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists():
+        raise LedgerUnavailable(f"There is a file already: {target}. A backup takes a new name.")
