@@ -36,6 +36,10 @@ _CONDITIONS = {
 }
 _ONE_CATEGORY = "category_key = :category"
 
+# Where no category has the text, as one look at the few of them tells, no row's category needs a look.
+_Q_IN_DESCRIPTION = "instr(description_key, :q)"
+_IN_A_CATEGORY = "SELECT EXISTS (SELECT 1 FROM category WHERE instr(key, :q))"
+
 # Rows as Row has them. Which they are is found in an index that holds all that the filter asks: left to
 # itself, SQLite takes one that does not, and looks into a million rows.
 _PAGE = """
@@ -154,7 +158,7 @@ def page(
 ) -> list[Row]:
     """Up to ``wanted.limit + 1`` expenses in their order; *after* is the last one's sorted value and id."""
     order, beyond = _ORDERS[wanted.sort]
-    conditions, values = _where(wanted, currency)
+    conditions, values = _where(con, wanted, currency)
     if after is not None:
         conditions.append(beyond)
         values |= {"after": after[0], "after_id": after[1]}
@@ -173,7 +177,7 @@ def total(con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency, fi
         currency: Of the ledger.
         first: What ``page`` gave, if it was the first page. It needs no second look.
     """
-    conditions, values = _where(wanted, currency)
+    conditions, values = _where(con, wanted, currency)
     if set(values) <= {"category"}:
         keys = json.dumps(wanted.category_keys() or None)
         return _sum(con.execute(_SUM_OF_CATEGORIES, {"keys": keys}).fetchone())
@@ -222,7 +226,9 @@ def _index(wanted: ExpenseFilter) -> str:
     return "live_by_category" if len(wanted.category) == 1 and not wanted.q else "live_by_date"
 
 
-def _where(wanted: ExpenseFilter, currency: Currency) -> tuple[list[str], dict[str, Any]]:
+def _where(
+    con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency
+) -> tuple[list[str], dict[str, Any]]:
     """The conditions that *wanted* sets, after that of being live, and the values bound in them."""
     keys = wanted.category_keys()
     given = {
@@ -237,6 +243,8 @@ def _where(wanted: ExpenseFilter, currency: Currency) -> tuple[list[str], dict[s
     conditions = [_CONDITIONS[name] for name in values]
     if len(keys) == 1:
         conditions[0] = _ONE_CATEGORY
+    if wanted.q and con.execute(_IN_A_CATEGORY, values).fetchone() == (0,):
+        conditions[-1] = _Q_IN_DESCRIPTION
     return ["deleted_at IS NULL", *conditions], values
 
 
