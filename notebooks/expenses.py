@@ -43,18 +43,25 @@ def told(outcome: entry.Outcome, currency: str) -> mo.Html | None:
     """What became of the form that was sent, as a message."""
     match outcome:
         case entry.Added(expense=expense):
-            return mo.callout(f"Added: {in_words(expense, currency)}.", kind="success")
+            return said(f"Added: {in_words(expense, currency)}.", kind="success")
         case entry.AlreadyRecorded(expense=expense):
             since = f"{expense.created_at.astimezone():%Y-%m-%d %H:%M}"
-            return mo.callout(f"Already recorded at {since}: {in_words(expense, currency)}.", kind="warn")
+            return said(f"Already recorded at {since}: {in_words(expense, currency)}.", kind="warn")
         case entry.WasDeleted(expense_id=expense_id):
-            return mo.callout(f"This was recorded as number {expense_id} and then deleted.", kind="warn")
+            return said(f"This was recorded as number {expense_id} and then deleted.", kind="warn")
         case entry.Refused(errors=errors):
             others = [f" {name} {message}." for name, message in errors if not hasattr(outcome.typed, name)]
-            return mo.callout("Not added yet: see above." + "".join(others), kind="danger")
+            return said("Not added yet: see above." + "".join(others), kind="danger")
         case entry.NotReached(reason=reason):
-            return mo.callout(f"Not added: {reason} What you typed is kept.", kind="danger")
+            return said(f"Not added: {reason} What you typed is kept.", kind="danger")
     return None
+
+
+@app.function
+def said(text: str, kind: str) -> mo.Html:
+    """A message in which a long word wraps."""
+    wrapped = f'<span style="overflow-wrap: anywhere">{html.escape(text)}</span>'
+    return mo.callout(mo.Html(wrapped), kind=kind)
 
 
 @app.function
@@ -68,7 +75,8 @@ def in_words(expense: Expense, currency: str) -> str:
 @app.function
 def table_of(page: Page) -> mo.Html:
     """The page's expenses as a plain table: sorting is for the ledger, which knows all of them."""
-    cell = "padding: 0.25rem 0.5rem; text-align: left; overflow-wrap: anywhere"
+    cell = "padding: 0.25rem 0.5rem; text-align: left"
+    text = f"{cell}; overflow-wrap: anywhere; min-width: 5rem"
     number = "text-align: right; white-space: nowrap"
     head = "".join(
         f'<th scope="col" style="{cell}; {number if name == "Amount" else ""}">{name}</th>'
@@ -77,8 +85,8 @@ def table_of(page: Page) -> mo.Html:
     body = "".join(
         f'<tr style="border-top: 1px solid var(--border)">'
         f'<td style="{cell}; white-space: nowrap">{expense.date}</td>'
-        f'<td style="{cell}">{html.escape(expense.category)}</td>'
-        f'<td style="{cell}">{html.escape(expense.description)}</td>'
+        f'<td style="{text}">{html.escape(expense.category)}</td>'
+        f'<td style="{text}">{html.escape(expense.description)}</td>'
         f'<td style="{cell}; {number}; font-variant-numeric: tabular-nums">{expense.amount:,}</td></tr>'
         for expense in page.items
     )

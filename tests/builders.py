@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -114,9 +113,3 @@ def chromium() -> str | None:
     """A Chromium to drive, if this machine has one."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next(filter(None, map(shutil.which, names)), None)
-
-
-def number_in(text: str) -> str:
-    """The one decimal number in *text*, without grouping."""
-    (number,) = re.findall(r"-?[0-9][0-9,]*(?:\.[0-9]+)?", text)
-    return str(number).replace(",", "")

@@ -143,7 +143,7 @@ class transaction:  # noqa: N801 - as above
 def _file_at(path: str) -> tuple[int, int] | None:
     """Which file is at *path*, without opening it."""
     try:
-        status = os.stat(path)  # noqa: PTH116 - asked twice for every use, and Path.stat takes twice as long
+        status = os.stat(path)  # noqa: PTH116 - asked at every use, and Path.stat takes twice as long
     except OSError:
         return None
     return status.st_dev, status.st_ino
