@@ -1,24 +1,29 @@
-"""What comes out of a ledger, as Pydantic models."""
+"""What comes out of a ledger, as Pydantic models, each of them built when it is first used."""
 
 from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from expense_lib.models import ChangeKind
+from expense_lib.money import PLAIN_DECIMAL
 
 AmountOut = Annotated[
-    Decimal, PlainSerializer(str, when_used="json"), WithJsonSchema({"type": "string", "examples": ["12.50"]})
+    Decimal,
+    PlainSerializer(str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": PLAIN_DECIMAL}),
 ]
 
 
-class Expense(BaseModel):
-    """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC."""
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
-    model_config = ConfigDict(frozen=True)
+
+class Expense(_Answer):
+    """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC."""
 
     id: int
     amount: AmountOut
@@ -33,19 +38,17 @@ class Expense(BaseModel):
     updated_at: dt.datetime
 
 
-class Receipt(BaseModel):
+class Receipt(_Answer):
     """The answer to a submission: *created* now, or there already; either way *expense* is on disk."""
-
-    model_config = ConfigDict(frozen=True)
 
     created: bool
     expense: Expense
 
 
-class Page(BaseModel):
+class Page(_Answer):
     """Some of the expenses that match, and *count* and *total* of all of them, from one snapshot."""
 
-    model_config = ConfigDict(frozen=True, validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
     items: tuple[Expense, ...]
     count: int
@@ -54,20 +57,16 @@ class Page(BaseModel):
     next_cursor: Annotated[str | None, Field(alias="next")] = None
 
 
-class CategoryTotal(BaseModel):
+class CategoryTotal(_Answer):
     """One category, in the spelling first seen, with what is spent in it."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     count: int
     total: AmountOut
 
 
-class Snapshot(BaseModel):
+class Snapshot(_Answer):
     """What an expense was at one version."""
-
-    model_config = ConfigDict(frozen=True)
 
     amount: AmountOut
     category: str
@@ -77,13 +76,11 @@ class Snapshot(BaseModel):
     refund: bool
 
 
-class Version(BaseModel):
+class Version(_Answer):
     """One version of an expense: what was done at *at* (UTC), from which values to which.
 
     *before* is None where it was not there, or deleted; *after* where it no longer was.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     version: int
     change: ChangeKind
@@ -100,15 +97,29 @@ class Change(Version):
     expense_id: int
 
 
-class Undone(BaseModel):
+class Undone(_Answer):
     """What an undo did, by the ids of expenses: those put back as they were, those *kept* as they are now.
 
     An expense is kept if somebody changed the same of it since. *number* is the undo's own, to undo it in
     turn; None if everything was as before already.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     number: int | None
     undone: tuple[int, ...]
     kept: tuple[int, ...]
+
+
+class Health(_Answer):
+    """How a ledger's file is doing, where it can be read.
+
+    *busy*: another writer holds it at this moment. That the disk is full shows when something is written, not
+    here.
+    """
+
+    status: Literal["ok", "read-only"]
+    readable: bool = True
+    writable: bool
+    busy: bool
+    currency: str
+    journal_mode: str
+    synchronous: str

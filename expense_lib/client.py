@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -15,21 +18,24 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from expense_lib import errors
-from expense_lib.answers import CategoryTotal, Expense, Page, Receipt, Version
+from expense_lib.answers import CategoryTotal, Expense, Health, Page, Receipt, Undone, Version
 from expense_lib.models import (
-    EXPENSE_CHANGES,
     MAX_ID,
     ExpenseFilter,
     NewExpense,
     check_idempotency_key,
+    expense_changes,
     read_category,
     read_changes,
 )
+from expense_lib.store import upkeep
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10  # a handler may wait for its ledger's lock for half of that
+PATIENT_TIMEOUT_S = 300  # for what reads the whole ledger
 RETRIES = 3
 MAX_RETRY_AFTER_S = 5
+CHUNK_BYTES = 256 * 1024
 
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -42,6 +48,10 @@ class _Items(BaseModel, Generic[Item]):
     items: tuple[Item, ...]
 
 
+class _Sentences(BaseModel):
+    items: list[str]
+
+
 class _Nothing(BaseModel):
     """The body of an answer without one."""
 
@@ -49,23 +59,29 @@ class _Nothing(BaseModel):
 class RemoteLedger:
     """The ledger of the handler at *url*. Nothing is asked of it before the first call.
 
-    A request is sent again a few times when it gets no answer, or 502, 503 or 504. That is safe, since
-    recording is: what was committed before its answer got lost is found again. Only renaming is sent once.
+    A request is sent again a few times, after growing waits, when it gets no answer or half of one, or 502,
+    503 or 504. That is safe, since recording is: what was committed before its answer got lost is found
+    again. Only renaming is sent once.
 
-    Every method raises LedgerUnavailable while the handler can't be reached.
+    Every method raises LedgerUnavailable while the handler can't be reached, or does not take the *token*.
+
+    Args:
+        url: Where the handler is, http or https.
+        token: What it asks for (RFC 6750), if it does.
 
     Raises:
         LedgerUnavailable: *url* is not http or https.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         if not url.lower().startswith(("http://", "https://")):
             raise errors.LedgerUnavailable("A handler's address begins with http:// or https://.")
         self.url = url.rstrip("/")
+        self._token = token
         self._of_thread = threading.local()
 
-    def __reduce__(self) -> tuple[type[RemoteLedger], tuple[str]]:
-        return RemoteLedger, (self.url,)
+    def __reduce__(self) -> tuple[type[RemoteLedger], tuple[str, str | None]]:
+        return RemoteLedger, (self.url, self._token)
 
     def __repr__(self) -> str:
         return f"RemoteLedger({self.url!r})"
@@ -94,7 +110,7 @@ class RemoteLedger:
     def amend(self, expense_id: int, changes: Mapping[str, Any], version: int | None) -> Expense:
         """As ``Ledger.amend``."""
         given = read_changes(changes)
-        body = EXPENSE_CHANGES.dump_python(given, mode="json")
+        body = expense_changes().dump_python(given, mode="json")
         headers = _if_match(version) or {"If-Match": "*"}
         return self._ask(Expense, "PATCH", _where(expense_id), json=body, headers=headers)[1]
 
@@ -122,36 +138,83 @@ class RemoteLedger:
         name = {"name": read_category(new)}
         return self._ask(CategoryTotal, "PATCH", f"/categories/{quote(old, safe='')}", json=name)[1]
 
-    def _ask(self, shape: type[Shape], method: str, path: str, **parts: Any) -> tuple[int, Shape]:
+    def undo(self, number: int) -> Undone:
+        """As ``Ledger.undo``."""
+        if not 1 <= number <= MAX_ID:
+            raise errors.ChangeNotFound(number)
+        return self._ask(Undone, "POST", f"/changes/{number}/undo")[1]
+
+    def check(self) -> list[str]:
+        """As ``Ledger.check``."""
+        return self._ask(_Sentences, "GET", "/check", timeout_s=PATIENT_TIMEOUT_S)[1].items
+
+    def health(self) -> Health:
+        """As ``Ledger.health``."""
+        return self._ask(Health, "GET", "/health")[1]
+
+    def backup(self, path: str | Path) -> None:
+        """As ``Ledger.backup``, to a file here."""
+        with upkeep.new_file(Path(path).expanduser().absolute()) as part, part.open("wb") as copy:
+            answer = self._answer("GET", "/backup", PATIENT_TIMEOUT_S, stream=True)
+            if answer.status_code != HTTPStatus.OK:
+                raise self._refusal(answer)
+            try:
+                for piece in answer.iter_content(CHUNK_BYTES):
+                    copy.write(piece)
+            except (requests.RequestException, HTTPError) as error:
+                raise self._unreachable() from error
+
+    def _ask(
+        self, shape: type[Shape], method: str, path: str, timeout_s: int = READ_TIMEOUT_S, **parts: Any
+    ) -> tuple[int, Shape]:
         """Send one request. Returns the status of the answer and its body as *shape*."""
-        try:
-            answer = self._session().request(
-                method,
-                self.url + path,
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                allow_redirects=False,
-                **parts,
-            )
-        except (requests.RequestException, HTTPError) as error:
-            raise errors.LedgerUnavailable(f"The handler at {self.url} can't be reached.") from error
-        try:
-            if answer.headers.get("Content-Type") == "application/problem+json":
-                refusal = _error_in(answer.json())
-            elif answer.status_code in (200, 201, 204):
+        answer = self._answer(method, path, timeout_s, **parts)
+        if answer.status_code in (200, 201, 204):
+            with suppress(ValueError):
                 return answer.status_code, shape.model_validate_json(answer.content or b"{}")
-            else:
-                refusal = None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            refusal = None
-        raise refusal or errors.LedgerUnavailable(
+        raise self._refusal(answer)
+
+    def _answer(self, method: str, path: str, timeout_s: int, **parts: Any) -> requests.Response:
+        """What is answered in the end. One that was cut off is asked for again, as urllib3 asks for none."""
+        once_more = iter(range(0 if path.startswith("/categories/") else RETRIES))
+        while True:
+            try:
+                return self._session().request(
+                    method,
+                    self.url + path,
+                    timeout=(CONNECT_TIMEOUT_S, timeout_s),
+                    allow_redirects=False,
+                    **parts,
+                )
+            except requests.exceptions.ChunkedEncodingError as error:
+                if next(once_more, None) is None:
+                    raise self._unreachable() from error
+            except (requests.RequestException, HTTPError) as error:
+                raise self._unreachable() from error
+
+    def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def _refusal(self, answer: requests.Response) -> errors.ExpenseError:
+        """The library's own error that an answer stands for."""
+        with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            if answer.headers.get("Content-Type") == "application/problem+json":
+                return _error_in(answer.json())
+        return errors.LedgerUnavailable(
             f"What answers at {self.url} is no expense handler: status {answer.status_code}."
         )
+
+    def _unreachable(self) -> errors.LedgerUnavailable:
+        return errors.LedgerUnavailable(f"The handler at {self.url} can't be reached.")
 
     def _session(self) -> requests.Session:
         """The session of this thread in this process; its connections stay open and can't be shared."""
         owner, session = getattr(self._of_thread, "session", (None, None))
         if session is None or owner != os.getpid():
             session = requests.Session()
+            session.auth = self._authorise  # as a function: a header alone would give way to a .netrc
             self._of_thread.session = os.getpid(), session
             retries = Retry(
                 RETRIES,
@@ -192,6 +255,8 @@ _ERRORS: dict[type[errors.ExpenseError], list[str]] = {
     errors.RecordedThenDeleted: ["expense_id"],
     errors.StaleVersion: ["expense_id", "version"],
     errors.CategoryNotFound: [],
+    errors.ChangeNotFound: ["number"],
+    errors.ChangedSince: ["expense_ids"],
     errors.IdempotencyKeyError: [],
     errors.IdempotencyKeyReused: ["fields"],
     errors.LedgerBusy: [],

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from expense_lib import cursor, editing, presenting, recording, undoing
-from expense_lib.answers import CategoryTotal, Change, Expense, Page, Receipt, Undone, Version
+from expense_lib.answers import CategoryTotal, Change, Expense, Health, Page, Receipt, Undone, Version
 from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable
 from expense_lib.models import MAX_ID, ExpenseFilter, NewExpense, read_category, read_changes
 from expense_lib.store import rows, upkeep, views
@@ -224,10 +224,10 @@ class Ledger:
         with self._connection() as con:
             upkeep.copy(con, _absolute(path))
 
-    def ping(self) -> None:
-        """Read from the file, to see that it can be read."""
+    def health(self) -> Health:
+        """Whether the file, which must be readable, can be written; nothing is written to see that."""
         with self._connection() as con:
-            rows.currency(con)
+            return upkeep.health(con)
 
     def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
         return connection(self._name, self.currency.code)

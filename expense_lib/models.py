@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -27,7 +28,7 @@ from typing_extensions import TypedDict
 
 from expense_lib.dedup import MAX_OCCURRENCE, Content
 from expense_lib.errors import IdempotencyKeyError, InvalidInput
-from expense_lib.money import Currency, read_amount, read_decimal
+from expense_lib.money import PLAIN_DECIMAL, Currency, read_amount, read_decimal
 from expense_lib.text import canonical_text, fold
 
 MAX_CATEGORY_LENGTH = 100
@@ -75,13 +76,13 @@ AmountIn = Annotated[
     Decimal,
     BeforeValidator(read_amount),
     PlainSerializer("{:f}".format, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": ["12.50"]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": PLAIN_DECIMAL}, {"type": "number"}]}),
 ]
 AmountBound = Annotated[
     Decimal,
     BeforeValidator(read_decimal),
     PlainSerializer(str, when_used="json"),
-    WithJsonSchema({"type": "string", "examples": ["12.50"]}),
+    WithJsonSchema({"type": "string", "pattern": PLAIN_DECIMAL}),
 ]
 Category = Annotated[
     StrictStr, AfterValidator(canonical_text), Field(min_length=1, max_length=MAX_CATEGORY_LENGTH)
@@ -102,7 +103,7 @@ class NewExpense(BaseModel):
         pydantic.ValidationError: names each field that can't be accepted. It is a ValueError.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     amount: AmountIn
     category: Category
@@ -143,7 +144,10 @@ class ExpenseChanges(TypedDict, total=False):
     refund: StrictBool
 
 
-EXPENSE_CHANGES = TypeAdapter(ExpenseChanges)
+@functools.cache
+def expense_changes() -> TypeAdapter[ExpenseChanges]:
+    """What validates and serialises ExpenseChanges, built when it is first needed."""
+    return TypeAdapter(ExpenseChanges)
 
 
 def read_changes(given: object) -> ExpenseChanges:
@@ -153,7 +157,7 @@ def read_changes(given: object) -> ExpenseChanges:
         InvalidInput: a name or a value can't be accepted.
     """
     try:
-        return EXPENSE_CHANGES.validate_python(given)
+        return expense_changes().validate_python(given)
     except ValidationError as refused:
         raise InvalidInput.from_pydantic(refused) from None
 
@@ -161,7 +165,7 @@ def read_changes(given: object) -> ExpenseChanges:
 class NewCategory(BaseModel):
     """The name to give to a category."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: Category
 
@@ -187,7 +191,7 @@ class ExpenseFilter(BaseModel):
         pydantic.ValidationError: names each part that can't be accepted. It is a ValueError.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     category: Annotated[tuple[Category, ...], BeforeValidator(_many)] = ()
     date_from: CalendarDate | None = None

@@ -12,7 +12,8 @@ MAX_SIGNIFICANT_DIGITS = 15
 MAX_MINOR_DIGITS = 18  # what DuckDB's DECIMAL(18, exponent) holds; SQLite's integers hold one more
 
 _TOO_LONG = f"must have at most {MAX_SIGNIFICANT_DIGITS} significant digits"
-_PLAIN_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+PLAIN_DECIMAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"  # for a JSON Schema
+_PLAIN_DECIMAL = re.compile(PLAIN_DECIMAL)
 
 
 @dataclass(frozen=True, slots=True)

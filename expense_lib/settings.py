@@ -19,7 +19,8 @@ def open_ledger(target: str | Path | None = None, currency: str | None = None) -
     """The ledger at *target*: a path, made on first use, or the http(s) URL of a handler.
 
     Left out, it is the handler at ``EXPENSE_API_URL``, else the file at ``EXPENSE_LEDGER``, else DEFAULT_PATH
-    in the working directory. *currency* (ISO 4217) falls back to ``EXPENSE_CURRENCY``; a handler has its own.
+    in the working directory. *currency* (ISO 4217) falls back to ``EXPENSE_CURRENCY``; a handler has its own,
+    and gets the first of ``EXPENSE_API_TOKEN``.
 
     Raises:
         CurrencyError: the file is kept in another currency, or none can be made in this one.
@@ -47,4 +48,5 @@ def _remote(url: str) -> RemoteLedger:
         from expense_lib.client import RemoteLedger  # noqa: PLC0415 - whoever uses a file needs no requests
     except ModuleNotFoundError:
         raise LedgerUnavailable("A ledger at a URL needs requests: install expense-ledger[remote].") from None
-    return RemoteLedger(url)
+    tokens = [token.strip() for token in os.environ.get("EXPENSE_API_TOKEN", "").split(",")]
+    return RemoteLedger(url, tokens[0] or None)

@@ -1,48 +1,122 @@
-"""Serve the ledger over HTTP on this machine: ``python -m handlers --port 8000``."""
+"""Serve the ledger over HTTP, by Granian: ``python -m handlers --port 8000``.
+
+Without a token it serves this machine only, and only under this machine's own names.
+"""
 
 from __future__ import annotations
 
 import argparse
-import logging
+import ipaddress
+import os
+import signal
+import socket
 import sys
+import threading
+from collections.abc import Callable, Iterable
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 
-import waitress
+from expense_lib import ExpenseError, Ledger
+from handlers import settings
 
-from expense_lib import ExpenseError
-from expense_lib.settings import open_file
-from handlers.wsgi import app
-
-LOOPBACK = "127.0.0.1"
-THREADS = 8
+LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
 MAX_PORT = 65_535
+THREADS = 4  # one is a tenth faster, but then a client that reads a long answer slowly holds up all others
 
 
 def main() -> int:
-    """Serve until interrupted. Returns the exit status: 1 if the ledger or the port can't be had."""
+    """Serve until interrupted. Returns the exit status: 1 if the ledger or the address can't be had."""
     parser = argparse.ArgumentParser(prog="python -m handlers", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port",
         type=_port,
-        default=8000,
-        help="on this machine only; 0 takes a free one (default: %(default)s)",
+        default=os.environ.get("PORT") or "8000",
+        help="0 takes a free one (default: the variable PORT, else 8000)",
     )
-    port = parser.parse_args().port
-    logging.basicConfig(format="%(message)s")
+    given = parser.parse_args()
     try:
-        ledger = open_file()
-    except ExpenseError as error:
-        sys.stderr.write(f"{error}\n")
+        from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415 - other servers need none of it
+        from granian.log import LogLevels  # noqa: PLC0415
+        from granian.server import Server  # noqa: PLC0415
+
+        ledger, port = _prepared(given.host, given.port)
+    except ModuleNotFoundError:
+        sys.stderr.write("The server is not installed: install expense-ledger[server].\n")
         return 1
-    try:
-        server = waitress.create_server(app, host=LOOPBACK, port=port, threads=THREADS)
-    except OSError as error:
-        sys.stderr.write(f"Port {port} can't be had: {error.strerror}.\n")
+    except (ExpenseError, ValueError) as refused:
+        sys.stderr.write(f"{refused}\n")
         return 1
-    sys.stderr.write(
-        f"The ledger {ledger.path} is at http://{LOOPBACK}:{server.effective_port}. Ctrl-C ends.\n"
+    where = f"[{given.host}]" if ":" in given.host else given.host
+    sys.stderr.write(f"The ledger {ledger.path} is at http://{where}:{port}. Ctrl-C ends.\n")
+    server = Server(
+        "handlers.wsgi:app",
+        address=given.host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        blocking_threads=THREADS,
+        websockets=False,
+        log_level=LogLevels.warning,
     )
-    server.run()
+    server.serve(target_loader=_load)
     return 0
+
+
+def _prepared(host: str, port: int) -> tuple[Ledger, int]:
+    """The ledger to be served, and the port that it can be served at.
+
+    Raises:
+        ExpenseError: the ledger can't be used.
+        ValueError: a setting is wrong, or the address can't be had.
+    """
+    rules = settings.current()
+    if complaints := rules.complaints():
+        raise ValueError("\n".join(complaints))
+    if not rules.tokens:
+        if not _is_loopback(host):
+            raise ValueError(
+                f"Without a token the ledger is served to this machine only, not on {host}: "
+                "set EXPENSE_API_TOKEN to a secret."
+            )
+        os.environ.setdefault("EXPENSE_ALLOWED_HOSTS", LOOPBACK_NAMES)
+    ledger = settings.ledger()
+    try:
+        return ledger, _free(host, port)
+    except OSError as error:
+        raise ValueError(f"Port {port} of {host} can't be had: {error.strerror}.") from None
+
+
+def _load(_: str) -> Callable[..., Iterable[bytes]]:
+    """The application, in a process of its own, which ends when the one that began it has ended."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    from handlers.wsgi import app  # noqa: PLC0415 - the process that begins this one has no use for it
+
+    return app
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _free(host: str, port: int) -> int:
+    """*port*, or a free one in place of 0, after a look whether it can be had."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        return int(probe.getsockname()[1])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _port(text: str) -> int:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.wrappers import Response
 
 from expense_lib import (
     CategoryNotFound,
@@ -26,11 +24,12 @@ from expense_lib import (
     StaleVersion,
 )
 from expense_lib.errors import PROBLEM_TYPE_PREFIX, UNKNOWN_NAME
+from handlers.answers import Answer
+from handlers.log import Log
 from handlers.reading import MAX_BODY_BYTES
+from handlers.settings import EphemeralLedger
 
 RETRY_AFTER_S = 1
-
-_log = logging.getLogger(__name__)
 
 _STATUS: dict[type[ExpenseError], HTTPStatus] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -58,42 +57,42 @@ _UNAVAILABLE = "The ledger can't be reached right now. Nothing was acknowledged;
 _BROKEN = "Something unexpected went wrong. Sending again is safe."
 
 
-def problem_for(error: Exception) -> Response:
-    """The response that tells *error*, with nothing of the input, no path and no SQL in it."""
+def problem_for(error: Exception, request_id: str, log: Log) -> Answer:
+    """The answer that tells *error*, with nothing of the input, no path and no SQL in it."""
     match error:
         case ValidationError():
-            return problem_for(InvalidInput.from_pydantic(error))
+            return _of_the_library(InvalidInput.from_pydantic(error), request_id, log)
         case ExpenseError():
-            return _of_the_library(error)
+            return _of_the_library(error, request_id, log)
         case HTTPException():
             status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
             detail = _DETAILS.get(status) or error.description or status.description
-            response = _problem(status, detail)
+            headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
             if isinstance(error, MethodNotAllowed):
-                response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-            return response
+                headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+            return _problem(status, detail, headers)
         case _:
-            _log.error("a request failed", exc_info=error)
-            return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, _BROKEN)
+            log.failure(error, request_id)
+            return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, _BROKEN, request_id=request_id)
 
 
-def _of_the_library(error: ExpenseError) -> Response:
+def _of_the_library(error: ExpenseError, request_id: str, log: Log) -> Answer:
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
     detail = str(error) if not _has_unknown_names(error) else "Something sent has no known name."
-    if status is HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, LedgerBusy):
-        _log.error("the ledger can't be used: %s", error)
-        detail = _UNAVAILABLE
+    headers = {}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+        if not isinstance(error, LedgerBusy | EphemeralLedger):
+            log.write("error", "ledger unavailable", request_id=request_id, reason=detail)
+            detail = _UNAVAILABLE
     members: dict[str, Any] = dict(vars(error))
     if isinstance(error, InvalidInput):
         members = {"errors": [{"detail": f.message, "pointer": _pointer(f.field)} for f in error.errors]}
     if isinstance(error, RecordedThenDeleted):
         members["restore"] = f"/expenses/{error.expense_id}/restore"
-    response = _problem(status, detail, type=PROBLEM_TYPE_PREFIX + error.code, **members)
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
     if isinstance(error, StaleVersion):
-        response.headers["ETag"] = f'"{error.version}"'
-    return response
+        headers["ETag"] = f'"{error.version}"'
+    return _problem(status, detail, headers, type=PROBLEM_TYPE_PREFIX + error.code, **members)
 
 
 def _pointer(field: str) -> str:
@@ -106,11 +105,20 @@ def _has_unknown_names(error: ExpenseError) -> bool:
     return isinstance(error, InvalidInput) and any(f.message == UNKNOWN_NAME for f in error.errors)
 
 
-def _problem(status: HTTPStatus, detail: str, **members: Any) -> Response:
+def _problem(
+    status: HTTPStatus, detail: str, headers: dict[str, str] | None = None, **members: Any
+) -> Answer:
     body = {"type": "about:blank", "title": _TITLES.get(status, status.phrase), "status": int(status)}
-    return Response(
-        json.dumps(body | {"detail": detail} | members),
-        status=status,
-        content_type="application/problem+json",
-        headers={"Cache-Control": "no-store"},
+    given = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+    return Answer(
+        int(status),
+        json.dumps(body | {"detail": detail} | members).encode(),
+        given | (headers or {}),
+        _outcome(status, body | members),
     )
+
+
+def _outcome(status: HTTPStatus, members: dict[str, Any]) -> str:
+    if members["type"] == PROBLEM_TYPE_PREFIX + LedgerBusy.code:
+        return "busy"
+    return "refused" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "failed"

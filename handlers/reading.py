@@ -1,8 +1,9 @@
-"""What a request says, read strictly: its JSON body, its query, its idempotency key."""
+"""What a request says, read strictly: its JSON body, its query, its keys, ids and versions."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ MAX_INT_DIGITS = 18
 NO_VERSION = 0
 
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
 _REPEATABLE = {"category"}
 _QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
@@ -35,23 +37,25 @@ def json_body(request: Request) -> Any:
     """
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise UnsupportedMediaType("Send the body as application/json.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without a content encoding.")
     if request.content_length is None and not request.environ.get("wsgi.input_terminated"):
         raise LengthRequired("Send the body with its Content-Length.")
     request.max_content_length = MAX_BODY_BYTES
     try:
-        return json.loads(
-            request.get_data().decode("utf-8"),
-            parse_int=lambda text: int(text) if len(text) <= MAX_INT_DIGITS else Decimal(text),
-            parse_float=lambda text: Decimal("NaN" if "e" in text.lower() else text),
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_without_repeats,
-        )
+        return _decode(request.get_data(cache=False).decode("utf-8"))
     except UnicodeDecodeError:
         raise BadRequest("The body is not UTF-8.") from None
     except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON, or an object in it has the same name twice.") from None
+
+
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) <= MAX_INT_DIGITS else Decimal(text)
+
+
+def _decimal(text: str) -> Decimal:
+    return Decimal("NaN" if "e" in text.lower() else text)
 
 
 def _refuse_constant(_: str) -> None:
@@ -65,17 +69,42 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return names
 
 
+_decode = json.JSONDecoder(
+    parse_int=_integer,
+    parse_float=_decimal,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_without_repeats,
+).decode
+
+
+def refuse_foreign_encoding(request: Request) -> None:
+    """Refuse a path or a query that is not UTF-8.
+
+    Raises:
+        werkzeug.exceptions.BadRequest: it is not.
+    """
+    path, query = request.environ.get("PATH_INFO", ""), request.environ.get("QUERY_STRING", "")
+    try:
+        if not path.isascii():
+            path.encode("latin-1").decode("utf-8")
+        if query:
+            unquote_to_bytes(query.encode("latin-1")).decode("utf-8")
+    except UnicodeError:
+        raise BadRequest("The path and the query must be UTF-8.") from None
+
+
+def request_id(request: Request) -> str:
+    """The id that the request came with, if it has one fit for a header and a log, or a new one."""
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
+    return given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+
+
 def query(request: Request) -> ExpenseFilter:
     """The filter that the query spells out.
 
     Raises:
         pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
-        werkzeug.exceptions.BadRequest: the query is not UTF-8.
     """
-    try:
-        unquote_to_bytes(request.query_string).decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadRequest("The query is not UTF-8.") from None
     given: dict[str, Any] = dict(request.args.lists())
     if given.get("category") == [""]:
         del given["category"]  # what a form sends for "all"
@@ -95,7 +124,7 @@ def idempotency_key(request: Request) -> str | None:
     Raises:
         IdempotencyKeyError: it begins like a quoted string and is none.
     """
-    header = request.headers.get("Idempotency-Key")
+    header = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if header is None or not header.startswith('"'):
         return header
     quoted = _QUOTED_KEY.fullmatch(header)
@@ -123,5 +152,5 @@ def if_match_or_any(request: Request) -> int | None:
 def _version(tags: ETags) -> int | None:
     if tags.star_tag:
         return None
-    strong = [tag for tag in tags if _VERSION.fullmatch(tag)]
+    strong = [tag for tag in tags if tag and _VERSION.fullmatch(tag)]
     return max(map(int, strong), default=NO_VERSION)

@@ -1,4 +1,4 @@
-"""The file as a whole: is it sound, and a copy of it."""
+"""The file as a whole: can it be used, is it sound, and a copy of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import datetime as dt
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from expense_lib.answers import Health
 from expense_lib.dedup import Content
 from expense_lib.errors import LedgerUnavailable
+from expense_lib.store import rows, schema
 from expense_lib.store.schema import HALF
 from expense_lib.text import fold
 
@@ -51,6 +53,35 @@ _MISCOUNTED = f"""
       FULL JOIN live ON live.key = category.key
      WHERE (category.count, category.total_high, category.total_low) IS NOT (live.count, live.high, live.low)
 """
+
+
+# One row: the journal's mode, and how far a commit goes, as an index of _SYNCHRONOUS.
+_MODES = "SELECT (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)"
+_SYNCHRONOUS = ("off", "normal", "full", "extra")
+
+
+def health(con: sqlite3.Connection) -> Health:
+    """Read from the file, and begin a write without waiting and without writing."""
+    currency = rows.currency(con)
+    journal_mode, synchronous = con.execute(_MODES).fetchone()
+    busy, writable = False, True
+    con.execute("PRAGMA busy_timeout = 0")
+    try:
+        con.execute("BEGIN IMMEDIATE")
+        con.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+        writable = busy
+    finally:
+        con.execute(f"PRAGMA busy_timeout = {schema.BUSY_TIMEOUT_MS}")
+    return Health(
+        status="ok" if writable else "read-only",
+        writable=writable,
+        busy=busy,
+        currency=currency.code,
+        journal_mode=journal_mode,
+        synchronous=_SYNCHRONOUS[synchronous],
+    )
 
 
 def findings(con: sqlite3.Connection) -> Iterator[str]:
@@ -96,11 +127,21 @@ def copy(con: sqlite3.Connection, target: Path) -> None:
     Raises:
         LedgerUnavailable: there is a file at *target* already, or it can't be written.
     """
+    with new_file(target) as part, closing(sqlite3.connect(part)) as other:
+        con.backup(other)
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """A path beside *target* to write to, which becomes *target* at the end; nothing is left if it fails.
+
+    Raises:
+        LedgerUnavailable: there is a file at *target* already, or it can't be written.
+    """
     part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
         _refuse_existing(target)
-        with closing(sqlite3.connect(part)) as other:
-            con.backup(other)
+        yield part
         _refuse_existing(target)
         part.rename(target)
     except (OSError, sqlite3.OperationalError) as error:

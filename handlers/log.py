@@ -1,0 +1,39 @@
+"""Lines of JSON on standard error, one for each request. Never an amount, a description or a category.
+
+They are written straight to the stream: a record of the logging package takes longer than most of an answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import traceback
+from contextlib import suppress
+from typing import Any
+
+from pydantic_core import to_json
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+DEFAULT_LEVEL = "info"
+
+
+class Log:
+    """Writes what is at least of *level*."""
+
+    def __init__(self, level: str = DEFAULT_LEVEL) -> None:
+        self._least = LEVELS.get(level, LEVELS[DEFAULT_LEVEL])
+
+    def write(self, level: str, event: str, **fields: Any) -> None:
+        """Write one line. A stream that can't be written to is no reason to refuse an expense."""
+        if LEVELS[level] < self._least:
+            return
+        time = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
+        line = to_json({"time": f"{time}Z", "level": level, "event": event, **fields})
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"{line.decode()}\n")
+
+    def failure(self, error: BaseException, request_id: str) -> None:
+        """Tell what should not have happened, by its kind and place: its text may have input in it."""
+        frames = traceback.extract_tb(error.__traceback__)
+        where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        self.write("error", "failure", request_id=request_id, error=type(error).__name__, where=where)

@@ -1,0 +1,253 @@
+"""Every path, and what answers it."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from werkzeug import exceptions
+from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.wrappers import Request
+
+from expense_lib import NewCategory, NewExpense
+from handlers import answers, metrics, reading, settings
+from handlers.answers import Answer, in_json
+
+Leaf = Callable[..., Answer]
+
+CHUNK_BYTES = 256 * 1024
+
+
+def record_expense(request: Request) -> Answer:
+    """POST /expenses."""
+    new = NewExpense.model_validate(reading.json_body(request))
+    receipt = settings.ledger().record(new, reading.idempotency_key(request))
+    where = f"{quote(request.root_path)}/expenses/{receipt.expense.id}"
+    if receipt.created:
+        return answers.expense(receipt.expense, 201, {"Location": where}, "created")
+    replayed = {"Content-Location": where, "Idempotent-Replayed": "true"}
+    return answers.expense(receipt.expense, 200, replayed, "exists")
+
+
+def list_expenses(request: Request) -> Answer:
+    """GET /expenses."""
+    page = settings.ledger().search(reading.query(request))
+    headers = {}
+    if page.next_cursor is not None:
+        query = urlencode([*_without_cursor(request), ("cursor", page.next_cursor)])
+        headers["Link"] = f'<{quote(request.root_path)}/expenses?{query}>; rel="next"'
+    return in_json(page, headers=headers)
+
+
+def get_expense(request: Request, expense_id: int) -> Answer:
+    """GET /expenses/{id}."""
+    expense = settings.ledger().get(expense_id)
+    if request.if_none_match.contains_weak(str(expense.version)):
+        return answers.empty(304, {"ETag": f'"{expense.version}"', "Cache-Control": answers.CACHING})
+    return answers.expense(expense)
+
+
+def amend_expense(request: Request, expense_id: int) -> Answer:
+    """PATCH /expenses/{id}."""
+    version = reading.if_match(request)
+    changes = reading.json_body(request)
+    return answers.expense(settings.ledger().amend(expense_id, changes, version))
+
+
+def delete_expense(request: Request, expense_id: int) -> Answer:
+    """DELETE /expenses/{id}."""
+    settings.ledger().delete(expense_id, reading.if_match_or_any(request))
+    return answers.empty()
+
+
+def restore_expense(request: Request, expense_id: int) -> Answer:
+    """POST /expenses/{id}/restore."""
+    return answers.expense(settings.ledger().restore(expense_id))
+
+
+def get_history(request: Request, expense_id: int) -> Answer:
+    """GET /expenses/{id}/history."""
+    return in_json({"items": settings.ledger().history(expense_id)})
+
+
+def list_categories(request: Request) -> Answer:
+    """GET /categories."""
+    return in_json({"items": settings.ledger().categories()})
+
+
+def rename_category(request: Request, name: str) -> Answer:
+    """PATCH /categories/{name}."""
+    new = NewCategory.model_validate(reading.json_body(request))
+    return in_json(settings.ledger().rename_category(name, new.name))
+
+
+def undo_change(request: Request, number: int) -> Answer:
+    """POST /changes/{number}/undo."""
+    return in_json(settings.ledger().undo(number))
+
+
+def check_ledger(request: Request) -> Answer:
+    """GET /check."""
+    return in_json({"items": settings.ledger().check()})
+
+
+def back_up(request: Request) -> Answer:
+    """GET /backup: a consistent copy, made first and then sent, so that its length is known."""
+    folder = Path(tempfile.mkdtemp(prefix="expense-backup-"))
+    try:
+        settings.ledger().backup(folder / "copy")
+        size = (folder / "copy").stat().st_size
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    headers = {
+        "Content-Type": "application/vnd.sqlite3",
+        "Content-Length": str(size),
+        "Content-Disposition": 'attachment; filename="expenses.db"',
+        "Cache-Control": "no-store",
+    }
+    return Answer(200, _Sending(folder), headers)
+
+
+def health(request: Request) -> Answer:
+    """GET /health."""
+    found = settings.ledger().health()
+    if not found.writable:
+        raise exceptions.ServiceUnavailable("The ledger can be read, but not written.")
+    return in_json(found, headers={"Cache-Control": "no-store"})
+
+
+def get_metrics(request: Request) -> Answer:
+    """GET /metrics."""
+    counted = metrics.exposition()
+    if counted is None:
+        raise exceptions.NotImplemented("Metrics need prometheus-client: install expense-ledger[metrics].")
+    body, media_type = counted
+    return Answer(200, body, {"Content-Type": media_type, "Cache-Control": "no-store"})
+
+
+def get_openapi(request: Request) -> Answer:
+    """GET /openapi.json."""
+    from handlers import openapi  # noqa: PLC0415 - whoever records an expense needs no document
+
+    return in_json(openapi.document(request.root_path, with_tokens=bool(settings.current().tokens)))
+
+
+def get_docs(request: Request) -> Answer:
+    """GET /docs."""
+    from handlers import docs, openapi  # noqa: PLC0415 - as above
+
+    return docs.page(openapi.document(request.root_path, with_tokens=bool(settings.current().tokens)))
+
+
+# In the templates of OpenAPI: {id} and {number} are positive integers, {name} is any text.
+PATHS: list[tuple[str, str, Leaf]] = [
+    ("POST", "/expenses", record_expense),
+    ("GET", "/expenses", list_expenses),
+    ("GET", "/expenses/{id}", get_expense),
+    ("PATCH", "/expenses/{id}", amend_expense),
+    ("DELETE", "/expenses/{id}", delete_expense),
+    ("POST", "/expenses/{id}/restore", restore_expense),
+    ("GET", "/expenses/{id}/history", get_history),
+    ("GET", "/categories", list_categories),
+    ("PATCH", "/categories/{name}", rename_category),
+    ("POST", "/changes/{number}/undo", undo_change),
+    ("GET", "/check", check_ledger),
+    ("GET", "/backup", back_up),
+    ("GET", "/health", health),
+    ("GET", "/metrics", get_metrics),
+    ("GET", "/openapi.json", get_openapi),
+    ("GET", "/docs", get_docs),
+]
+OPEN = {"/health"}  # needs no token
+
+
+class Found(NamedTuple):
+    """What a request is for: the function that answers it, its path's template, and what that names.
+
+    *allowed*, the path's methods, is told to OPTIONS only. *template* is empty where nothing is found.
+    """
+
+    leaf: Leaf
+    template: str
+    arguments: Mapping[str, Any]
+    allowed: str = ""
+
+
+def find(request: Request) -> Found:
+    """What *request* is for. Where there is no such path or method, what it finds is the refusal."""
+    fixed = _FIXED.get((request.method, request.path))
+    if fixed is not None:
+        return fixed
+    urls = _RULES.bind("", path_info=request.path, default_method=request.method)
+    try:
+        (leaf, template), arguments = urls.match()
+    except exceptions.HTTPException as miss:
+        return Found(functools.partial(_refuse, miss), "", {})
+    allowed = ", ".join(sorted(urls.allowed_methods())) if request.method == "OPTIONS" else ""
+    return Found(leaf, template, arguments, allowed)
+
+
+class _Id(BaseConverter):
+    """A number as the ledger writes it, in ASCII digits; any other path is not found."""
+
+    regex = "[1-9][0-9]{0,18}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+
+class _Name(BaseConverter):
+    """A category's name, which may have slashes anywhere."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+_PARTS = {"{id}": "<id:expense_id>", "{number}": "<id:number>", "{name}": "<name:name>"}
+
+
+def _rule(method: str, template: str, leaf: Leaf) -> Rule:
+    rule = template
+    for part, converter in _PARTS.items():
+        rule = rule.replace(part, converter)
+    return Rule(rule, methods=[method, "OPTIONS"], endpoint=(leaf, template))
+
+
+_RULES = Map([_rule(*path) for path in PATHS], converters={"id": _Id, "name": _Name}, merge_slashes=False)
+
+_FIXED = {  # a shorter way to the commonest
+    (method, template): Found(leaf, template, {}) for method, template, leaf in PATHS if "{" not in template
+}
+
+
+def _refuse(miss: exceptions.HTTPException, _: Request) -> Answer:
+    raise miss
+
+
+class _Sending:
+    """A file, part by part; its folder is gone once it is sent, or given up."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.parts = self._read()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.parts
+
+    def _read(self) -> Iterator[bytes]:
+        with (self.folder / "copy").open("rb") as copy:
+            while part := copy.read(CHUNK_BYTES):
+                yield part
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _without_cursor(request: Request) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]

@@ -1,0 +1,115 @@
+"""What the environment says about the handler, read for every request: a process may be told anew."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from expense_lib import Ledger, LedgerUnavailable
+from expense_lib.settings import DEFAULT_PATH, open_file
+from handlers.log import DEFAULT_LEVEL, LEVELS, Log
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")  # RFC 6454, 6.1
+
+# Platforms whose instances lose their disk, by the variable that each sets.
+_EPHEMERAL = {"AWS_LAMBDA_FUNCTION_NAME": "AWS Lambda", "VERCEL": "Vercel", "K_SERVICE": "Cloud Run"}
+
+
+class EphemeralLedger(LedgerUnavailable):
+    """The ledger would be on a disk that ends with the instance, beside other instances' own."""
+
+    def __init__(self, platform: str) -> None:
+        super().__init__(
+            f"On {platform} this disk ends with the instance, and every instance has its own: expenses would "
+            "be lost and recorded twice. Let EXPENSE_LEDGER name a file on a mounted volume, or set "
+            "EXPENSE_ALLOW_EPHEMERAL=1 to try the handler out."
+        )
+
+
+class Settings(NamedTuple):
+    """Who may ask, under which names of this host, from which web pages, and how much is logged.
+
+    *hosts* is empty where any name will do. *tokens* is empty where everybody may ask, and has an empty one,
+    which nobody can send, where a token was meant to be set and is not.
+    """
+
+    tokens: tuple[bytes, ...]
+    hosts: frozenset[str]
+    origins: frozenset[str]
+    log_level: str
+    log: Log
+
+    def complaints(self) -> list[str]:
+        """What is wrong with these settings, a sentence each."""
+        found = []
+        if any(not _TOKEN.fullmatch(token.decode()) for token in self.tokens):
+            found.append("EXPENSE_API_TOKEN: a token is letters, digits and ._~+/- with = at its end.")
+        if any(not _ORIGIN.fullmatch(origin) for origin in self.origins):
+            found.append("EXPENSE_CORS_ORIGINS: an origin is written https://host or https://host:port.")
+        if self.log_level not in LEVELS:
+            found.append(f"EXPENSE_LOG_LEVEL is one of {', '.join(LEVELS)}.")
+        return found
+
+
+def current() -> Settings:
+    """The settings of this moment."""
+    setting = os.environ.get
+    return _settings(
+        setting("EXPENSE_API_TOKEN", ""),
+        setting("EXPENSE_ALLOWED_HOSTS", ""),
+        setting("EXPENSE_CORS_ORIGINS", ""),
+        setting("EXPENSE_LOG_LEVEL", ""),
+    )
+
+
+def ledger() -> Ledger:
+    """The ledger of this moment's settings, made if it is not there.
+
+    Raises:
+        EphemeralLedger: this platform would lose it.
+        LedgerUnavailable, CurrencyError: as ``expense_lib.open_ledger``.
+    """
+    setting = os.environ.get
+    return _ledger(setting("EXPENSE_LEDGER"), setting("EXPENSE_CURRENCY"))
+
+
+@functools.lru_cache
+def _settings(tokens: str, hosts: str, origins: str, log_level: str) -> Settings:
+    return Settings(
+        tuple(token.encode() for token in _listed(tokens)) or (b"",) * bool(tokens),
+        frozenset(host.lower() for host in _listed(hosts)),
+        frozenset(_listed(origins)),
+        level := log_level.strip().lower() or DEFAULT_LEVEL,
+        Log(level),
+    )
+
+
+def _listed(setting: str) -> list[str]:
+    return [part.strip() for part in setting.split(",") if part.strip()]
+
+
+@functools.lru_cache
+def _ledger(path: str | None, currency: str | None) -> Ledger:
+    """The ledger of these settings. It keeps no connection of its own: the library does, for each thread."""
+    if os.environ.get("EXPENSE_ALLOW_EPHEMERAL") != "1":
+        _refuse_ephemeral(Path(path or DEFAULT_PATH))
+    return open_file(path, currency)
+
+
+def _refuse_ephemeral(path: Path) -> None:
+    """Refuse, on a platform that loses its disk, what is on no volume of its own."""
+    for variable, platform in _EPHEMERAL.items():
+        if os.environ.get(variable):
+            lost = {_volume(Path(place)) for place in ("/", tempfile.gettempdir(), __file__)}
+            if platform == "Vercel" or _volume(path.expanduser()) in lost:
+                raise EphemeralLedger(platform)
+
+
+def _volume(path: Path) -> Path:
+    """Where the file system that has *path* is mounted."""
+    return next(folder for folder in path.resolve().parents if folder.is_mount())
