@@ -37,6 +37,8 @@ RETRIES = 3
 MAX_RETRY_AFTER_S = 5
 CHUNK_BYTES = 256 * 1024
 
+_LENGTHS = ("Content-Length", "Transfer-Encoding")
+
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -176,21 +178,26 @@ class RemoteLedger:
 
     def _answer(self, method: str, path: str, timeout_s: int, **parts: Any) -> requests.Response:
         """What is answered in the end. One that was cut off is asked for again, as urllib3 asks for none."""
-        once_more = iter(range(0 if path.startswith("/categories/") else RETRIES))
-        while True:
+        tries = 1 if path.startswith("/categories/") else 1 + RETRIES
+        for _ in range(tries):
             try:
-                return self._session().request(
+                answer = self._session().request(
                     method,
                     self.url + path,
                     timeout=(CONNECT_TIMEOUT_S, timeout_s),
                     allow_redirects=False,
                     **parts,
                 )
-            except requests.exceptions.ChunkedEncodingError as error:
-                if next(once_more, None) is None:
-                    raise self._unreachable() from error
+            except requests.exceptions.ChunkedEncodingError:
+                continue
             except (requests.RequestException, HTTPError) as error:
                 raise self._unreachable() from error
+            if answer.status_code == HTTPStatus.NO_CONTENT or _LENGTHS & {
+                name.lower() for name in answer.headers
+            }:
+                return answer
+            # else its head was cut off, and http.client takes what there is of it for a whole one
+        raise self._unreachable()
 
     def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self._token is not None:

@@ -112,4 +112,5 @@ def _refuse_ephemeral(path: Path) -> None:
 
 def _volume(path: Path) -> Path:
     """Where the file system that has *path* is mounted."""
-    return next(folder for folder in path.resolve().parents if folder.is_mount())
+    path = path.resolve()
+    return next(place for place in (path, *path.parents) if place.is_mount())

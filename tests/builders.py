@@ -63,11 +63,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(url: str, process: subprocess.Popen[str]) -> None:
-    """Until *url* answers, however long that takes within PATIENCE_S."""
+def wait_for(url: str, process: subprocess.Popen[str] | None) -> None:
+    """Until *url* answers, however long that takes within PATIENCE_S, as long as *process* lives."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if process is not None and process.poll() is not None:
             raise RuntimeError(f"it ended with {process.returncode}")
         with suppress(requests.ConnectionError):
             requests.get(url, timeout=PATIENCE_S)
@@ -91,11 +91,11 @@ def running(command: list[str], url: str, env: dict[str, str], cwd: Path) -> Ite
 
 
 @contextmanager
-def handler(ledger: Path, port: int | None = None) -> Iterator[str]:
+def handler(ledger: Path, port: int | None = None, **settings: str) -> Iterator[str]:
     """``python -m handlers`` on *ledger*. Yields its URL."""
     port = port or free_port()
     command = [sys.executable, "-m", "handlers", "--port", str(port)]
-    env = environment(EXPENSE_LEDGER=str(ledger))
+    env = environment(EXPENSE_LEDGER=str(ledger), **settings)
     with running(command, f"http://127.0.0.1:{port}", env, ledger.parent) as url:
         yield url
 

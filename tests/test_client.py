@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import os
+import pickle
+import re
+import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -14,6 +19,8 @@ import pytest
 from expense_lib import (
     AmountError,
     CategoryNotFound,
+    ChangedSince,
+    ChangeNotFound,
     CursorError,
     ExpenseDeleted,
     ExpenseFilter,
@@ -237,3 +244,166 @@ def test_forked_processes_do_not_read_each_others_answers(remote: RemoteLedger) 
         children.append(child)
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
     assert remote.search(ExpenseFilter(category="Fork")).count == 40
+
+
+class Flaky(socketserver.BaseRequestHandler):
+    """Passes requests on to *target*, one for each connection, and answers as the next of *moods* has it."""
+
+    target: ClassVar[tuple[str, int]]
+    moods: ClassVar[list[str]]
+    passed_on: ClassVar[list[bytes]]
+
+    def whole_request(self) -> bytes:
+        stream = self.request.makefile("rb")
+        head = b"".join(iter(stream.readline, b"\r\n")) + b"\r\n"
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        return head + (stream.read(int(length[1])) if length else b"")
+
+    def handle(self) -> None:
+        asked = self.whole_request()
+        mood = self.moods.pop(0) if self.moods else "passes"
+        if mood == "drops before":
+            return
+        self.passed_on.append(asked)
+        with socket.create_connection(self.target) as handler_side:
+            handler_side.sendall(asked.replace(b"Connection: keep-alive", b"Connection: close"))
+            answer = b"".join(iter(lambda: handler_side.recv(65536), b""))
+        self.request.sendall(
+            {"drops after": b"", "cuts head": answer[:20], "cuts body": answer[:-9]}.get(mood, answer)
+        )
+
+
+@pytest.fixture
+def flaky(served: tuple[str, Path]) -> Iterator[tuple[type[Flaky], RemoteLedger]]:
+    host, _, port = served[0].rpartition("/")[2].partition(":")
+
+    class Proxy(Flaky):
+        target: ClassVar[tuple[str, int]] = (host, int(port))
+        moods: ClassVar[list[str]] = []
+        passed_on: ClassVar[list[bytes]] = []
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Proxy, RemoteLedger(f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("key", [None, "a-key"])
+@pytest.mark.parametrize(
+    "moods",
+    [
+        ["passes"],
+        ["drops before"],
+        ["drops before", "drops before", "drops before"],
+        ["drops after"],
+        ["drops after", "drops before", "drops after"],
+        ["cuts head"],
+        ["cuts body"],
+        ["cuts body", "drops after", "cuts body"],
+    ],
+    ids=" - ".join,
+)
+def test_payment_is_recorded_once_however_the_network_fails(
+    flaky: tuple[type[Flaky], RemoteLedger], served: tuple[str, Path], moods: list[str], key: str | None
+) -> None:
+    proxy, remote = flaky
+    new = an_expense(category="Flaky", description=f"{moods} {key}")
+    proxy.moods[:] = moods
+    receipt = remote.record(new, key and f"{key} {moods}".replace(" ", "_"))
+    lost = [mood for mood in moods if mood not in ("passes", "drops before")]
+    assert receipt.created == (not lost)  # else what is answered is that it was there already
+    assert len(proxy.passed_on) == len(lost) + 1
+    sent = {line for asked in proxy.passed_on for line in asked.split(b"\r\n") if b"Idempotency-Key" in line}
+    assert len(sent) == (1 if key else 0)
+    found = Ledger(served[1]).search(ExpenseFilter(q=new.description))
+    assert [expense.id for expense in found.items] == [receipt.expense.id]
+
+
+def test_network_that_fails_for_good_is_told_in_time(flaky: tuple[type[Flaky], RemoteLedger]) -> None:
+    proxy, remote = flaky
+    proxy.moods[:] = ["drops before"] * 20
+    with pytest.raises(LedgerUnavailable, match="can't be reached"):
+        remote.record(an_expense())
+    assert len(proxy.moods) >= 20 - 4
+
+
+def test_rename_is_sent_once(flaky: tuple[type[Flaky], RemoteLedger]) -> None:
+    proxy, remote = flaky
+    remote.record(an_expense(category="Once"))
+    proxy.moods[:] = ["drops after", "passes"]
+    with pytest.raises(LedgerUnavailable):
+        remote.rename_category("Once", "Twice")
+    assert {category.name for category in remote.categories()} >= {"Twice"}
+
+
+def test_undo_check_and_health_from_afar(remote: RemoteLedger, served: tuple[str, Path]) -> None:
+    local = Ledger(served[1])
+    expense = remote.record(an_expense(amount="5", category="Undo")).expense
+    remote.amend(expense.id, {"amount": "6"}, expense.version)
+    change = next(line for line in reversed(local.changes()) if line.expense_id == expense.id)
+    undone = remote.undo(change.number)
+    assert (undone.undone, str(remote.get(expense.id).amount)) == ((expense.id,), "5.00")
+    remote.amend(expense.id, {"amount": "7"}, None)
+    with pytest.raises(ChangedSince) as later:
+        remote.undo(change.number)
+    assert later.value.expense_ids == [expense.id]
+    for number in (0, 10**6, 10**30):
+        with pytest.raises(ChangeNotFound) as missing:
+            remote.undo(number)
+        assert missing.value.number == number
+    assert remote.check() == local.check() == []
+    assert remote.health() == local.health()
+
+
+def test_backup_from_afar_is_a_ledger_of_its_own(
+    remote: RemoteLedger, served: tuple[str, Path], tmp_path: Path
+) -> None:
+    remote.record(an_expense(category="Backup"))
+    copy = tmp_path / "copy.db"
+    remote.backup(copy)
+    assert Ledger(copy).check() == []
+    assert Ledger(copy).search() == Ledger(served[1]).search()
+    with pytest.raises(LedgerUnavailable, match="already"):
+        remote.backup(copy)
+
+
+@pytest.mark.parametrize("mood", ["cuts head", "cuts body", "drops before"])
+def test_backup_that_was_cut_off_leaves_nothing(
+    flaky: tuple[type[Flaky], RemoteLedger], tmp_path: Path, mood: str
+) -> None:
+    proxy, remote = flaky
+    proxy.moods[:] = [mood] * 5
+    with pytest.raises(LedgerUnavailable, match="can't be reached"):
+        remote.backup(tmp_path / "copy.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_handler_with_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with handler(tmp_path / "expenses.db", EXPENSE_API_TOKEN="one,two") as url:  # noqa: S106
+        monkeypatch.setenv("EXPENSE_API_URL", url)
+        monkeypatch.setenv("EXPENSE_API_TOKEN", " one , two")
+        assert open_ledger().record(an_expense()).created  # with the first
+        remote = pickle.loads(pickle.dumps(RemoteLedger(url, "two")))  # noqa: S301
+        assert remote.search().count == 1
+        remote.backup(tmp_path / "copy.db")
+        for token in (None, "three"):
+            with pytest.raises(LedgerUnavailable, match="401"):
+                RemoteLedger(url, token).search()
+            assert RemoteLedger(url, token).health().status == "ok"
+        assert "one" not in repr(open_ledger())
+
+
+def test_every_method_of_a_ledger_is_there_from_afar() -> None:
+    later = {"changes"}
+    public = {name for name in vars(Ledger) if not name.startswith("_")}
+    assert public - later <= set(vars(RemoteLedger))
+    for name in public - later:
+        assert inspect.signature(getattr(Ledger, name)) == inspect.signature(getattr(RemoteLedger, name)), (
+            name
+        )

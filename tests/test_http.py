@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from wsgiref.validate import validator
@@ -12,7 +14,7 @@ import pytest
 import requests
 from werkzeug.test import Client, TestResponse
 
-from expense_lib import Ledger
+from expense_lib import Health, Ledger
 from expense_lib.errors import PROBLEM_TYPE_PREFIX
 from handlers import wsgi
 from tests.builders import ROOT, environment, fields, free_port, handler
@@ -63,7 +65,9 @@ def test_nothing_is_opened_and_nothing_heavy_imported_before_a_request(tmp_path:
         text=True,
         check=True,
     )
-    assert not {"duckdb", "marimo", "requests", "waitress", "iso4217"} & set(done.stdout.split())
+    assert not {"duckdb", "marimo", "requests", "granian", "iso4217", "prometheus_client"} & set(
+        done.stdout.split()
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -264,8 +268,16 @@ def test_bad_query_is_refused(client: Client, query: str, field: str) -> None:
     assert [error["pointer"] for error in refused["errors"]] == [f"#/{field}"]
 
 
-def test_query_that_is_no_utf8_is_refused(client: Client) -> None:
-    problem(client.get("/expenses?category=%FF", buffered=True), 400)
+@pytest.mark.parametrize("query", ["category=%FF", "%C3", "q=%ED%A0%80"])
+def test_query_that_is_no_utf8_is_refused(client: Client, query: str) -> None:
+    assert "UTF-8" in problem(client.get(f"/expenses?{query}", buffered=True), 400)["detail"]
+
+
+@pytest.mark.parametrize("where", ["/\xff", "/categories/\xff", "/expenses/\xc3"], ids=ascii)
+def test_path_that_is_no_utf8_is_refused(client: Client, where: str) -> None:
+    raw = {"PATH_INFO": where}
+    answer = client.patch("/", json={"name": "x"}, environ_overrides=raw, buffered=True)
+    assert "UTF-8" in problem(answer, 400)["detail"]
 
 
 def test_one_expense(client: Client, post: Post) -> None:
@@ -285,7 +297,6 @@ def test_one_expense(client: Client, post: Post) -> None:
         "/expenses/%D9%A1",
         "/expenses/",
         "/",
-        "/%FF",
     ],
 )
 def test_what_is_not_there_is_not_found(client: Client, post: Post, where: str) -> None:
@@ -316,7 +327,35 @@ def test_categories(client: Client, post: Post) -> None:
 
 def test_health(client: Client) -> None:
     answer = client.get("/health", buffered=True)
-    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok", "currency": "USD"})
+    assert answer.status_code == 200
+    assert answer.get_json() == {
+        "status": "ok",
+        "readable": True,
+        "writable": True,
+        "busy": False,
+        "currency": "USD",
+        "journal_mode": "wal",
+        "synchronous": "full",
+    }
+
+
+def test_health_says_that_another_writer_is_busy_and_does_not_wait_for_it(client: Client, path: Path) -> None:
+    Ledger(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.get("/health", buffered=True)
+    assert (answer.status_code, answer.get_json()["busy"], answer.get_json()["writable"]) == (200, True, True)
+
+
+def test_health_is_bad_where_the_ledger_can_only_be_read(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get("/health", buffered=True)
+    read_only = Health(
+        status="read-only", writable=False, busy=False, currency="USD", journal_mode="wal", synchronous="full"
+    )
+    monkeypatch.setattr(Ledger, "health", lambda _: read_only)
+    assert "not written" in problem(client.get("/health", buffered=True), 503)["detail"]
 
 
 @pytest.mark.parametrize("where", ["/health", "/expenses", "/expenses/1"])
