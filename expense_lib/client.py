@@ -192,9 +192,9 @@ class RemoteLedger:
                 continue
             except (requests.RequestException, HTTPError) as error:
                 raise self._unreachable() from error
-            if answer.status_code == HTTPStatus.NO_CONTENT or _LENGTHS & {
-                name.lower() for name in answer.headers
-            }:
+            if answer.status_code == HTTPStatus.NO_CONTENT or any(
+                name in answer.headers for name in _LENGTHS
+            ):
                 return answer
             # else its head was cut off, and http.client takes what there is of it for a whole one
         raise self._unreachable()

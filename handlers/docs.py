@@ -98,7 +98,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Markup:
         body=_example("Body", takes.get("example")),
         answers=_table(
             "Answers",
-            [(status, answer["description"]) for status, answer in operation["responses"].items()],
+            [(status, _told(answer)) for status, answer in operation["responses"].items()],
         )
         + _joined(
             _example(f"Body of {status}", content.get("example"))
@@ -115,7 +115,13 @@ def _name(parameter: dict[str, Any]) -> str:
 
 
 def _said(parameter: dict[str, Any]) -> str:
-    return " ".join(filter(None, (parameter.get("description", ""), _kind(parameter["schema"]) + ".")))
+    kind = _kind(parameter["schema"])
+    return f"{parameter.get('description', '')} {kind[0].upper()}{kind[1:]}.".lstrip()
+
+
+def _told(answer: dict[str, Any]) -> str:
+    headers = ", ".join(name for name in answer["headers"] if name != "X-Request-Id")
+    return f"{answer['description']} Headers: {headers}." if headers else str(answer["description"])
 
 
 def _kind(schema: dict[str, Any]) -> str:

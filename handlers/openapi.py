@@ -401,7 +401,7 @@ def _refusal(status: int, refusal: Refusal) -> Schema:
         "status": status,
         "detail": refusal.when,
     }
-    named = f" Types: {', '.join(f'`{name}`' for name in types)}." if types else ""
+    named = f" Types: {', '.join(types)}." if types else ""
     return {
         "description": refusal.when + named,
         "headers": _headers(refusal.headers),
