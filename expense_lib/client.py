@@ -9,7 +9,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import requests
 from pydantic import BaseModel
@@ -272,12 +272,17 @@ _BY_CODE = {kind.code: kind for kind in _ERRORS}
 _INVALID = {kind.code: kind for kind in (errors.InvalidInput, errors.AmountError, errors.CursorError)}
 
 
+def _field(pointer: str) -> str:
+    """The member of the body that a JSON pointer in a fragment names (RFC 6901, section 6)."""
+    return unquote(pointer.removeprefix("#").removeprefix("/")).replace("~1", "/").replace("~0", "~")
+
+
 def _error_in(problem: dict[str, Any]) -> errors.ExpenseError:
     """The library's own error that a handler's problem (RFC 9457) stands for."""
     code = str(problem["type"]).removeprefix(errors.PROBLEM_TYPE_PREFIX)
     if code in _INVALID:
-        named = ((error["pointer"].lstrip("#/"), error["detail"]) for error in problem["errors"])
-        return _INVALID[code](errors.FieldError(*error) for error in named)
+        named = [errors.FieldError(_field(error["pointer"]), error["detail"]) for error in problem["errors"]]
+        return _INVALID[code](named)
     if code in _BY_CODE:
         kind = _BY_CODE[code]
         return kind(*(problem[member] for member in _ERRORS[kind]))

@@ -79,7 +79,8 @@ def _prepared(host: str, port: int) -> tuple[Ledger, int]:
                 f"Without a token the ledger is served to this machine only, not on {host}: "
                 "set EXPENSE_API_TOKEN to a secret."
             )
-        os.environ.setdefault("EXPENSE_ALLOWED_HOSTS", LOOPBACK_NAMES)
+        if not os.environ.get("EXPENSE_ALLOWED_HOSTS"):
+            os.environ["EXPENSE_ALLOWED_HOSTS"] = f"{LOOPBACK_NAMES},{host}"
     ledger = settings.ledger()
     try:
         return ledger, _free(host, port)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import re
 from urllib.parse import urlsplit
 
-from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 from werkzeug.wrappers import Request
 
@@ -13,6 +13,7 @@ from handlers.settings import Settings
 
 REALM = "expense-ledger"
 
+_HOST = re.compile(r"(?:(?P<name>[a-z0-9._-]+)|\[(?P<address>[0-9a-f:.]+)\])(?::[0-9]{1,5})?")
 _PREFLIGHT = {
     "Access-Control-Allow-Headers": ", ".join(
         ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id")
@@ -36,21 +37,41 @@ def authorise(request: Request, settings: Settings) -> None:
     if settings.hosts and _host_of(request) not in settings.hosts:
         raise BadRequest("This server does not answer to that Host; EXPENSE_ALLOWED_HOSTS names its own.")
     if settings.tokens:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
-            raise _unauthorised("Send a token: Authorization: Bearer, then the token.")
+            raise TokenNeeded("Send a token: Authorization: Bearer, then the token.")
         given = token.strip().encode("utf-8", "replace")
         known = [hmac.compare_digest(given, token) for token in settings.tokens if token]
         if not any(known):  # after all were compared: how long it takes tells nothing
-            raise _unauthorised("The token is not one of this handler's.", error="invalid_token")
-    elif (
-        request.method not in ("GET", "HEAD")
-        and request.headers.get("Sec-Fetch-Site") == "cross-site"
-        and request.headers.get("Origin") not in settings.origins
-    ):
+            raise TokenNeeded("The token is not one of this handler's.", error="invalid_token")
+    elif _is_forged(request, settings):
         raise Forbidden(
             "Pages of other sites may not change this ledger; EXPENSE_CORS_ORIGINS names those that may."
         )
+
+
+class TokenNeeded(Unauthorized):
+    """The request has no token, or none of this handler's."""
+
+    def __init__(self, detail: str, **parts: str) -> None:
+        super().__init__(detail)
+        named = {"realm": REALM, **parts}
+        self.challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in named.items())
+
+    def get_headers(self, *_: object, **__: object) -> list[tuple[str, str]]:
+        """The challenge (RFC 6750, section 3), its values quoted."""
+        return [("WWW-Authenticate", self.challenge)]
+
+
+def _is_forged(request: Request, settings: Settings) -> bool:
+    """A page that is not of this host made a browser send this, in a form that needs no preflight (CORS)."""
+    if request.method in ("GET", "HEAD") or request.mimetype == "application/json":
+        return False
+    origin = request.headers.get("Origin")
+    if origin in settings.origins:
+        return False
+    of_another = origin is not None and urlsplit(origin).netloc != request.environ.get("HTTP_HOST")
+    return of_another or request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
 
 
 def cors(request: Request, settings: Settings) -> list[tuple[str, str]]:
@@ -72,11 +93,5 @@ def preflight(request: Request, settings: Settings, allowed: str) -> dict[str, s
 
 def _host_of(request: Request) -> str | None:
     """The host that was asked for, without its port; an IPv6 address without brackets."""
-    try:
-        return urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname
-    except ValueError:
-        return None
-
-
-def _unauthorised(detail: str, **parts: str | None) -> Unauthorized:
-    return Unauthorized(detail, www_authenticate=WWWAuthenticate("bearer", {"realm": REALM, **parts}))
+    given = _HOST.fullmatch(request.environ.get("HTTP_HOST", "").lower())
+    return given and (given["name"] or given["address"])

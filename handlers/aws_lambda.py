@@ -1,7 +1,7 @@
 """The ledger on AWS Lambda: ``handlers.aws_lambda.handler``.
 
-For API Gateway's REST (v1) and HTTP APIs (v2), function URLs and load balancers. An HTTP API puts the name of
-its stage, unless that is ``$default``, before the path; here it becomes the prefix of the application
+For API Gateway's REST (v1) and HTTP APIs (v2), function URLs and load balancers. The name of a stage, which
+an HTTP API puts before the path and a REST API leaves out of it, becomes the prefix of the application
 (SCRIPT_NAME). A REST API may send a path that is decoded already.
 """
 
@@ -19,10 +19,12 @@ def _as_wsgi_has_it(environ: dict[str, Any], start_response: Callable[..., Any])
     if not environ["PATH_INFO"].isascii() and not _is_utf8(environ["PATH_INFO"]):
         environ["PATH_INFO"] = environ["PATH_INFO"].encode().decode("latin-1")
     context = environ.get("apig_wsgi.request_context") or {}
-    prefix = f"/{context.get('stage')}"
-    if context.get("stage") and environ["PATH_INFO"].startswith(f"{prefix}/"):
-        environ["SCRIPT_NAME"] += prefix
-        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix)
+    stage = f"/{context.get('stage')}"
+    if "http" in context and environ["PATH_INFO"].startswith(f"{stage}/"):
+        environ["SCRIPT_NAME"] = stage
+        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(stage)
+    elif str(context.get("path", "")).startswith(f"{stage}/"):
+        environ["SCRIPT_NAME"] = stage
     return app(environ, start_response)
 
 

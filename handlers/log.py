@@ -6,15 +6,16 @@ They are written straight to the stream: a record of the logging package takes l
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sys
 import traceback
 from contextlib import suppress
 from typing import Any
 
-from pydantic_core import to_json
-
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 DEFAULT_LEVEL = "info"
+
+_as_json = json.JSONEncoder(separators=(",", ":")).encode  # in ASCII, whatever is in a path
 
 
 class Log:
@@ -28,9 +29,9 @@ class Log:
         if LEVELS[level] < self._least:
             return
         time = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
-        line = to_json({"time": f"{time}Z", "level": level, "event": event, **fields})
+        line = _as_json({"time": f"{time}Z", "level": level, "event": event, **fields})
         with suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write(f"{line.decode()}\n")
+            sys.stderr.write(f"{line}\n")
 
     def failure(self, error: BaseException, request_id: str) -> None:
         """Tell what should not have happened, by its kind and place: its text may have input in it."""

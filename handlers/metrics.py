@@ -1,10 +1,10 @@
 """What the handler counts, in Prometheus' text format, where prometheus-client is installed.
 
 A process's first request is answered before prometheus-client is loaded, which takes longer than the answer;
-it is counted with the second, or with the first look at the metrics.
+it is counted with the second, or with a look at this process's metrics.
 
 Where several processes serve one address, PROMETHEUS_MULTIPROC_DIR must name an empty folder of theirs, as
-prometheus-client asks; else each process tells what it has counted itself.
+prometheus-client asks; else each process tells what it has counted itself. Then the first is not put off.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from prometheus_client import Counter, Histogram
 
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -38,6 +39,8 @@ class _Instruments:
     """
 
     def __init__(self) -> None:
+        if not os.environ.get(FOLDER):
+            os.environ.pop(FOLDER, None)  # empty, it would stand for the working folder
         from prometheus_client import CollectorRegistry, Counter, Histogram  # noqa: PLC0415 - as said above
 
         self.registry = CollectorRegistry()
@@ -95,21 +98,23 @@ class _Meter:
         if self.instruments is None:
             with self.lock:
                 if self.instruments is None:
-                    if not self.missing:
-                        self.held.append(seen)
-                        if len(self.held) > 1:
-                            self.load()
+                    self.held.append(seen)
+                    if len(self.held) > 1 or os.environ.get(FOLDER):
+                        self.load()
                     return
         self.instruments.count(seen)
 
     def load(self) -> None:
-        try:
-            self.instruments = self.instruments or _Instruments()
-        except ModuleNotFoundError:
-            self.missing = True
-            return
-        while self.held:
-            self.instruments.count(self.held.pop())
+        """Count what was held, if it can be counted; it is forgotten if not."""
+        held, self.held = self.held, []
+        if self.instruments is None and not self.missing:
+            try:
+                self.instruments = _Instruments()
+            except ModuleNotFoundError:
+                self.missing = True
+        if self.instruments is not None:
+            for seen in held:
+                self.instruments.count(seen)
 
 
 _meter = _Meter()
@@ -130,7 +135,7 @@ def exposition() -> tuple[bytes, str] | None:
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
     registry = _meter.instruments.registry
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if os.environ.get(FOLDER):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -14,6 +14,7 @@ from expense_lib.answers import CategoryTotal, Expense, Health, Page, Undone, Ve
 from expense_lib.errors import PROBLEM_TYPE_PREFIX, ExpenseError
 from expense_lib.models import ExpenseChanges, ExpenseFilter, NewCategory, NewExpense
 from handlers import paths
+from handlers.problems import title
 from handlers.reading import MAX_BODY_BYTES
 
 Schema = dict[str, Any]
@@ -68,13 +69,13 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
 _FILTER = TypeAdapter(ExpenseFilter)
 
 _QUERY = {
-    "category": "Of any of these categories, whatever their case. May be repeated; an empty one means all.",
+    "category": "Of any of these categories, whatever their case. A single empty one means all.",
     "date_from": "On this day or later.",
     "date_to": "On this day or earlier.",
     "amount_min": "Of this amount or more.",
     "amount_max": "Of this amount or less.",
     "q": "With this text in description or category, whatever its case.",
-    "sort": "The order; expenses that are equal in it come newest first.",
+    "sort": "The order; expenses that are equal in it come by their ids, in the same direction.",
     "limit": "How many on one page.",
     "cursor": "Where the page begins: `next` of the page before, of the same filter and sort.",
 }
@@ -133,16 +134,14 @@ _EVERYWHERE = {
 _LEDGER = {
     503: Refusal(
         "The ledger is busy or can't be used. Nothing was acknowledged; sending again is safe.",
-        (errors.LedgerBusy, errors.LedgerUnavailable),
+        (errors.LedgerBusy, errors.LedgerUnavailable, errors.CurrencyError),
         ("Retry-After",),
     ),
 }
 _CHANGING = {403: Refusal("A browser sent this for a page of another site.")}
-_BODY = {
-    400: Refusal(
-        "The body is not UTF-8 or not JSON, has a name twice, or a header is malformed.",
-        (errors.IdempotencyKeyError,),
-    ),
+_MALFORMED = "The body is not UTF-8, not JSON, not whole, or has a name twice; or a header is malformed."
+_BODY = _CHANGING | {
+    400: Refusal(_MALFORMED),
     411: Refusal("The body came without its length."),
     413: Refusal(f"The body has more than {MAX_BODY_BYTES} bytes."),
     415: Refusal("The body is not application/json, or is encoded."),
@@ -204,6 +203,7 @@ _OPERATIONS: dict[Callable[..., Any], Operation] = {
         _BODY
         | _LEDGER
         | {
+            400: Refusal(_MALFORMED, (errors.IdempotencyKeyError,)),
             409: Refusal("It was recorded, and deleted since.", (errors.RecordedThenDeleted,)),
             422: Refusal(
                 "A field can't be accepted, or the idempotency key came with another body before.",
@@ -310,7 +310,7 @@ _OPERATIONS: dict[Callable[..., Any], Operation] = {
         {
             503: Refusal(
                 "It can't be read, or it can't be written.",
-                (errors.LedgerBusy, errors.LedgerUnavailable),
+                (errors.LedgerUnavailable, errors.CurrencyError),
             )
         },
     ),
@@ -368,6 +368,8 @@ def _operation(template: str, operation: Operation) -> Schema:
     if operation.name == "listExpenses":
         parameters += _query()
     refusals = _EVERYWHERE | operation.refusals
+    if template in paths.OPEN:
+        del refusals[401]
     described: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -397,7 +399,7 @@ def _refusal(status: int, refusal: Refusal) -> Schema:
     types = [PROBLEM_TYPE_PREFIX + kind.code for kind in refusal.types]
     example = {
         "type": types[0] if types else "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title(HTTPStatus(status)),
         "status": status,
         "detail": refusal.when,
     }

@@ -6,6 +6,7 @@ import functools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -14,7 +15,7 @@ from werkzeug import exceptions
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
-from expense_lib import NewCategory, NewExpense
+from expense_lib import ExpenseDeleted, LedgerUnavailable, NewCategory, NewExpense
 from handlers import answers, metrics, reading, settings
 from handlers.answers import Answer, in_json
 
@@ -54,14 +55,15 @@ def get_expense(request: Request, expense_id: int) -> Answer:
 
 def amend_expense(request: Request, expense_id: int) -> Answer:
     """PATCH /expenses/{id}."""
-    version = reading.if_match(request)
+    versions = reading.if_match(request)
     changes = reading.json_body(request)
+    version = _matching(expense_id, versions)
     return answers.expense(settings.ledger().amend(expense_id, changes, version))
 
 
 def delete_expense(request: Request, expense_id: int) -> Answer:
     """DELETE /expenses/{id}."""
-    settings.ledger().delete(expense_id, reading.if_match_or_any(request))
+    settings.ledger().delete(expense_id, _matching(expense_id, reading.if_match_or_any(request)))
     return answers.empty()
 
 
@@ -98,7 +100,10 @@ def check_ledger(request: Request) -> Answer:
 
 def back_up(request: Request) -> Answer:
     """GET /backup: a consistent copy, made first and then sent, so that its length is known."""
-    folder = Path(tempfile.mkdtemp(prefix="expense-backup-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="expense-backup-"))
+    except OSError as error:
+        raise LedgerUnavailable(f"The copy has no place: {error}.") from None
     try:
         settings.ledger().backup(folder / "copy")
         size = (folder / "copy").stat().st_size
@@ -205,7 +210,7 @@ class _Id(BaseConverter):
 class _Name(BaseConverter):
     """A category's name, which may have slashes anywhere."""
 
-    regex = ".+"
+    regex = r"[\s\S]+"
     part_isolating = False
 
 
@@ -247,6 +252,17 @@ class _Sending:
 
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _matching(expense_id: int, versions: list[int] | None) -> int | None:
+    """The one of *versions* that the expense is at, if any; None if any version will do."""
+    if versions is None or len(versions) == 1:
+        return versions[0] if versions else None
+    with suppress(ExpenseDeleted):
+        version = settings.ledger().get(expense_id).version
+        if version in versions:
+            return version
+    return versions[-1]
 
 
 def _without_cursor(request: Request) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -30,6 +31,8 @@ from handlers.reading import MAX_BODY_BYTES
 from handlers.settings import EphemeralLedger
 
 RETRY_AFTER_S = 1
+
+_IN_FRAGMENT = "~!$&'()*+,;=:@/?"  # beside letters, digits and _.- (RFC 3986, section 3.5)
 
 _STATUS: dict[type[ExpenseError], HTTPStatus] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -96,8 +99,8 @@ def _of_the_library(error: ExpenseError, request_id: str, log: Log) -> Answer:
 
 
 def _pointer(field: str) -> str:
-    """A member of the body as a JSON pointer (RFC 6901) in a fragment."""
-    return "#/" + field.replace("~", "~0").replace("/", "~1") if field else "#"
+    """A member of the body as a JSON pointer in a URI's fragment (RFC 6901, section 6)."""
+    return "#/" + quote(field.replace("~", "~0").replace("/", "~1"), safe=_IN_FRAGMENT) if field else "#"
 
 
 def _has_unknown_names(error: ExpenseError) -> bool:
@@ -108,7 +111,7 @@ def _has_unknown_names(error: ExpenseError) -> bool:
 def _problem(
     status: HTTPStatus, detail: str, headers: dict[str, str] | None = None, **members: Any
 ) -> Answer:
-    body = {"type": "about:blank", "title": _TITLES.get(status, status.phrase), "status": int(status)}
+    body = {"type": "about:blank", "title": title(status), "status": int(status)}
     given = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
     return Answer(
         int(status),
@@ -116,6 +119,11 @@ def _problem(
         given | (headers or {}),
         _outcome(status, body | members),
     )
+
+
+def title(status: HTTPStatus) -> str:
+    """What a problem of this status is called."""
+    return _TITLES.get(status, status.phrase)
 
 
 def _outcome(status: HTTPStatus, members: dict[str, Any]) -> str:

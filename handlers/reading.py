@@ -9,18 +9,25 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from werkzeug.datastructures import ETags
-from werkzeug.exceptions import BadRequest, LengthRequired, PreconditionRequired, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    LengthRequired,
+    PreconditionRequired,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 from werkzeug.wrappers import Request
 
 from expense_lib import ExpenseFilter, FieldError, IdempotencyKeyError, InvalidInput
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_INT_DIGITS = 18
+MAX_INT_DIGITS = 1000  # Python itself reads a few thousand
 
 NO_VERSION = 0
 
-_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+_TAG = re.compile(r'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
+_TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*")
+_VERSION_TAG = re.compile(r'"[1-9][0-9]{0,17}"')
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
 _REPEATABLE = {"category"}
 _QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
@@ -39,15 +46,31 @@ def json_body(request: Request) -> Any:
         raise UnsupportedMediaType("Send the body as application/json.")
     if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without a content encoding.")
-    if request.content_length is None and not request.environ.get("wsgi.input_terminated"):
-        raise LengthRequired("Send the body with its Content-Length.")
-    request.max_content_length = MAX_BODY_BYTES
     try:
-        return _decode(request.get_data(cache=False).decode("utf-8"))
+        return _decode(_body(request).decode("utf-8"))
     except UnicodeDecodeError:
         raise BadRequest("The body is not UTF-8.") from None
     except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON, or an object in it has the same name twice.") from None
+
+
+def _body(request: Request) -> bytes:
+    """The body, whole: as long as it says it is, or up to its end where the server knows that (chunked)."""
+    length = request.content_length
+    if length is None and not request.environ.get("wsgi.input_terminated"):
+        raise LengthRequired("Send the body with its Content-Length.")
+    if length is not None and length > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
+    stream = request.environ["wsgi.input"]
+    wanted = MAX_BODY_BYTES + 1 if length is None else length
+    body = b""
+    while len(body) < wanted and (part := stream.read(wanted - len(body))):
+        body += part
+    if len(body) > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
+    if length is not None and len(body) < length:
+        raise BadRequest("The body is shorter than its Content-Length.")
+    return body
 
 
 def _integer(text: str) -> int | Decimal:
@@ -126,6 +149,7 @@ def idempotency_key(request: Request) -> str | None:
     """
     header = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if header is None or not header.startswith('"'):
+        _refuse_doubled(header)
         return header
     quoted = _QUOTED_KEY.fullmatch(header)
     if quoted is None:
@@ -133,24 +157,30 @@ def idempotency_key(request: Request) -> str | None:
     return re.sub(r"\\(.)", r"\1", quoted[1])
 
 
-def if_match(request: Request) -> int | None:
-    """The version that ``If-Match`` names, None for ``*``; no version that exists if it is a foreign tag.
+def _refuse_doubled(header: str | None) -> None:
+    """Refuse a bare key that came twice, which servers hand on as one with a comma: another key."""
+    parts = [part.strip() for part in (header or "").split(",")]
+    if len(parts) > 1 and len(set(parts)) == 1:
+        raise IdempotencyKeyError
+
+
+def if_match(request: Request) -> list[int] | None:
+    """The versions that ``If-Match`` names, None for ``*``. A tag that is no version of ours matches none.
 
     Raises:
         PreconditionRequired: there is no such header.
+        werkzeug.exceptions.BadRequest: it is no list of entity tags (RFC 9110, section 13.1.1).
     """
-    if "If-Match" not in request.headers:
+    given = request.environ.get("HTTP_IF_MATCH")
+    if given is None:
         raise PreconditionRequired("Send If-Match with the ETag of the expense as you saw it.")
-    return _version(request.if_match)
-
-
-def if_match_or_any(request: Request) -> int | None:
-    """As ``if_match``, where leaving it out means any version."""
-    return _version(request.if_match) if "If-Match" in request.headers else None
-
-
-def _version(tags: ETags) -> int | None:
-    if tags.star_tag:
+    if given.strip() == "*":
         return None
-    strong = [tag for tag in tags if tag and _VERSION.fullmatch(tag)]
-    return max(map(int, strong), default=NO_VERSION)
+    if not _TAGS.fullmatch(given):
+        raise BadRequest("If-Match is * or a list of quoted ETags.")
+    return [int(tag[1:-1]) if _VERSION_TAG.fullmatch(tag) else NO_VERSION for tag in _TAG.findall(given)]
+
+
+def if_match_or_any(request: Request) -> list[int] | None:
+    """As ``if_match``, where leaving it out means any version."""
+    return if_match(request) if "HTTP_IF_MATCH" in request.environ else None

@@ -13,7 +13,8 @@ from expense_lib import Ledger, LedgerUnavailable
 from expense_lib.settings import DEFAULT_PATH, open_file
 from handlers.log import DEFAULT_LEVEL, LEVELS, Log
 
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
+_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")  # RFC 6454, 6.1
 
 # Platforms whose instances lose their disk, by the variable that each sets.
@@ -34,8 +35,8 @@ class EphemeralLedger(LedgerUnavailable):
 class Settings(NamedTuple):
     """Who may ask, under which names of this host, from which web pages, and how much is logged.
 
-    *hosts* is empty where any name will do. *tokens* is empty where everybody may ask, and has an empty one,
-    which nobody can send, where a token was meant to be set and is not.
+    *hosts* is empty where any name will do, and *tokens* where everybody may ask. Each has an empty one,
+    which nobody can send, where something was meant to be set and is not.
     """
 
     tokens: tuple[bytes, ...]
@@ -47,9 +48,11 @@ class Settings(NamedTuple):
     def complaints(self) -> list[str]:
         """What is wrong with these settings, a sentence each."""
         found = []
-        if any(not _TOKEN.fullmatch(token.decode()) for token in self.tokens):
+        if not all(map(_TOKEN.fullmatch, self.tokens)):
             found.append("EXPENSE_API_TOKEN: a token is letters, digits and ._~+/- with = at its end.")
-        if any(not _ORIGIN.fullmatch(origin) for origin in self.origins):
+        if not all(map(_HOST.fullmatch, self.hosts)):
+            found.append("EXPENSE_ALLOWED_HOSTS: a host is a name or an address, without port or brackets.")
+        if not all(map(_ORIGIN.fullmatch, self.origins)):
             found.append("EXPENSE_CORS_ORIGINS: an origin is written https://host or https://host:port.")
         if self.log_level not in LEVELS:
             found.append(f"EXPENSE_LOG_LEVEL is one of {', '.join(LEVELS)}.")
@@ -81,8 +84,8 @@ def ledger() -> Ledger:
 @functools.lru_cache
 def _settings(tokens: str, hosts: str, origins: str, log_level: str) -> Settings:
     return Settings(
-        tuple(token.encode() for token in _listed(tokens)) or (b"",) * bool(tokens),
-        frozenset(host.lower() for host in _listed(hosts)),
+        tuple(map(os.fsencode, _listed(tokens))) or (b"",) * bool(tokens),
+        frozenset(host.lower() for host in _listed(hosts) or [""] * bool(hosts)),
         frozenset(_listed(origins)),
         level := log_level.strip().lower() or DEFAULT_LEVEL,
         Log(level),

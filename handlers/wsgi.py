@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from werkzeug.wrappers import Request
@@ -51,7 +52,8 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         answer = _answer_to(request, found, rules)
     except Exception as error:  # noqa: BLE001 - every failure is answered as a problem
         answer = problem_for(error, request_id, rules.log)
-    _tell(request, found, answer, request_id, rules, time.perf_counter() - begun)
+    with suppress(Exception):  # what is done is done, and must be answered
+        _tell(request, found, answer, request_id, rules, time.perf_counter() - begun)
     more = [("X-Request-Id", request_id), *access.cors(request, rules)]
     return answer.send(start_response, more, head=request.method == "HEAD")
 

@@ -53,7 +53,7 @@ def test_everything_but_health_wants_a_token(ask: Ask, method: str, template: st
     if where == "/health":
         assert answer.status_code == 200
         return
-    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer realm=expense-ledger")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="expense-ledger"')
     assert answer.content_type == "application/problem+json"
 
 
@@ -72,7 +72,7 @@ def test_everything_but_health_wants_a_token(ask: Ask, method: str, template: st
 def test_wrong_token_is_told_to_be_one(ask: Ask, path: Path, given: str) -> None:
     answer = ask("POST /expenses", fields(), Authorization=given)
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer realm=expense-ledger, error=invalid_token"
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="expense-ledger", error="invalid_token"'
     assert not path.exists()
 
 
@@ -80,7 +80,7 @@ def test_wrong_token_is_told_to_be_one(ask: Ask, path: Path, given: str) -> None
 @pytest.mark.parametrize("given", ["Basic Zmlyc3QtdG9rZW4=", "first-token", "", "BearerX first-token"])
 def test_other_schemes_are_no_token(ask: Ask, given: str) -> None:
     answer = ask("GET /expenses", Authorization=given)
-    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer realm=expense-ledger")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="expense-ledger"')
 
 
 @pytest.mark.usefixtures("tokens")
@@ -148,14 +148,49 @@ def test_other_origins_stay_out(ask: Ask, monkeypatch: pytest.MonkeyPatch, origi
     assert answer.headers["Vary"] == "Origin"
 
 
-def test_request_that_another_site_forged_changes_nothing(ask: Ask, path: Path) -> None:
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"Sec_Fetch_Site": "cross-site", "Origin": "https://evil.example"},
+        {"Sec_Fetch_Site": "same-site", "Origin": "http://localhost:9999"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+    ids=str,
+)
+def test_request_that_another_site_forged_changes_nothing(
+    ask: Ask, path: Path, forged: dict[str, str]
+) -> None:
     ledger = Ledger(path)
     ledger.record(an_expense())
     ledger.delete(1)
-    forged = {"Sec_Fetch_Site": "cross-site", "Origin": "https://evil.example"}
     assert ask("POST /expenses/1/restore", **forged).status_code == 403
-    assert ask("GET /expenses/1").status_code == 410
-    assert ask("POST /expenses/1/restore", Sec_Fetch_Site="same-origin").status_code == 200
+    assert ask("POST /changes/1/undo", **forged).status_code == 403
+    assert ask("GET /expenses/1", **forged).status_code == 410
+    assert ask("GET /expenses", **forged).status_code == 200
+
+
+def test_requests_of_this_host_of_named_origins_and_of_programs_are_none_of_that(
+    ask: Ask, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Ledger(path).record(an_expense())
+    monkeypatch.setenv("EXPENSE_CORS_ORIGINS", ORIGIN)
+    for asked in (
+        {},
+        {"Sec_Fetch_Site": "none"},
+        {"Sec_Fetch_Site": "same-origin", "Origin": "http://localhost"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": ORIGIN},
+    ):
+        assert ask("POST /expenses/1/restore", **asked).status_code == 200
+
+
+@pytest.mark.parametrize("setting", [",", " "])
+def test_setting_without_a_host_answers_to_none(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv("EXPENSE_ALLOWED_HOSTS", setting)
+    assert ask("GET /expenses").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -168,6 +203,8 @@ def test_request_that_another_site_forged_changes_nothing(ask: Ask, path: Path) 
         ("evil.example", 400),
         ("localhost.evil.example:8000", 400),
         ("[::1", 400),
+        ("evil@127.0.0.1", 400),
+        ("127.0.0.1/evil", 400),
         ("", 400),
     ],
 )

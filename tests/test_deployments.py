@@ -119,7 +119,7 @@ def on_lambda(path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("event", [rest_api, http_api, balancer])
 def test_whole_life_on_lambda(on_lambda: Any, event: Any) -> None:
-    prefix = "/prod" if event is http_api else ""
+    prefix = "" if event is balancer else "/prod"
     sent = {"Content-Type": "application/json"}
     created = on_lambda(event("POST", "/expenses", body=BODY, **sent), None)
     assert created["statusCode"] == 201, created

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -173,7 +175,9 @@ def test_idempotency_key_with_another_body_is_refused(post: Post, path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "key", ["", '""', '"open', '"a"b"', "x" * 256, '"a b"', "caf\u00e9", r'"\x"'], ids=repr
+    "key",
+    ["", "twice,twice", "twice, twice", '""', '"open', '"a"b"', "x" * 256, '"a b"', "caf\u00e9", r'"\x"'],
+    ids=repr,
 )
 def test_malformed_idempotency_key_is_refused(post: Post, path: Path, key: str) -> None:
     problem(post(fields(), Idempotency_Key=key), 400)
@@ -201,6 +205,60 @@ def test_malformed_idempotency_key_is_refused(post: Post, path: Path, key: str) 
 def test_body_is_refused(post: Post, path: Path, body: bytes, status: int) -> None:
     problem(post(body), status)
     assert Ledger(path).search().count == 0
+
+
+def test_body_shorter_than_it_says_is_refused(client: Client, path: Path) -> None:
+    sent = json.dumps(fields())
+    for server in ({}, {"wsgi.input_terminated": True}):
+        answer = client.post(
+            "/expenses",
+            data=sent,
+            content_type="application/json",
+            environ_overrides={"CONTENT_LENGTH": str(len(sent) + 1), **server},
+            buffered=True,
+        )
+        assert "shorter" in problem(answer, 400)["detail"]
+    assert Ledger(path).search().count == 0
+
+
+@pytest.mark.parametrize("size", [64 * 1024, 64 * 1024 + 1, 10_000_000])
+def test_chunked_body_is_read_to_its_end_or_refused(client: Client, path: Path, size: int) -> None:
+    sent = json.dumps(fields()).ljust(size - 1) + "!"
+    answer = client.open(
+        "/expenses",
+        method="POST",
+        input_stream=io.BytesIO(sent.encode()),
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+        buffered=True,
+    )
+    problem(answer, 400 if size <= 64 * 1024 else 413)
+    assert Ledger(path).search().count == 0
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "+5", "5_0"])
+@pytest.mark.usefixtures("client")
+def test_length_that_is_no_number_is_refused(length: str) -> None:
+    raw = {"CONTENT_LENGTH": length, "wsgi.input": io.BytesIO(json.dumps(fields()).encode())}
+    answer = Client(wsgi.app).post("/expenses", content_type="application/json", environ_overrides=raw)
+    assert answer.status_code in (400, 411)
+
+
+def test_pointers_are_those_of_a_uri(post: Post) -> None:
+    answer = problem(post({"a b": 1, "%41": 1, "a/b~c": 1}), 422)
+    assert {error["pointer"] for error in answer["errors"]} >= {"#/a%20b", "#/%2541", "#/a~1b~0c"}
+
+
+def test_huge_occurrence_is_told_to_be_too_large(post: Post) -> None:
+    answer = problem(post(fields(occurrence=10**22)), 422)
+    assert answer["errors"] == [{"detail": "must be at most 1000000", "pointer": "#/occurrence"}]
+
+
+def test_backup_that_has_no_place_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.get("/health", buffered=True)
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere/at/all")
+    problem(client.get("/backup", buffered=True), 503)
 
 
 def test_every_bad_field_has_its_pointer_and_no_input_is_echoed(post: Post) -> None:

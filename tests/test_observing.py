@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client
 
 from expense_lib import Ledger
-from handlers import metrics
+from handlers import metrics, settings
 from handlers.wsgi import app
 from tests.builders import ROOT, environment, fields
 
@@ -190,3 +191,42 @@ def test_metrics_say_what_they_need(client: Client, monkeypatch: pytest.MonkeyPa
     answer = client.get("/metrics")
     assert (answer.status_code, "expense-ledger[metrics]" in answer.get_data(as_text=True)) == (501, True)
     assert client.post("/expenses", json=fields()).status_code == 201
+
+
+@pytest.mark.parametrize("folder", ["/nowhere/at/all", ""])
+def test_expense_is_answered_though_it_can_not_be_counted(path: Path, tmp_path: Path, folder: str) -> None:
+    script = (
+        "from werkzeug.test import Client; from handlers.wsgi import app; from tests.builders import fields;"
+        "print(*[Client(app).post('/expenses', json=fields(occurrence=n)).status_code for n in (1, 2, 3)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(EXPENSE_LEDGER=str(path), PYTHONPATH=str(ROOT), PROMETHEUS_MULTIPROC_DIR=folder),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["201"] * 3
+    assert {file.name.partition("-")[0] for file in tmp_path.iterdir()} == {"expenses.db"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="here paths are texts")
+def test_reason_with_a_path_that_is_no_text_is_logged(
+    client: Client, lines: Lines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPENSE_LEDGER", os.fsdecode(os.fsencode(tmp_path) + b"/no\xff/expenses.db"))
+    assert client.get("/expenses").status_code == 503
+    assert "no" in lines()[0]["reason"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="here settings are texts")
+def test_token_that_is_no_text_lets_nobody_in_and_is_not_repeated(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPENSE_API_TOKEN", os.fsdecode(b"sec\xffret"))
+    assert client.get("/health").status_code == 200
+    assert client.get("/expenses", headers={"Authorization": "Bearer sec\xffret"}).status_code == 401
+    assert settings.current().complaints() == [
+        "EXPENSE_API_TOKEN: a token is letters, digits and ._~+/- with = at its end."
+    ]
