@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
+import re
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -15,6 +18,7 @@ import requests
 from pydantic import BaseModel
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
 from expense_lib import errors
@@ -35,8 +39,10 @@ READ_TIMEOUT_S = 10  # a handler may wait for its ledger's lock for half of that
 PATIENT_TIMEOUT_S = 300  # for what reads the whole ledger
 RETRIES = 3
 MAX_RETRY_AFTER_S = 5
+BACKOFF_S = 0.2
 CHUNK_BYTES = 256 * 1024
 
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 _LENGTHS = ("Content-Length", "Transfer-Encoding")
 
 
@@ -72,13 +78,18 @@ class RemoteLedger:
         token: What it asks for (RFC 6750), if it does.
 
     Raises:
-        LedgerUnavailable: *url* is not http or https.
+        LedgerUnavailable: *url* is not http or https, or *token* can't be one.
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
         if not url.lower().startswith(("http://", "https://")):
             raise errors.LedgerUnavailable("A handler's address begins with http:// or https://.")
-        self.url = url.rstrip("/")
+        if token is not None and not _TOKEN.fullmatch(token):
+            raise errors.LedgerUnavailable("A token is letters, digits and ._~+/- with = at its end.")
+        try:
+            self.url = str(requests.Request("GET", url).prepare().url).rstrip("/")
+        except requests.RequestException:
+            raise errors.LedgerUnavailable("This is no address of a handler.") from None
         self._token = token
         self._of_thread = threading.local()
 
@@ -138,7 +149,13 @@ class RemoteLedger:
         When it raises LedgerUnavailable it may have been done; ``categories`` shows it.
         """
         name = {"name": read_category(new)}
-        return self._ask(CategoryTotal, "PATCH", f"/categories/{quote(old, safe='')}", json=name)[1]
+        try:
+            where = f"/categories/{quote(old, safe='')}"
+        except UnicodeEncodeError:
+            raise errors.CategoryNotFound from None
+        if not old:
+            raise errors.CategoryNotFound
+        return self._ask(CategoryTotal, "PATCH", where, json=name)[1]
 
     def undo(self, number: int) -> Undone:
         """As ``Ledger.undo``."""
@@ -158,7 +175,7 @@ class RemoteLedger:
         """As ``Ledger.backup``, to a file here."""
         with upkeep.new_file(Path(path).expanduser().absolute()) as part, part.open("wb") as copy:
             answer = self._answer("GET", "/backup", PATIENT_TIMEOUT_S, stream=True)
-            if answer.status_code != HTTPStatus.OK:
+            if answer.headers.get("Content-Type") != "application/vnd.sqlite3":
                 raise self._refusal(answer)
             try:
                 for piece in answer.iter_content(CHUNK_BYTES):
@@ -179,7 +196,9 @@ class RemoteLedger:
     def _answer(self, method: str, path: str, timeout_s: int, **parts: Any) -> requests.Response:
         """What is answered in the end. One that was cut off is asked for again, as urllib3 asks for none."""
         tries = 1 if path.startswith("/categories/") else 1 + RETRIES
-        for _ in range(tries):
+        for attempt in range(tries):
+            if attempt:
+                time.sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             try:
                 answer = self._session().request(
                     method,
@@ -223,20 +242,30 @@ class RemoteLedger:
             session = requests.Session()
             session.auth = self._authorise  # as a function: a header alone would give way to a .netrc
             self._of_thread.session = os.getpid(), session
-            retries = Retry(
+            retries = _Retry(
                 RETRIES,
                 status=2,
                 redirect=0,
                 retry_after_max=MAX_RETRY_AFTER_S,
                 allowed_methods=None,
                 status_forcelist=(502, 503, 504),
-                backoff_factor=0.2,
-                backoff_jitter=0.1,
+                backoff_factor=BACKOFF_S,
+                backoff_jitter=BACKOFF_S / 2,
                 raise_on_status=False,
             )
             session.mount(self.url, HTTPAdapter(max_retries=retries))
             session.mount(f"{self.url}/categories/", HTTPAdapter())
         return session
+
+
+class _Retry(Retry):
+    """Takes a Retry-After that makes no sense for none."""
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        try:
+            return super().get_retry_after(response)
+        except (HTTPError, ValueError, OverflowError):
+            return None
 
 
 def _where(expense_id: int) -> str:

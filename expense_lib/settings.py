@@ -48,5 +48,5 @@ def _remote(url: str) -> RemoteLedger:
         from expense_lib.client import RemoteLedger  # noqa: PLC0415 - whoever uses a file needs no requests
     except ModuleNotFoundError:
         raise LedgerUnavailable("A ledger at a URL needs requests: install expense-ledger[remote].") from None
-    tokens = [token.strip() for token in os.environ.get("EXPENSE_API_TOKEN", "").split(",")]
-    return RemoteLedger(url, tokens[0] or None)
+    tokens = filter(None, map(str.strip, os.environ.get("EXPENSE_API_TOKEN", "").split(",")))
+    return RemoteLedger(url, next(tokens, None))

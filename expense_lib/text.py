@@ -12,7 +12,7 @@ def canonical_text(given: str) -> str:
         ValueError: it holds a control character that is no white space (NUL, say) or a lone surrogate.
     """
     text = " ".join(unicodedata.normalize("NFC", given).split())
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if not text.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise ValueError("must not hold control characters or lone surrogates")
     return text
 

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
@@ -21,6 +22,7 @@ from handlers import settings
 
 LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
 MAX_PORT = 65_535
+END_TIMEOUT_S = 7  # for what is being answered; a busy ledger is given up after 5
 THREADS = 4  # one is a tenth faster, but then a client that reads a long answer slowly holds up all others
 
 
@@ -40,7 +42,7 @@ def main() -> int:
         from granian.log import LogLevels  # noqa: PLC0415
         from granian.server import Server  # noqa: PLC0415
 
-        ledger, port = _prepared(given.host, given.port)
+        ledger, address, port = _prepared(given.host, given.port)
     except ModuleNotFoundError:
         sys.stderr.write("The server is not installed: install expense-ledger[server].\n")
         return 1
@@ -51,20 +53,21 @@ def main() -> int:
     sys.stderr.write(f"The ledger {ledger.path} is at http://{where}:{port}. Ctrl-C ends.\n")
     server = Server(
         "handlers.wsgi:app",
-        address=given.host,
+        address=address,
         port=port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         blocking_threads=THREADS,
         websockets=False,
+        workers_kill_timeout=END_TIMEOUT_S,
         log_level=LogLevels.warning,
     )
     server.serve(target_loader=_load)
     return 0
 
 
-def _prepared(host: str, port: int) -> tuple[Ledger, int]:
-    """The ledger to be served, and the port that it can be served at.
+def _prepared(host: str, port: int) -> tuple[Ledger, str, int]:
+    """The ledger to be served, and the IP address and the port that it can be served at.
 
     Raises:
         ExpenseError: the ledger can't be used.
@@ -83,7 +86,7 @@ def _prepared(host: str, port: int) -> tuple[Ledger, int]:
             os.environ["EXPENSE_ALLOWED_HOSTS"] = f"{LOOPBACK_NAMES},{host}"
     ledger = settings.ledger()
     try:
-        return ledger, _free(host, port)
+        return ledger, *_free(host, port)
     except OSError as error:
         raise ValueError(f"Port {port} of {host} can't be had: {error.strerror}.") from None
 
@@ -101,16 +104,19 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(END_TIMEOUT_S)
+        os._exit(1)  # it came too early to be heard, or somebody has sent half a request
 
 
-def _free(host: str, port: int) -> int:
-    """*port*, or a free one in place of 0, after a look whether it can be had."""
+def _free(host: str, port: int) -> tuple[str, int]:
+    """The IP address of *host*, and *port* or a free one for 0, after a look whether they can be had."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
-        return int(probe.getsockname()[1])
+        address = probe.getsockname()
+        return str(address[0]), int(address[1])
 
 
 def _is_loopback(host: str) -> bool:

@@ -36,4 +36,4 @@ def _is_utf8(path: str) -> bool:
     return True
 
 
-handler = make_lambda_handler(_as_wsgi_has_it)
+handler = make_lambda_handler(_as_wsgi_has_it, binary_support=True)

@@ -27,8 +27,8 @@ class EphemeralLedger(LedgerUnavailable):
     def __init__(self, platform: str) -> None:
         super().__init__(
             f"On {platform} this disk ends with the instance, and every instance has its own: expenses would "
-            "be lost and recorded twice. Let EXPENSE_LEDGER name a file on a mounted volume, or set "
-            "EXPENSE_ALLOW_EPHEMERAL=1 to try the handler out."
+            "be lost and recorded twice. Let EXPENSE_LEDGER name a file on a mounted volume, used by one "
+            "instance at a time, or set EXPENSE_ALLOW_EPHEMERAL=1 to try the handler out."
         )
 
 
@@ -106,11 +106,16 @@ def _ledger(path: str | None, currency: str | None) -> Ledger:
 
 def _refuse_ephemeral(path: Path) -> None:
     """Refuse, on a platform that loses its disk, what is on no volume of its own."""
-    for variable, platform in _EPHEMERAL.items():
-        if os.environ.get(variable):
-            lost = {_volume(Path(place)) for place in ("/", tempfile.gettempdir(), __file__)}
-            if platform == "Vercel" or _volume(path.expanduser()) in lost:
-                raise EphemeralLedger(platform)
+    platform = next((name for variable, name in _EPHEMERAL.items() if os.environ.get(variable)), None)
+    if platform is None:
+        return
+    lost = {_volume(Path(place)) for place in ("/", tempfile.gettempdir(), __file__)}
+    try:
+        volume = _volume(path.expanduser())
+    except (OSError, RuntimeError):
+        return  # it has no place at all, which whoever opens it will tell
+    if platform == "Vercel" or volume in lost:
+        raise EphemeralLedger(platform)
 
 
 def _volume(path: Path) -> Path:

@@ -115,6 +115,7 @@ class Scripted(BaseHTTPRequestHandler):
 
     answers: ClassVar[list[tuple[int | None, str, bytes]]]
     seen: ClassVar[list[str]]
+    retry_after: ClassVar[str | None] = None
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -126,6 +127,8 @@ class Scripted(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        if self.retry_after is not None:
+            self.send_header("Retry-After", self.retry_after)
         if 300 <= status < 400:
             self.send_header("Location", "/elsewhere")
         self.end_headers()
@@ -185,6 +188,38 @@ def test_strange_answers_are_told(scripted: Any, answer: Any, error: type[Except
     script.answers = [answer] * 4
     with pytest.raises(error):
         remote.search()
+
+
+@pytest.mark.parametrize("wait", ["0", "rubbish", "", "1.5", "-1", "1, 2", "Fri, 31 Dec 99999 23:59:59 GMT"])
+def test_wait_that_makes_no_sense_is_none(scripted: Any, wait: str) -> None:
+    script, remote = scripted
+    script.retry_after = wait
+    script.answers = [(503, "application/problem+json", BUSY), (503, "text/html", b""), EMPTY]
+    assert remote.search().count == 0
+    script.answers = [(503, "application/problem+json", BUSY)] * 4
+    with pytest.raises(LedgerBusy):
+        remote.search()
+
+
+@pytest.mark.parametrize("page", [b"<h1>Sign in</h1>", b""])
+def test_page_that_is_no_backup_is_not_kept_as_one(scripted: Any, tmp_path: Path, page: bytes) -> None:
+    script, remote = scripted
+    script.answers = [(200, "text/html", page)]
+    with pytest.raises(LedgerUnavailable, match="no expense handler"):
+        remote.backup(tmp_path / "copy.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("token", ["two words", "☕", "a\nb", ""])
+def test_token_that_no_handler_can_have_is_refused(token: str) -> None:
+    with pytest.raises(LedgerUnavailable, match="A token is"):
+        RemoteLedger("http://127.0.0.1:1", token)
+
+
+def test_names_that_no_category_can_have_are_not_found(remote: RemoteLedger) -> None:
+    for name in ("", "\ud800"):
+        with pytest.raises(CategoryNotFound):
+            remote.rename_category(name, "x")
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://127.0.0.1", "127.0.0.1:8000", "/expenses.db"])
@@ -387,7 +422,7 @@ def test_handler_with_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("NETRC", str(netrc))
     with handler(tmp_path / "expenses.db", EXPENSE_API_TOKEN="one,two") as url:  # noqa: S106
         monkeypatch.setenv("EXPENSE_API_URL", url)
-        monkeypatch.setenv("EXPENSE_API_TOKEN", " one , two")
+        monkeypatch.setenv("EXPENSE_API_TOKEN", " , one , two")
         assert open_ledger().record(an_expense()).created  # with the first
         remote = pickle.loads(pickle.dumps(RemoteLedger(url, "two")))  # noqa: S301
         assert remote.search().count == 1

@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -151,9 +152,10 @@ def test_console_of_lambda_leaves_parts_out(on_lambda: Any, missing: str) -> Non
     assert on_lambda(event, None)["statusCode"] == 200
 
 
-def test_backup_from_lambda_is_whole(on_lambda: Any, tmp_path: Path) -> None:
-    on_lambda(http_api("POST", "/expenses", body=BODY, **{"Content-Type": "application/json"}), None)
-    answer = on_lambda(http_api("GET", "/backup"), None)
+@pytest.mark.parametrize("event", [rest_api, http_api, balancer])
+def test_backup_from_lambda_is_whole(on_lambda: Any, tmp_path: Path, event: Any) -> None:
+    on_lambda(event("POST", "/expenses", body=BODY, **{"Content-Type": "application/json"}), None)
+    answer = on_lambda(event("GET", "/backup"), None)
     copy = tmp_path / "copy.db"
     copy.write_bytes(base64.b64decode(answer["body"]))
     assert Ledger(copy).check() == []
@@ -180,6 +182,17 @@ def test_ledger_that_a_platform_would_lose_is_refused(
     assert str(tmp_path) not in answer.get_data(as_text=True)
     assert client.get("/health").status_code == 503
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["loop/expenses.db", "~nobody-at-all/expenses.db"])
+def test_ledger_that_has_no_place_is_unavailable_on_a_platform_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("K_SERVICE", "1")
+    monkeypatch.setenv("EXPENSE_LEDGER", place)
+    assert Client(app).get("/health").status_code == 503
 
 
 @pytest.mark.parametrize("variable", PLATFORMS)
@@ -342,6 +355,35 @@ def test_server_takes_its_port_from_the_platform_and_a_token_opens_it(tmp_path: 
             f"{url}/expenses", headers=public | {"Authorization": "Bearer secret"}, timeout=10
         )
         assert asked.status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "::1"])
+def test_server_answers_under_the_address_that_it_was_given(tmp_path: Path, host: str) -> None:
+    if host == "127.0.0.2" and sys.platform != "linux":
+        pytest.skip("here 127.0.0.1 is the only such address")
+    port = free_port()
+    command = [sys.executable, "-m", "handlers", "--host", host, "--port", str(port)]
+    env = environment(EXPENSE_LEDGER=str(tmp_path / "e.db"), PYTHONPATH=str(ROOT))
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    with running(command, address, env, tmp_path) as url:
+        assert requests.get(f"{url}/expenses", timeout=10).json()["count"] == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this is about signals")
+def test_half_a_request_does_not_keep_the_server_from_ending(path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "handlers", "--port", str(port)]
+    env = environment(EXPENSE_LEDGER=str(path), PYTHONPATH=str(ROOT))
+    process = subprocess.Popen(command, env=env, cwd=path.parent, stderr=subprocess.DEVNULL, text=True)
+    wait_for(f"http://127.0.0.1:{port}/health", process)
+    with socket.create_connection(("127.0.0.1", port)) as half:
+        half.sendall(
+            b"POST /expenses HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+        )
+        assert requests.get(f"http://127.0.0.1:{port}/health", timeout=10).status_code == 200
+        process.terminate()
+        process.wait(PATIENCE_S)
+    wait_until_gone(port)
 
 
 def test_server_without_a_token_answers_to_its_own_names_only(path: Path) -> None:
