@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, StrictInt, StrictStr, TypeAdapter
 
@@ -14,8 +15,12 @@ from expense_lib.models import MAX_ID, Sort
 _Id = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
 _Date = Annotated[StrictStr, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 _Minor = Annotated[StrictInt, Field(ge=-(10**18), le=10**18)]
-_after_date = TypeAdapter(tuple[Sort, _Date, _Id])
-_after_amount = TypeAdapter(tuple[Sort, _Minor, _Id])
+
+
+@functools.cache
+def _form(value: Any) -> TypeAdapter[Any]:
+    """What reads a cursor after such a *value*."""
+    return TypeAdapter(tuple[Sort, value, _Id])
 
 
 def write(sort: Sort, value: str | int, expense_id: int) -> str:
@@ -29,7 +34,7 @@ def read(cursor: str, sort: Sort) -> tuple[str | int, int]:
     Raises:
         CursorError: it is none that was written for this sort.
     """
-    form = _after_date if sort.startswith("date") else _after_amount
+    form = _form(_Date if sort.startswith("date") else _Minor)
     try:
         for_sort, value, expense_id = form.validate_json(base64.urlsafe_b64decode(cursor.encode()))
     except (ValueError, RecursionError):

@@ -23,7 +23,7 @@ from handlers import settings
 LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
 MAX_PORT = 65_535
 END_TIMEOUT_S = 7  # for what is being answered; a busy ledger is given up after 5
-THREADS = 4  # one is a tenth faster, but then a client that reads a long answer slowly holds up all others
+THREADS = 4  # one is a tenth faster, but one client that reads or writes slowly would then hold up all others
 
 
 def main() -> int:

@@ -189,7 +189,7 @@ def find(request: Request) -> Found:
     fixed = _FIXED.get((request.method, request.path))
     if fixed is not None:
         return fixed
-    urls = _RULES.bind("", path_info=request.path, default_method=request.method)
+    urls = _rules().bind("", path_info=request.path, default_method=request.method)
     try:
         (leaf, template), arguments = urls.match()
     except exceptions.HTTPException as miss:
@@ -224,7 +224,11 @@ def _rule(method: str, template: str, leaf: Leaf) -> Rule:
     return Rule(rule, methods=[method, "OPTIONS"], endpoint=(leaf, template))
 
 
-_RULES = Map([_rule(*path) for path in PATHS], converters={"id": _Id, "name": _Name}, merge_slashes=False)
+@functools.cache
+def _rules() -> Map:
+    """The rules of all paths, made when the first path with a part in it is asked for."""
+    return Map([_rule(*path) for path in PATHS], converters={"id": _Id, "name": _Name}, merge_slashes=False)
+
 
 _FIXED = {  # a shorter way to the commonest
     (method, template): Found(leaf, template, {}) for method, template, leaf in PATHS if "{" not in template
