@@ -1,6 +1,6 @@
 """How fast the handler is, beside named floors in the same run: ``pytest tests/benchmarks/bench_http.py``.
 
-It needs ``fastapi``, ``sqlalchemy`` and ``uvicorn`` for the app that most would write, which stands in ``rival.py``.
+``rival.py`` is the app that most would write; what it needs is in the extra ``benchmarks``.
 """
 
 from __future__ import annotations
