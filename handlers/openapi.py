@@ -13,7 +13,6 @@ from expense_lib import errors
 from expense_lib.answers import CategoryTotal, Expense, Health, Page, Undone, Version
 from expense_lib.errors import PROBLEM_TYPE_PREFIX, ExpenseError
 from expense_lib.models import ExpenseChanges, ExpenseFilter, NewCategory, NewExpense
-from handlers import paths
 from handlers.problems import title
 from handlers.reading import MAX_BODY_BYTES
 
@@ -188,8 +187,9 @@ def _items(of: Schema) -> Schema:
 _THE_EXPENSE = Answered("The expense.", _ref("Expense"), ("ETag",))
 _TEXT = {"type": "string"}
 
-_OPERATIONS: dict[Callable[..., Any], Operation] = {
-    paths.record_expense: Operation(
+# By the name of the function that does it.
+_OPERATIONS: dict[str, Operation] = {
+    "record_expense": Operation(
         "recordExpense",
         "Have an expense in the ledger once",
         {
@@ -213,21 +213,21 @@ _OPERATIONS: dict[Callable[..., Any], Operation] = {
         (_IDEMPOTENCY_KEY,),
         "NewExpense",
     ),
-    paths.list_expenses: Operation(
+    "list_expenses": Operation(
         "listExpenses",
         "A page of the expenses that match, with count and total of all that do",
         {200: Answered("The page.", _ref("Page"), ("Link",))},
         _LEDGER
         | {422: Refusal("A part of the query can't be accepted.", (*_UNACCEPTABLE, errors.CursorError))},
     ),
-    paths.get_expense: Operation(
+    "get_expense": Operation(
         "getExpense",
         "One expense",
         {200: _THE_EXPENSE, 304: Answered("It is as you know it.", None, ("ETag",))},
         _LEDGER | {404: _NOT_FOUND, 410: _DELETED},
         (_IF_NONE_MATCH,),
     ),
-    paths.amend_expense: Operation(
+    "amend_expense": Operation(
         "amendExpense",
         "Change fields of an expense",
         {200: _THE_EXPENSE},
@@ -243,32 +243,32 @@ _OPERATIONS: dict[Callable[..., Any], Operation] = {
         (_IF_MATCH | {"required": True},),
         "ExpenseChanges",
     ),
-    paths.delete_expense: Operation(
+    "delete_expense": Operation(
         "deleteExpense",
         "Delete an expense; it keeps its id and its history",
         {204: Answered("It is deleted, or was already.")},
         _CHANGING | _LEDGER | {404: _NOT_FOUND, 412: _STALE},
         (_IF_MATCH,),
     ),
-    paths.restore_expense: Operation(
+    "restore_expense": Operation(
         "restoreExpense",
         "Bring a deleted expense back",
         {200: _THE_EXPENSE},
         _CHANGING | _LEDGER | {404: _NOT_FOUND},
     ),
-    paths.get_history: Operation(
+    "get_history": Operation(
         "getHistory",
         "Every version of an expense, live or deleted, the first one first",
         {200: Answered("Its versions.", _items(_ref("Version")))},
         _LEDGER | {404: _NOT_FOUND},
     ),
-    paths.list_categories: Operation(
+    "list_categories": Operation(
         "listCategories",
         "Every category that has expenses, by name",
         {200: Answered("The categories.", _items(_ref("CategoryTotal")))},
         _LEDGER,
     ),
-    paths.rename_category: Operation(
+    "rename_category": Operation(
         "renameCategory",
         "Rename a category, or merge it into the one of that name",
         {200: Answered("The category in which the expenses are now.", _ref("CategoryTotal"))},
@@ -280,7 +280,7 @@ _OPERATIONS: dict[Callable[..., Any], Operation] = {
         },
         takes="NewCategory",
     ),
-    paths.undo_change: Operation(
+    "undo_change": Operation(
         "undoChange",
         "Put back what a change changed, wherever it was left alone since",
         {200: Answered("What was put back, and what was kept.", _ref("Undone"))},
@@ -291,19 +291,19 @@ _OPERATIONS: dict[Callable[..., Any], Operation] = {
             409: Refusal("All of it was changed again since.", (errors.ChangedSince,)),
         },
     ),
-    paths.check_ledger: Operation(
+    "check_ledger": Operation(
         "checkLedger",
         "What is wrong with the ledger, a sentence each; nothing if it is sound",
         {200: Answered("The sentences.", _items(_TEXT))},
         _LEDGER,
     ),
-    paths.back_up: Operation(
+    "back_up": Operation(
         "backUp",
         "A consistent copy of the whole ledger",
         {200: Answered("An SQLite file.", {}, media_type="application/vnd.sqlite3")},
         _LEDGER,
     ),
-    paths.health: Operation(
+    "health": Operation(
         "health",
         "Whether the ledger can be read and written; needs no token",
         {200: Answered("It can be.", _ref("Health"))},
@@ -314,16 +314,16 @@ _OPERATIONS: dict[Callable[..., Any], Operation] = {
             )
         },
     ),
-    paths.get_metrics: Operation(
+    "get_metrics": Operation(
         "metrics",
         "What was counted, in Prometheus' text format",
         {200: Answered("The metrics.", _TEXT, media_type="text/plain")},
         {501: Refusal("prometheus-client is not installed.")},
     ),
-    paths.get_openapi: Operation(
+    "get_openapi": Operation(
         "openapi", "This document", {200: Answered("OpenAPI 3.1.", {"type": "object"})}, {}
     ),
-    paths.get_docs: Operation(
+    "get_docs": Operation(
         "docs", "This document, to be read", {200: Answered("A page.", _TEXT, media_type="text/html")}, {}
     ),
 }
@@ -336,11 +336,28 @@ _PATH_PARAMETERS: dict[str, Schema] = {
 
 
 @functools.lru_cache
-def document(root_path: str, *, with_tokens: bool) -> Schema:
-    """The description of the handler that is mounted at *root_path*, and asks for tokens or not."""
+def document(
+    paths: tuple[tuple[str, str, Callable[..., Any]], ...],
+    without_token: frozenset[str],
+    root_path: str,
+    *,
+    with_tokens: bool,
+) -> Schema:
+    """The description of a handler.
+
+    Args:
+        paths: The method, the template and the function of each operation.
+        without_token: The templates that never want a token.
+        root_path: Where the handler is mounted.
+        with_tokens: Whether the others want one.
+    """
     where: dict[str, Schema] = {}
-    for method, template, leaf in paths.PATHS:
-        where.setdefault(template, {})[method.lower()] = _operation(template, _OPERATIONS[leaf])
+    for method, template, leaf in paths:
+        operation = _operation(template, _OPERATIONS[leaf.__name__])
+        if template in without_token:
+            del operation["responses"]["401"]
+            operation["security"] = []
+        where.setdefault(template, {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -368,8 +385,6 @@ def _operation(template: str, operation: Operation) -> Schema:
     if operation.name == "listExpenses":
         parameters += _query()
     refusals = _EVERYWHERE | operation.refusals
-    if template in paths.OPEN:
-        del refusals[401]
     described: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -377,8 +392,6 @@ def _operation(template: str, operation: Operation) -> Schema:
         "responses": {str(status): _answer(found) for status, found in operation.answers.items()}
         | {str(status): _refusal(status, refusals[status]) for status in sorted(refusals)},
     }
-    if template in paths.OPEN:
-        described["security"] = []
     if operation.takes is not None:
         _, example = _TAKEN[operation.takes]
         content = {"application/json": {"schema": _ref(operation.takes), "example": example}}

@@ -140,18 +140,18 @@ def get_openapi(request: Request) -> Answer:
     """GET /openapi.json."""
     from handlers import openapi  # noqa: PLC0415 - whoever records an expense needs no document
 
-    return in_json(openapi.document(request.root_path, with_tokens=bool(settings.current().tokens)))
+    return in_json(openapi.document(PATHS, OPEN, request.root_path, with_tokens=_wants_tokens()))
 
 
 def get_docs(request: Request) -> Answer:
     """GET /docs."""
     from handlers import docs, openapi  # noqa: PLC0415 - as above
 
-    return docs.page(openapi.document(request.root_path, with_tokens=bool(settings.current().tokens)))
+    return docs.page(openapi.document(PATHS, OPEN, request.root_path, with_tokens=_wants_tokens()))
 
 
 # In the templates of OpenAPI: {id} and {number} are positive integers, {name} is any text.
-PATHS: list[tuple[str, str, Leaf]] = [
+PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("POST", "/expenses", record_expense),
     ("GET", "/expenses", list_expenses),
     ("GET", "/expenses/{id}", get_expense),
@@ -168,8 +168,8 @@ PATHS: list[tuple[str, str, Leaf]] = [
     ("GET", "/metrics", get_metrics),
     ("GET", "/openapi.json", get_openapi),
     ("GET", "/docs", get_docs),
-]
-OPEN = {"/health"}  # needs no token
+)
+OPEN = frozenset({"/health"})  # need no token
 
 
 class Found(NamedTuple):
@@ -256,6 +256,10 @@ class _Sending:
 
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _wants_tokens() -> bool:
+    return bool(settings.current().tokens)
 
 
 def _matching(expense_id: int, versions: list[int] | None) -> int | None:

@@ -156,6 +156,7 @@ def test_other_origins_stay_out(ask: Ask, monkeypatch: pytest.MonkeyPatch, origi
         {"Sec_Fetch_Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[malformed"},
     ],
     ids=str,
 )

@@ -17,7 +17,7 @@ from werkzeug.test import Client
 from expense_lib import Ledger, errors
 from expense_lib.errors import PROBLEM_TYPE_PREFIX
 from handlers import openapi
-from handlers.paths import PATHS
+from handlers.paths import OPEN, PATHS
 from handlers.wsgi import app
 from tests.builders import an_expense, handler
 
@@ -58,17 +58,17 @@ def test_every_answer_is_as_described(case: Any) -> None:
 
 def test_document_is_valid_openapi() -> None:
     for with_tokens in (True, False):
-        validate(openapi.document("/mounted", with_tokens=with_tokens))
+        validate(openapi.document(PATHS, OPEN, "/mounted", with_tokens=with_tokens))
 
 
 def test_every_path_is_described_and_no_other() -> None:
-    paths = openapi.document("", with_tokens=False)["paths"]
+    paths = openapi.document(PATHS, OPEN, "", with_tokens=False)["paths"]
     described = {(method.upper(), template) for template, methods in paths.items() for method in methods}
     assert described == {(method, template) for method, template, _ in PATHS}
 
 
 def test_every_kind_of_refusal_is_described() -> None:
-    told = json.dumps(openapi.document("", with_tokens=False))
+    told = json.dumps(openapi.document(PATHS, OPEN, "", with_tokens=False))
     kinds = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
     assert {kind for kind in kinds if f"{PROBLEM_TYPE_PREFIX}{kind}" not in told} == set()
 
@@ -87,7 +87,7 @@ def test_document_says_whether_a_token_is_wanted_and_where_it_is_mounted(
 
 def test_examples_of_bodies_are_taken_and_answered(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXPENSE_LEDGER", str(path))
-    document = openapi.document("", with_tokens=False)
+    document = openapi.document(PATHS, OPEN, "", with_tokens=False)
     client = Client(app)
     for template, method in (("/expenses", "post"), ("/categories/{name}", "patch")):
         content = document["paths"][template][method]["requestBody"]["content"]["application/json"]
