@@ -19,6 +19,7 @@ from expense_lib.answers import (
 )
 from expense_lib.errors import (
     AmountError,
+    AnalyticsUnavailable,
     CategoryNotFound,
     ChangedSince,
     ChangeNotFound,
@@ -41,16 +42,18 @@ from expense_lib.errors import (
     StaleVersion,
 )
 from expense_lib.ledger import Ledger
-from expense_lib.models import ExpenseChanges, ExpenseFilter, NewCategory, NewExpense
+from expense_lib.models import ChangesWanted, ExpenseChanges, ExpenseFilter, NewCategory, NewExpense
 from expense_lib.settings import open_ledger
 
 __all__ = [
     "AmountError",
+    "AnalyticsUnavailable",
     "CategoryNotFound",
     "CategoryTotal",
     "Change",
     "ChangeNotFound",
     "ChangedSince",
+    "ChangesWanted",
     "CurrencyError",
     "CursorError",
     "Expense",

@@ -90,11 +90,15 @@ class Version(_Answer):
 
 
 class Change(Version):
-    """One line of the ledger's log, at position *seq*. All lines of one deed have its *number*."""
+    """One line of the ledger's log, at position *seq*. All lines of one deed have its *number*.
+
+    *dedup_key* is the one that the expense was recorded with.
+    """
 
     seq: int
     number: int
     expense_id: int
+    dedup_key: str
 
 
 class Undone(_Answer):

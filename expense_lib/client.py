@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -22,8 +23,9 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
 from expense_lib import errors
-from expense_lib.answers import CategoryTotal, Expense, Health, Page, Receipt, Undone, Version
+from expense_lib.answers import CategoryTotal, Change, Expense, Health, Page, Receipt, Undone, Version
 from expense_lib.models import (
+    MAX_CHANGES,
     MAX_ID,
     ExpenseFilter,
     NewExpense,
@@ -157,6 +159,34 @@ class RemoteLedger:
             raise errors.CategoryNotFound
         return self._ask(CategoryTotal, "PATCH", where, json=name)[1]
 
+    def changes(self, since: int = 0, limit: int = MAX_CHANGES) -> list[Change]:
+        """As ``Ledger.changes``."""
+        if limit < 1:
+            return []
+        lines = self._changes(max(since, 0), min(limit, MAX_CHANGES)).splitlines()
+        try:
+            return [Change.model_validate_json(line) for line in lines]
+        except ValueError:
+            raise self._no_handler() from None
+
+    def copy_changes(self, file: Path, since: int) -> int:
+        """Append every change after line *since* to *file*, as lines of JSON. Returns the last one's seq."""
+        with file.open("ab") as copy:
+            while lines := self._changes(since, MAX_CHANGES):
+                copy.write(lines)
+                try:
+                    since = json.loads(lines.splitlines()[-1])["seq"]
+                except (ValueError, TypeError, KeyError):
+                    raise self._no_handler() from None
+        return since
+
+    def _changes(self, since: int, limit: int) -> bytes:
+        where = f"/changes?since={min(since, MAX_ID)}&limit={limit}"
+        answer = self._answer("GET", where, PATIENT_TIMEOUT_S)
+        if answer.headers.get("Content-Type") != "application/jsonl":
+            raise self._refusal(answer)
+        return answer.content
+
     def undo(self, number: int) -> Undone:
         """As ``Ledger.undo``."""
         if not 1 <= number <= MAX_ID:
@@ -228,9 +258,10 @@ class RemoteLedger:
         with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
             if answer.headers.get("Content-Type") == "application/problem+json":
                 return _error_in(answer.json())
-        return errors.LedgerUnavailable(
-            f"What answers at {self.url} is no expense handler: status {answer.status_code}."
-        )
+        return self._no_handler(f": status {answer.status_code}")
+
+    def _no_handler(self, why: str = "") -> errors.LedgerUnavailable:
+        return errors.LedgerUnavailable(f"What answers at {self.url} is no expense handler{why}.")
 
     def _unreachable(self) -> errors.LedgerUnavailable:
         return errors.LedgerUnavailable(f"The handler at {self.url} can't be reached.")

@@ -201,6 +201,12 @@ class ChangedSince(ExpenseError, ValueError):
         super().__init__(f"This was changed again since; undo that first. Expenses: {named}.")
 
 
+class AnalyticsUnavailable(ExpenseError, RuntimeError):
+    """What analysis needs is not installed, or not in versions that fit each other."""
+
+    code = "analytics-unavailable"
+
+
 class LedgerUnavailable(ExpenseError, OSError):
     """The ledger can't be reached, read or written. Nothing was acknowledged; sending again is safe."""
 

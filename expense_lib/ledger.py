@@ -12,12 +12,10 @@ from typing import Any
 from expense_lib import cursor, editing, presenting, recording, undoing
 from expense_lib.answers import CategoryTotal, Change, Expense, Health, Page, Receipt, Undone, Version
 from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable
-from expense_lib.models import MAX_ID, ExpenseFilter, NewExpense, read_category, read_changes
+from expense_lib.models import MAX_CHANGES, MAX_ID, ExpenseFilter, NewExpense, read_category, read_changes
 from expense_lib.store import rows, upkeep, views
 from expense_lib.store.connections import connection, transaction
 from expense_lib.store.rows import Row
-
-MAX_CHANGES = 10_000
 
 
 class Ledger:
@@ -189,7 +187,7 @@ class Ledger:
         """
         with self._reading() as con:
             lines = list(views.changes(con, min(max(since, 0), MAX_ID), min(max(limit, 0), MAX_CHANGES)))
-        return [presenting.change(line, self.currency) for line in lines]
+        return [presenting.change(line, dedup_key, self.currency) for line, dedup_key in lines]
 
     def undo(self, number: int) -> Undone:
         """Put back what the change of this number changed, in one change, wherever it was left alone since.

@@ -34,6 +34,7 @@ from expense_lib.text import canonical_text, fold
 MAX_CATEGORY_LENGTH = 100
 MAX_DESCRIPTION_LENGTH = 500
 MAX_PAGE = 500
+MAX_CHANGES = 10_000
 MAX_ID = 2**63 - 1  # SQLite's largest integer
 
 ChangeKind = Literal["created", "amended", "deleted", "restored"]
@@ -180,6 +181,15 @@ def read_category(given: object) -> str:
         return NewCategory.model_validate({"name": given}).name
     except ValidationError as refused:
         raise InvalidInput.from_pydantic(refused) from None
+
+
+class ChangesWanted(BaseModel):
+    """Which part of the log to read: at most *limit* lines after line *since*."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    since: Annotated[StrictInt, Field(ge=0, le=MAX_ID)] = 0
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_CHANGES)] = 1000
 
 
 class ExpenseFilter(BaseModel):

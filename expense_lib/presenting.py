@@ -38,9 +38,15 @@ def version(line: views.Logged, currency: Currency) -> Version:
     return Version(**_parts(line, currency))
 
 
-def change(line: views.Logged, currency: Currency) -> Change:
+def change(line: views.Logged, dedup_key: str, currency: Currency) -> Change:
     """A line of the log as part of the ledger's."""
-    return Change(seq=line.seq, number=line.number, expense_id=line.expense_id, **_parts(line, currency))
+    return Change(
+        seq=line.seq,
+        number=line.number,
+        expense_id=line.expense_id,
+        dedup_key=dedup_key,
+        **_parts(line, currency),
+    )
 
 
 def _parts(line: views.Logged, currency: Currency) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from expense_lib import errors
 from expense_lib.answers import CategoryTotal, Expense, Health, Page, Undone, Version
 from expense_lib.errors import PROBLEM_TYPE_PREFIX, ExpenseError
-from expense_lib.models import ExpenseChanges, ExpenseFilter, NewCategory, NewExpense
+from expense_lib.models import ChangesWanted, ExpenseChanges, ExpenseFilter, NewCategory, NewExpense
 from handlers.problems import title
 from handlers.reading import MAX_BODY_BYTES
 
@@ -65,7 +65,10 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
         },
     ),
 }
-_FILTER = TypeAdapter(ExpenseFilter)
+_QUERIES: dict[str, TypeAdapter[Any]] = {
+    "listExpenses": TypeAdapter(ExpenseFilter),
+    "listChanges": TypeAdapter(ChangesWanted),
+}
 
 _QUERY = {
     "category": "Of any of these categories, whatever their case. A single empty one means all.",
@@ -75,7 +78,8 @@ _QUERY = {
     "amount_max": "Of this amount or less.",
     "q": "With this text in description or category, whatever its case.",
     "sort": "The order; expenses that are equal in it come by their ids, in the same direction.",
-    "limit": "How many on one page.",
+    "limit": "How many at most.",
+    "since": "The number of the last line that is known already.",
     "cursor": "Where the page begins: `next` of the page before, of the same filter and sort.",
 }
 
@@ -280,6 +284,19 @@ _OPERATIONS: dict[str, Operation] = {
         },
         takes="NewCategory",
     ),
+    "list_changes": Operation(
+        "listChanges",
+        "Every change after a line of the log, in order, for a copy of the ledger",
+        {
+            200: Answered(
+                "A line of JSON for each, at most limit of them; none if there is nothing new.",
+                _TEXT,
+                ("Link",),
+                "application/jsonl",
+            )
+        },
+        _LEDGER | {422: Refusal("A part of the query can't be accepted.", (errors.InvalidInput,))},
+    ),
     "undo_change": Operation(
         "undoChange",
         "Put back what a change changed, wherever it was left alone since",
@@ -382,8 +399,8 @@ def _operation(template: str, operation: Operation) -> Schema:
         {"name": name, "in": "path", "required": True, "schema": _PATH_PARAMETERS[name]} for name in named
     ]
     parameters += operation.parameters
-    if operation.name == "listExpenses":
-        parameters += _query()
+    if operation.name in _QUERIES:
+        parameters += _query(_QUERIES[operation.name])
     refusals = _EVERYWHERE | operation.refusals
     described: Schema = {
         "operationId": operation.name,
@@ -448,9 +465,9 @@ def _links() -> Schema:
     }
 
 
-def _query() -> list[Schema]:
+def _query(of: TypeAdapter[Any]) -> list[Schema]:
     found: list[Schema] = []
-    for name, schema in _FILTER.json_schema()["properties"].items():
+    for name, schema in of.json_schema()["properties"].items():
         plain = {key: value for key, value in schema.items() if key not in ("title", "default", "anyOf")}
         choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
         default = {"default": schema["default"]} if schema.get("default") not in (None, "", []) else {}

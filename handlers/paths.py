@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+from pydantic_core import to_json
 from werkzeug import exceptions
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
@@ -88,6 +89,17 @@ def rename_category(request: Request, name: str) -> Answer:
     return in_json(settings.ledger().rename_category(name, new.name))
 
 
+def list_changes(request: Request) -> Answer:
+    """GET /changes: one line of JSON for each line of the log."""
+    wanted = reading.changes_wanted(request)
+    lines = settings.ledger().changes(wanted.since, wanted.limit)
+    headers = {"Content-Type": "application/jsonl", "Cache-Control": answers.CACHING}
+    if len(lines) == wanted.limit:
+        where = f"{quote(request.root_path)}/changes?since={lines[-1].seq}&limit={wanted.limit}"
+        headers["Link"] = f'<{where}>; rel="next"'
+    return Answer(200, b"".join(to_json(line) + b"\n" for line in lines), headers)
+
+
 def undo_change(request: Request, number: int) -> Answer:
     """POST /changes/{number}/undo."""
     return in_json(settings.ledger().undo(number))
@@ -161,6 +173,7 @@ PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("GET", "/expenses/{id}/history", get_history),
     ("GET", "/categories", list_categories),
     ("PATCH", "/categories/{name}", rename_category),
+    ("GET", "/changes", list_changes),
     ("POST", "/changes/{number}/undo", undo_change),
     ("GET", "/check", check_ledger),
     ("GET", "/backup", back_up),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Set
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -18,7 +19,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Request
 
-from expense_lib import ExpenseFilter, FieldError, IdempotencyKeyError, InvalidInput
+from expense_lib import ChangesWanted, ExpenseFilter, FieldError, IdempotencyKeyError, InvalidInput
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_INT_DIGITS = 1000  # Python itself reads a few thousand
@@ -29,7 +30,8 @@ _TAG = re.compile(r'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
 _TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*")
 _VERSION_TAG = re.compile(r'"[1-9][0-9]{0,17}"')
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
-_REPEATABLE = {"category"}
+_INTEGERS = {"limit", "since"}
+_DIGITS = re.compile(r"[0-9]{1,30}")
 _QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
 
@@ -128,17 +130,32 @@ def query(request: Request) -> ExpenseFilter:
     Raises:
         pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
     """
-    given: dict[str, Any] = dict(request.args.lists())
+    given = _query(request, repeatable={"category"})
     if given.get("category") == [""]:
         del given["category"]  # what a form sends for "all"
-    repeated = [name for name, values in given.items() if len(values) > 1 and name not in _REPEATABLE]
+    return ExpenseFilter.model_validate(given)
+
+
+def changes_wanted(request: Request) -> ChangesWanted:
+    """The part of the log that the query spells out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    return ChangesWanted.model_validate(_query(request))
+
+
+def _query(request: Request, repeatable: Set[str] = frozenset()) -> dict[str, Any]:
+    """The query's values by name; lists where a name may be repeated, integers where one must stand."""
+    given: dict[str, Any] = dict(request.args.lists())
+    repeated = [name for name, values in given.items() if len(values) > 1 and name not in repeatable]
     if repeated:
         raise InvalidInput(FieldError(name, "must be given once") for name in repeated)
-    given |= {name: values[0] for name, values in given.items() if name not in _REPEATABLE}
-    limit = given.get("limit", "")
-    if limit.isascii() and limit.isdigit() and len(limit) <= MAX_INT_DIGITS:
-        given["limit"] = int(limit)
-    return ExpenseFilter.model_validate(given)
+    given |= {name: values[0] for name, values in given.items() if name not in repeatable}
+    for name in _INTEGERS & given.keys():
+        if _DIGITS.fullmatch(given[name]):
+            given[name] = int(given[name])
+    return given
 
 
 def idempotency_key(request: Request) -> str | None:

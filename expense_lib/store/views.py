@@ -93,7 +93,15 @@ _LOG_OF_EXPENSE = f"""
       LEFT JOIN change AS earlier ON earlier.seq = change.previous
      ORDER BY change.version
 """
-_LOG_SINCE = f"{_LOG} WHERE change.seq > :since ORDER BY change.seq LIMIT :limit"
+_LOG_SINCE = f"""
+    {_LINE}, expense.dedup_key
+      FROM change
+      LEFT JOIN change AS earlier ON earlier.seq = change.previous
+      JOIN expense ON expense.id = change.expense_id
+     WHERE change.seq > :since
+     ORDER BY change.seq
+     LIMIT :limit
+"""
 _LOG_OF_DEED = f"""
     {_LOG} WHERE change.seq = :number OR change.part_of = :number
     ORDER BY change.seq
@@ -209,9 +217,10 @@ def history(con: sqlite3.Connection, expense_id: int) -> list[Logged]:
     return [Logged.of(row) for row in con.execute(_LOG_OF_EXPENSE, {"expense_id": expense_id})]
 
 
-def changes(con: sqlite3.Connection, since: int, limit: int) -> Iterator[Logged]:
-    """The log after line *since*, in order, at most *limit* lines."""
-    return (Logged.of(row) for row in con.execute(_LOG_SINCE, {"since": since, "limit": limit}))
+def changes(con: sqlite3.Connection, since: int, limit: int) -> Iterator[tuple[Logged, str]]:
+    """The log after line *since*, in order, at most *limit* lines, each with its expense's dedup key."""
+    found = con.execute(_LOG_SINCE, {"since": since, "limit": limit})
+    return ((Logged.of(row), row[-1]) for row in found)
 
 
 def deed(con: sqlite3.Connection, seq: int) -> list[Logged]:
