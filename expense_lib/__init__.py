@@ -12,8 +12,10 @@ from expense_lib.answers import (
     Expense,
     Health,
     Page,
+    Part,
     Receipt,
     Snapshot,
+    Summary,
     Undone,
     Version,
 )
@@ -42,7 +44,14 @@ from expense_lib.errors import (
     StaleVersion,
 )
 from expense_lib.ledger import Ledger
-from expense_lib.models import ChangesWanted, ExpenseChanges, ExpenseFilter, NewCategory, NewExpense
+from expense_lib.models import (
+    ChangesWanted,
+    ExpenseChanges,
+    ExpenseFilter,
+    NewCategory,
+    NewExpense,
+    SummaryWanted,
+)
 from expense_lib.settings import open_ledger
 
 __all__ = [
@@ -77,10 +86,13 @@ __all__ = [
     "NewExpense",
     "NotALedger",
     "Page",
+    "Part",
     "Receipt",
     "RecordedThenDeleted",
     "Snapshot",
     "StaleVersion",
+    "Summary",
+    "SummaryWanted",
     "Undone",
     "Version",
     "open_ledger",

@@ -18,6 +18,10 @@ AmountOut = Annotated[
 ]
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -63,6 +67,24 @@ class CategoryTotal(_Answer):
     name: str
     count: int
     total: AmountOut
+
+
+class Part(_Answer):
+    """What was spent in one month (``"2026-11"``), one category, or one category in one month."""
+
+    month: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    category: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    count: int
+    total: AmountOut
+
+
+class Summary(_Answer):
+    """The totals of all expenses that match, by month, by category or both, in that order; one snapshot."""
+
+    items: tuple[Part, ...]
+    count: int
+    total: AmountOut
+    currency: str
 
 
 class Snapshot(_Answer):

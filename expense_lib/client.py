@@ -23,12 +23,23 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
 from expense_lib import errors
-from expense_lib.answers import CategoryTotal, Change, Expense, Health, Page, Receipt, Undone, Version
+from expense_lib.answers import (
+    CategoryTotal,
+    Change,
+    Expense,
+    Health,
+    Page,
+    Receipt,
+    Summary,
+    Undone,
+    Version,
+)
 from expense_lib.models import (
     MAX_CHANGES,
     MAX_ID,
     ExpenseFilter,
     NewExpense,
+    SummaryWanted,
     check_idempotency_key,
     expense_changes,
     read_category,
@@ -144,6 +155,12 @@ class RemoteLedger:
     def categories(self) -> list[CategoryTotal]:
         """As ``Ledger.categories``."""
         return list(self._ask(_Items[CategoryTotal], "GET", "/categories")[1].items)
+
+    def summary(self, wanted: SummaryWanted | None = None) -> Summary:
+        """As ``Ledger.summary``."""
+        given = wanted or SummaryWanted()
+        query = given.model_dump(mode="json", exclude_none=True) | {"by": ",".join(given.by)}
+        return self._ask(Summary, "GET", "/summary", params=query)[1]
 
     def rename_category(self, old: str, new: str) -> CategoryTotal:
         """As ``Ledger.rename_category``, but sent once: sent again after it was done, it finds no old name.

@@ -10,9 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from expense_lib import cursor, editing, presenting, recording, undoing
-from expense_lib.answers import CategoryTotal, Change, Expense, Health, Page, Receipt, Undone, Version
+from expense_lib.answers import (
+    CategoryTotal,
+    Change,
+    Expense,
+    Health,
+    Page,
+    Receipt,
+    Summary,
+    Undone,
+    Version,
+)
 from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable
-from expense_lib.models import MAX_CHANGES, MAX_ID, ExpenseFilter, NewExpense, read_category, read_changes
+from expense_lib.models import (
+    MAX_CHANGES,
+    MAX_ID,
+    ExpenseFilter,
+    NewExpense,
+    SummaryWanted,
+    read_category,
+    read_changes,
+)
 from expense_lib.store import rows, upkeep, views
 from expense_lib.store.connections import connection, transaction
 from expense_lib.store.rows import Row
@@ -161,6 +179,16 @@ class Ledger:
         with self._connection() as con:
             found = views.categories(con)
         return [presenting.category(name, total, self.currency) for name, total in found]
+
+    def summary(self, wanted: SummaryWanted | None = None) -> Summary:
+        """The exact totals of the expenses that match, by month, by category or both, from one snapshot.
+
+        Raises:
+            AmountError: a bound is finer than the ledger's currency.
+        """
+        with self._reading() as con:
+            parts = views.summary(con, wanted or SummaryWanted(), self.currency)
+        return presenting.summary(parts, self.currency)
 
     def rename_category(self, old: str, new: str) -> CategoryTotal:
         """Rename a category, or merge it into the one of that name; one change, which can be undone as one.

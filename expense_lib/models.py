@@ -73,6 +73,18 @@ def _many(given: object) -> object:
     return (given,) if isinstance(given, str) else given
 
 
+def _parts_of_summary(given: object) -> object:
+    """What to total by, from a text as the query has it, or a list: each once."""
+    parts = given.split(",") if isinstance(given, str) else given
+    if (
+        isinstance(parts, list | tuple)
+        and set(parts) <= {"month", "category"}
+        and 0 < len(set(parts)) == len(parts)
+    ):
+        return tuple(parts)
+    raise ValueError("must be month, category, or both with a comma")
+
+
 AmountIn = Annotated[
     Decimal,
     BeforeValidator(read_amount),
@@ -192,8 +204,8 @@ class ChangesWanted(BaseModel):
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_CHANGES)] = 1000
 
 
-class ExpenseFilter(BaseModel):
-    """Which expenses to list, in which order. Everything that is given must hold; bounds are included.
+class Wanted(BaseModel):
+    """Which expenses. Everything that is given must hold; bounds are included.
 
     *category* is a text or a list of them; *q* is looked for in description and category, whatever its case.
 
@@ -209,6 +221,15 @@ class ExpenseFilter(BaseModel):
     amount_min: AmountBound | None = None
     amount_max: AmountBound | None = None
     q: Description = ""
+
+    def category_keys(self) -> list[str]:
+        """The keys of the categories asked for."""
+        return [fold(name) for name in self.category]
+
+
+class ExpenseFilter(Wanted):
+    """Which expenses to list, as Wanted has it, in which order, and from where on."""
+
     sort: Sort = "date_desc"
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE)] = 50
     cursor: StrictStr | None = None
@@ -217,6 +238,12 @@ class ExpenseFilter(BaseModel):
         """The same filter, for the page that follows."""
         return self.model_copy(update={"cursor": cursor})
 
-    def category_keys(self) -> list[str]:
-        """The keys of the categories asked for."""
-        return [fold(name) for name in self.category]
+
+class SummaryWanted(Wanted):
+    """Of which expenses to have the totals, as Wanted has it, and *by* what: month, category, or both."""
+
+    by: Annotated[
+        tuple[Literal["month", "category"], ...],
+        BeforeValidator(_parts_of_summary),
+        WithJsonSchema({"type": "string", "enum": ["month", "category", "month,category", "category,month"]}),
+    ] = ("month",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from expense_lib.answers import CategoryTotal, Change, Expense, Snapshot, Version
+from expense_lib.answers import CategoryTotal, Change, Expense, Part, Snapshot, Summary, Version
 from expense_lib.money import Currency
 from expense_lib.store import views
 from expense_lib.store.rows import Row
@@ -31,6 +31,19 @@ def expense(row: Row, currency: Currency) -> Expense:
 def category(name: str, total: views.Sum, currency: Currency) -> CategoryTotal:
     """A category with what is spent in it."""
     return CategoryTotal(name=name, count=total.count, total=currency.from_minor(total.total_minor))
+
+
+def summary(parts: list[tuple[str | None, str | None, views.Sum]], currency: Currency) -> Summary:
+    """Sums by month, category or both, and what they come to."""
+    return Summary(
+        items=tuple(
+            Part(month=month, category=name, count=part.count, total=currency.from_minor(part.total_minor))
+            for month, name, part in parts
+        ),
+        count=sum(part.count for *_, part in parts),
+        total=currency.from_minor(sum(part.total_minor for *_, part in parts)),
+        currency=currency.code,
+    )
 
 
 def version(line: views.Logged, currency: Currency) -> Version:

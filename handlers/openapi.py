@@ -10,9 +10,16 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 
 from expense_lib import errors
-from expense_lib.answers import CategoryTotal, Expense, Health, Page, Undone, Version
+from expense_lib.answers import CategoryTotal, Expense, Health, Page, Summary, Undone, Version
 from expense_lib.errors import PROBLEM_TYPE_PREFIX, ExpenseError
-from expense_lib.models import ChangesWanted, ExpenseChanges, ExpenseFilter, NewCategory, NewExpense
+from expense_lib.models import (
+    ChangesWanted,
+    ExpenseChanges,
+    ExpenseFilter,
+    NewCategory,
+    NewExpense,
+    SummaryWanted,
+)
 from handlers.problems import title
 from handlers.reading import MAX_BODY_BYTES
 
@@ -51,6 +58,15 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
         {"version": 1, "change": "created", "at": _EXPENSE["created_at"], "before": None, "after": _SNAPSHOT},
     ),
     "CategoryTotal": (TypeAdapter(CategoryTotal), {"name": "Food", "count": 1, "total": "12.50"}),
+    "Summary": (
+        TypeAdapter(Summary),
+        {
+            "items": [{"month": "2026-11", "count": 1, "total": "12.50"}],
+            "count": 1,
+            "total": "12.50",
+            "currency": "USD",
+        },
+    ),
     "Undone": (TypeAdapter(Undone), {"number": 2, "undone": [1], "kept": []}),
     "Health": (
         TypeAdapter(Health),
@@ -68,6 +84,7 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
 _QUERIES: dict[str, TypeAdapter[Any]] = {
     "listExpenses": TypeAdapter(ExpenseFilter),
     "listChanges": TypeAdapter(ChangesWanted),
+    "summarise": TypeAdapter(SummaryWanted),
 }
 
 _QUERY = {
@@ -79,6 +96,7 @@ _QUERY = {
     "q": "With this text in description or category, whatever its case.",
     "sort": "The order; expenses that are equal in it come by their ids, in the same direction.",
     "limit": "How many at most.",
+    "by": "What to total by.",
     "since": "The number of the last line that is known already.",
     "cursor": "Where the page begins: `next` of the page before, of the same filter and sort.",
 }
@@ -284,6 +302,12 @@ _OPERATIONS: dict[str, Operation] = {
         },
         takes="NewCategory",
     ),
+    "summarise": Operation(
+        "summarise",
+        "The totals of the expenses that match, by month, by category or both",
+        {200: Answered("The totals.", _ref("Summary"))},
+        _LEDGER | {422: Refusal("A part of the query can't be accepted.", _UNACCEPTABLE)},
+    ),
     "list_changes": Operation(
         "listChanges",
         "Every change after a line of the log, in order, for a copy of the ledger",
@@ -470,13 +494,15 @@ def _query(of: TypeAdapter[Any]) -> list[Schema]:
     for name, schema in of.json_schema()["properties"].items():
         plain = {key: value for key, value in schema.items() if key not in ("title", "default", "anyOf")}
         choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
-        default = {"default": schema["default"]} if schema.get("default") not in (None, "", []) else {}
+        default = schema.get("default")
+        if isinstance(default, list):
+            default = ",".join(default)
         found.append(
             {
                 "name": name,
                 "in": "query",
                 "description": _QUERY[name],
-                "schema": plain | (choices[0] if choices else {}) | default,
+                "schema": plain | (choices[0] if choices else {}) | ({"default": default} if default else {}),
             }
         )
         if name == "category":

@@ -89,6 +89,11 @@ def rename_category(request: Request, name: str) -> Answer:
     return in_json(settings.ledger().rename_category(name, new.name))
 
 
+def summarise(request: Request) -> Answer:
+    """GET /summary."""
+    return in_json(settings.ledger().summary(reading.summary_wanted(request)))
+
+
 def list_changes(request: Request) -> Answer:
     """GET /changes: one line of JSON for each line of the log."""
     wanted = reading.changes_wanted(request)
@@ -173,6 +178,7 @@ PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("GET", "/expenses/{id}/history", get_history),
     ("GET", "/categories", list_categories),
     ("PATCH", "/categories/{name}", rename_category),
+    ("GET", "/summary", summarise),
     ("GET", "/changes", list_changes),
     ("POST", "/changes/{number}/undo", undo_change),
     ("GET", "/check", check_ledger),

@@ -19,7 +19,14 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Request
 
-from expense_lib import ChangesWanted, ExpenseFilter, FieldError, IdempotencyKeyError, InvalidInput
+from expense_lib import (
+    ChangesWanted,
+    ExpenseFilter,
+    FieldError,
+    IdempotencyKeyError,
+    InvalidInput,
+    SummaryWanted,
+)
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_INT_DIGITS = 1000  # Python itself reads a few thousand
@@ -130,10 +137,16 @@ def query(request: Request) -> ExpenseFilter:
     Raises:
         pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
     """
-    given = _query(request, repeatable={"category"})
-    if given.get("category") == [""]:
-        del given["category"]  # what a form sends for "all"
-    return ExpenseFilter.model_validate(given)
+    return ExpenseFilter.model_validate(_filters(request))
+
+
+def summary_wanted(request: Request) -> SummaryWanted:
+    """What to total, and by what, as the query spells it out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    return SummaryWanted.model_validate(_filters(request))
 
 
 def changes_wanted(request: Request) -> ChangesWanted:
@@ -143,6 +156,13 @@ def changes_wanted(request: Request) -> ChangesWanted:
         pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
     """
     return ChangesWanted.model_validate(_query(request))
+
+
+def _filters(request: Request) -> dict[str, Any]:
+    given = _query(request, repeatable={"category"})
+    if given.get("category") == [""]:
+        del given["category"]  # what a form sends for "all"
+    return given
 
 
 def _query(request: Request, repeatable: Set[str] = frozenset()) -> dict[str, Any]:

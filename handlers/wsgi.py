@@ -12,6 +12,7 @@
     GET  .../{id}/history    every version of it
     GET  /categories         every category that has expenses, with count and total
     PATCH /categories/{name} rename it, or merge it into the one of that name
+    GET  /summary            totals by ``month``, ``category`` or ``month,category``, of all that match
     GET  /changes            the log after line ``since``, in order, as lines of JSON; ``limit`` of them
     POST /changes/{number}/undo
                              put back what a change changed, wherever it was left alone since

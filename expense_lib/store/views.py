@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from expense_lib.dedup import Content
-from expense_lib.models import ChangeKind, ExpenseFilter, Sort
+from expense_lib.models import ChangeKind, ExpenseFilter, Sort, SummaryWanted, Wanted
 from expense_lib.money import Currency
 from expense_lib.store.rows import EXPENSE, Row
 from expense_lib.store.schema import HALF
@@ -60,6 +60,16 @@ _SUM = f"""
       FROM expense INDEXED BY {{index}}
      WHERE {{conditions}}
 """
+
+# Rows by month (YYYY-MM), category key, or both: those, count, and the sum of minor units in two parts.
+_SUMMARY = f"""
+    SELECT {{month}}, {{category}}, COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF})
+      FROM expense INDEXED BY {{index}}
+     WHERE {{conditions}}
+     GROUP BY 1, 2
+     ORDER BY 1, 2
+"""
+_NAMES = "SELECT key, name FROM category"
 
 # The same of whole categories, whose keys are given as a JSON list, or of all for null.
 _SUM_OF_CATEGORIES = """
@@ -201,6 +211,22 @@ def total(con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency, fi
     return Sum(seen.count + rest.count, seen.total_minor + rest.total_minor)
 
 
+def summary(
+    con: sqlite3.Connection, wanted: SummaryWanted, currency: Currency
+) -> list[tuple[str | None, str | None, Sum]]:
+    """The sums of all expenses that match, by month (YYYY-MM), by category's name, or both, in that order."""
+    conditions, values = _where(con, wanted, currency)
+    sql = _SUMMARY.format(
+        month="substr(date, 1, 7)" if "month" in wanted.by else "NULL",
+        category="category_key" if "category" in wanted.by else "NULL",
+        index=_index(wanted),
+        conditions=" AND ".join(conditions),
+    )
+    names = dict(con.execute(_NAMES))
+    found = con.execute(sql, values)
+    return [(month, names.get(key), _sum(parts)) for month, key, *parts in found]
+
+
 def categories(con: sqlite3.Connection) -> list[tuple[str, Sum]]:
     """Every category that has live expenses, by name, with their count and sum."""
     return [(name, _sum(parts)) for name, *parts in con.execute(_CATEGORIES)]
@@ -230,14 +256,12 @@ def deed(con: sqlite3.Connection, seq: int) -> list[Logged]:
     return [Logged.of(row) for row in rows]
 
 
-def _index(wanted: ExpenseFilter) -> str:
+def _index(wanted: Wanted) -> str:
     """The index that holds all that *wanted* asks."""
     return "live_by_category" if len(wanted.category) == 1 and not wanted.q else "live_by_date"
 
 
-def _where(
-    con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency
-) -> tuple[list[str], dict[str, Any]]:
+def _where(con: sqlite3.Connection, wanted: Wanted, currency: Currency) -> tuple[list[str], dict[str, Any]]:
     """The conditions that *wanted* sets, after that of being live, and the values bound in them."""
     keys = wanted.category_keys()
     given = {
