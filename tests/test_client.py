@@ -32,6 +32,7 @@ from expense_lib import (
     LedgerUnavailable,
     RecordedThenDeleted,
     StaleVersion,
+    SummaryWanted,
     open_ledger,
 )
 from expense_lib.client import RemoteLedger
@@ -390,6 +391,18 @@ def test_undo_check_and_health_from_afar(remote: RemoteLedger, served: tuple[str
         assert missing.value.number == number
     assert remote.check() == local.check() == []
     assert remote.health() == local.health()
+
+
+def test_changes_and_summary_from_afar(remote: RemoteLedger, served: tuple[str, Path]) -> None:
+    local = Ledger(served[1])
+    remote.record(an_expense(category="Sum", date="2026-10-01"))
+    assert remote.changes() == local.changes()
+    assert remote.changes(since=2, limit=3) == local.changes(since=2, limit=3)
+    assert remote.changes(since=10**30) == remote.changes(limit=0) == []
+    for by in ("month", "category", "month,category"):
+        wanted = SummaryWanted.model_validate({"by": by, "category": ["sum", "food"], "amount_min": "1"})
+        assert remote.summary(wanted) == local.summary(wanted)
+    assert remote.summary() == local.summary()
 
 
 def test_backup_from_afar_is_a_ledger_of_its_own(

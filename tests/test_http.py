@@ -377,6 +377,71 @@ def test_head_and_options(client: Client, post: Post) -> None:
     problem(client.options("/nowhere", buffered=True), 404)
 
 
+def test_changes_come_in_order_page_by_page_and_completely(client: Client, post: Post, path: Path) -> None:
+    for occurrence in range(1, 8):
+        post(fields(occurrence=occurrence))
+    client.patch("/categories/Food", json={"name": "Fun"}, buffered=True)
+    client.delete("/expenses/3", buffered=True)
+    found, where, pages = [], "/changes?limit=4", 0
+    while where:
+        answer = client.get(where, buffered=True)
+        assert answer.content_type == "application/jsonl"
+        found += [json.loads(line) for line in answer.get_data(as_text=True).splitlines()]
+        where = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+        pages += 1
+    assert [line["seq"] for line in found] == list(range(1, 16))
+    assert pages == 4
+    logged = Ledger(path).changes()
+    assert found == [json.loads(line.model_dump_json()) for line in logged]
+    assert (found[-1]["change"], found[-1]["after"], found[-1]["before"]["category"]) == (
+        "deleted",
+        None,
+        "Fun",
+    )
+    assert client.get("/changes?since=15", buffered=True).get_data() == b""
+    assert len(client.get("/changes?since=12", buffered=True).get_data().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "query", ["since=-1", "since=x", "limit=0", "limit=10001", "since=1&since=2", "page=1", f"since={2**63}"]
+)
+def test_bad_part_of_the_changes_is_refused(client: Client, query: str) -> None:
+    problem(client.get(f"/changes?{query}", buffered=True), 422)
+
+
+def test_summary_by_month_category_and_both(client: Client, post: Post) -> None:
+    post(fields())
+    post(fields(amount="7.50", date="2026-10-31"))
+    post(fields(amount="-2.50", category="fuel", refund=True))
+    assert client.get("/summary", buffered=True).get_json() == {
+        "items": [
+            {"month": "2026-10", "count": 1, "total": "7.50"},
+            {"month": "2026-11", "count": 2, "total": "10.00"},
+        ],
+        "count": 3,
+        "total": "17.50",
+        "currency": "USD",
+    }
+    by_category = client.get("/summary?by=category", buffered=True).get_json()["items"]
+    assert by_category == [
+        {"category": "Food", "count": 2, "total": "20.00"},
+        {"category": "fuel", "count": 1, "total": "-2.50"},
+    ]
+    for by in ("month,category", "category,month"):
+        both = client.get(f"/summary?by={by}&category=food&date_from=2026-11-01", buffered=True).get_json()
+        assert both["items"] == [{"month": "2026-11", "category": "Food", "count": 1, "total": "12.50"}]
+        assert (both["count"], both["total"]) == (1, "12.50")
+    assert client.get("/summary?q=nothing", buffered=True).get_json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["by=week", "by=", "by=month,month", "by=month&by=category", "limit=5", "sort=date_asc", "amount_min=x"],
+)
+def test_bad_summary_is_refused(client: Client, query: str) -> None:
+    problem(client.get(f"/summary?{query}", buffered=True), 422)
+
+
 def test_categories(client: Client, post: Post) -> None:
     post(fields())
     answer = client.get("/categories", buffered=True)

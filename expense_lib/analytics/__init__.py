@@ -15,7 +15,12 @@ import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from duckdb import DuckDBPyConnection
+from expense_lib.errors import AnalyticsUnavailable
+
+try:
+    from duckdb import DuckDBPyConnection
+except ModuleNotFoundError:
+    raise AnalyticsUnavailable("Analysis needs DuckDB: install expense-ledger[analysis].") from None
 
 from expense_lib.analytics import loading
 from expense_lib.analytics.questions import (

@@ -6,21 +6,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from expense_lib.errors import AnalyticsUnavailable
 from expense_lib.ledger import Ledger
 from expense_lib.models import ExpenseFilter
 from expense_lib.store import extract
 from expense_lib.store.connections import connection
-
-try:
-    import duckdb
-except ModuleNotFoundError:
-    raise AnalyticsUnavailable("Analysis needs DuckDB: install expense-ledger[analysis].") from None
 
 if TYPE_CHECKING:
     from expense_lib.client import RemoteLedger
@@ -59,7 +56,7 @@ TABLES = """
 
 # Rows as ledger.expense and ledger.line have them, from the file that a local ledger was extracted to.
 _LOCAL_EXPENSES = """
-    CREATE TEMP TABLE changed AS
+    CREATE TEMP VIEW changed AS
     SELECT id, CAST(date AS DATE) AS date, {amount} AS amount, category, description,
            CAST(occurrence AS INTEGER) AS occurrence, dedup_key, CAST(version AS INTEGER) AS version,
            CAST(created_at AS TIMESTAMPTZ) AS created_at, CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
@@ -67,7 +64,7 @@ _LOCAL_EXPENSES = """
       FROM extract.expense
 """
 _LOCAL_LINES = """
-    CREATE TEMP TABLE lines AS
+    CREATE TEMP VIEW lines AS
     SELECT seq, number, expense_id, CAST(version AS INTEGER) AS version, kind AS change,
            CAST("at" AS TIMESTAMPTZ) AS "at", {amount} AS amount, category, description,
            CAST(date AS DATE) AS date, CAST(occurrence AS INTEGER) AS occurrence
@@ -110,16 +107,18 @@ _REMOTE_EXPENSES = """
     DROP TABLE logged
 """
 
-# In one transaction: an expense that was as recorded, and no longer is, gets the line that its row stood for.
-_MERGE = """
+# An expense that was as recorded, and no longer is, gets the line that its row stood for.
+_REMOVE = """
     INSERT INTO ledger.line
     SELECT last_seq, last_seq, id, 1, 'created', created_at, amount, category, description, date, occurrence
       FROM ledger.expense
      WHERE version = 1 AND id IN (SELECT id FROM changed WHERE version > 1);
     DELETE FROM ledger.expense WHERE id IN (SELECT id FROM changed);
-    INSERT INTO ledger.expense BY NAME SELECT * FROM changed;
-    INSERT INTO ledger.line BY NAME SELECT * FROM lines;
 """
+_ADD_EXPENSES = "INSERT INTO ledger.expense BY NAME SELECT * FROM changed"
+_DROP_VIEWS = "DROP VIEW changed; DROP VIEW lines"
+_DROP_TABLES = "DROP TABLE changed; DROP TABLE lines"
+_ADD_LINES = "INSERT INTO ledger.line BY NAME SELECT * FROM lines"
 
 
 def open_duckdb() -> duckdb.DuckDBPyConnection:
@@ -157,25 +156,31 @@ def load(
 ) -> tuple[int, int]:
     """Bring what changed after line *since* of the log into the tables, all of it or nothing.
 
+    It works on a cursor of its own: what the caller has begun to read from *con* stays as it is.
+
     Returns:
         How many expenses that is, and the number of the log's last line.
     """
-    kind = amount_type(digits)
-    with _private_file() as file:
-        con.execute("BEGIN")
+    local = isinstance(ledger, Ledger)
+    with _private_file() as file, closing(con.cursor()) as own:
         try:
+            own.execute("BEGIN")
             if isinstance(ledger, Ledger):
-                last = _from_file(con, ledger, file, since, digits)
+                last = _from_file(own, ledger, file, since, digits)
             else:
-                last = _from_afar(con, ledger, file, since, kind)
-            (count,) = con.execute("SELECT COUNT(*) FROM changed").fetchone() or (0,)
-            con.execute(_MERGE)
-            con.execute("DROP TABLE changed; DROP TABLE lines; COMMIT")
+                last = _from_afar(own, ledger, file, since, amount_type(digits))
+            if since:
+                own.execute(_REMOVE)
+            (count,) = own.execute(_ADD_EXPENSES).fetchone() or (0,)
+            own.execute(_ADD_LINES)
+            own.execute(_DROP_VIEWS if local else _DROP_TABLES)
+            own.execute("COMMIT")
         except BaseException:
-            con.execute("ROLLBACK")
+            with suppress(duckdb.Error):
+                own.execute("ROLLBACK")
             raise
         finally:
-            con.execute("DETACH DATABASE IF EXISTS extract")
+            own.execute("DETACH DATABASE IF EXISTS extract")
     return count, last
 
 

@@ -50,6 +50,7 @@ def write(con: sqlite3.Connection, target: Path, since: int) -> int:
     """
     con.execute("ATTACH ? AS extract", (str(target),))
     try:
+        con.execute("PRAGMA extract.page_size = 65536")
         con.execute("PRAGMA extract.journal_mode = OFF")
         con.execute("PRAGMA extract.synchronous = OFF")
         for table in _TABLES:
