@@ -3,7 +3,7 @@
 Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``dedup`` (the key), ``models``
 and ``answers`` (what goes in and out), ``store`` (the file and its SQL), ``recording``, ``editing`` and
 ``undoing`` (the rules), ``ledger`` (all of it); on top ``client`` (the same over HTTP), ``settings`` (which
-of both) and ``entry`` (what becomes of a form).
+of both), ``entry`` (what becomes of a form) and ``analytics`` (a copy in DuckDB, imported by itself).
 """
 
 from expense_lib.answers import (
