@@ -85,7 +85,7 @@ def first_question():
 
 @app.cell
 def by_month(con):
-    months = analytics.by_month(con).pl()
+    months = pl.DataFrame(analytics.by_month(con))
     drawn(
         months,
         alt.Chart(drawable(months))
@@ -109,7 +109,7 @@ def second_question():
 
 @app.cell
 def by_category(con):
-    categories = analytics.by_category(con).pl()
+    categories = pl.DataFrame(analytics.by_category(con))
     drawn(
         categories,
         alt.Chart(drawable(categories))
@@ -133,7 +133,7 @@ def third_question():
 
 @app.cell
 def by_month_and_category(con):
-    mixed = analytics.by_month_and_category(con).pl()
+    mixed = pl.DataFrame(analytics.by_month_and_category(con))
     drawn(
         mixed,
         alt.Chart(drawable(mixed))
@@ -158,7 +158,7 @@ def fourth_question():
 
 @app.cell
 def against_last_year(con):
-    compared = analytics.compared_to_the_year_before(con).pl()
+    compared = pl.DataFrame(analytics.compared_to_the_year_before(con))
     drawn(
         compared,
         alt.Chart(drawable(compared))
@@ -193,7 +193,7 @@ def fifth_question():
 
 @app.cell
 def again_and_again(con):
-    recurring = analytics.recurring(con).pl()
+    recurring = pl.DataFrame(analytics.recurring(con))
     mo.md("*Nothing seems to.*") if recurring.is_empty() else mo.ui.table(recurring, selection=None)
     return (recurring,)
 

@@ -494,5 +494,7 @@ def test_recurring_payments_are_regular_in_time_and_amount(asked: DuckDBPyConnec
 
 
 def test_results_go_to_data_frames_where_there_are_any(asked: DuckDBPyConnection) -> None:
-    if polars := pytest.importorskip("polars"):
-        assert isinstance(analytics.by_month(asked).pl(), polars.DataFrame)
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame(analytics.by_category(asked))
+    assert frame.rows() == analytics.by_category(asked).fetchall()
+    assert frame.schema["total"] == polars.Decimal(38, 2)

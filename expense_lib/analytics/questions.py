@@ -1,7 +1,7 @@
 """Ready-made questions. Each is one SQL constant on the view ``expenses``; amounts are in major units, exact.
 
 Each function takes a connection that ``connect`` returned and gives a relation, which is computed when it is
-looked at: ``.fetchall()``, ``.pl()``, ``.df()``, ``.arrow()``.
+looked at: ``.fetchall()``, ``polars.DataFrame(relation)``, ``.df()`` for pandas, ``.arrow()``.
 """
 
 from __future__ import annotations
