@@ -192,9 +192,12 @@ class RemoteLedger:
             while lines := self._changes(since, MAX_CHANGES):
                 copy.write(lines)
                 try:
-                    since = json.loads(lines.splitlines()[-1])["seq"]
-                except (ValueError, TypeError, KeyError):
-                    raise self._no_handler() from None
+                    seq = json.loads(lines.splitlines()[-1])["seq"]
+                except (ValueError, TypeError, KeyError, RecursionError):
+                    seq = None
+                if not isinstance(seq, int) or not since < seq <= MAX_ID:
+                    raise self._no_handler()
+                since = seq
         return since
 
     def _changes(self, since: int, limit: int) -> bytes:

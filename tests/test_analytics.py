@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import signal
 import subprocess
@@ -284,9 +285,9 @@ def test_extract_is_private_and_gone_at_once(
     seen: list[tuple[int, int]] = []
     write = extract.write
 
-    def watched(con: Any, target: Path, since: int) -> int:
+    def watched(con: Any, target: Path, known: extract.Line) -> extract.Line | None:
         seen.append((target.stat().st_mode & 0o777, target.parent.stat().st_mode & 0o777))
-        return write(con, target, since)
+        return write(con, target, known)
 
     monkeypatch.setattr(extract, "write", watched)
     con = analytics.connect(ledger)
@@ -295,7 +296,9 @@ def test_extract_is_private_and_gone_at_once(
     assert seen == [(0o600, 0o700)] * 2
 
 
-@pytest.mark.parametrize("broken", ["_ADD_LINES", "_ADD_EXPENSES", "_LOCAL_LINES"])
+@pytest.mark.parametrize(
+    "broken", ["_LOCAL_EXPENSES", "_LOCAL_LINES", "_ADD_LINES", "_ADD_EXPENSES", "_COPY"]
+)
 def test_load_that_fails_leaves_nothing_and_the_copy_as_it_was(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -310,6 +313,191 @@ def test_load_that_fails_leaves_nothing_and_the_copy_as_it_was(
     assert everything(con) == before
     assert analytics.refresh(con) == 1
     assert ledger.record(an_expense(amount="2")).created
+
+
+class Interrupted:
+    """Raises KeyboardInterrupt when the *nth* statement is executed on what it stands for."""
+
+    def __init__(self, con: Any, nth: int) -> None:
+        self.con, self.left = con, nth
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.con, name)
+
+    def execute(self, *arguments: Any) -> Any:
+        done = self.con.execute(*arguments)
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return done
+
+
+@pytest.mark.parametrize("nth", range(1, 12))
+def test_interrupt_while_extracting_changes_nothing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    ledger.record(an_expense())
+    con = analytics.connect(ledger)
+    before = everything(con)
+    ledger.record(an_expense(amount="1"))
+    write = extract.write
+    with monkeypatch.context() as patch:
+        patch.setattr(extract, "write", lambda con, *rest: write(Interrupted(con, nth), *rest))  # type: ignore[arg-type]
+        with pytest.raises(KeyboardInterrupt):
+            analytics.refresh(con)
+    assert everything(con) == before
+    assert ledger.record(an_expense(amount="2")).created
+    assert analytics.refresh(con) == 2
+    assert everything(con) == everything(analytics.connect(ledger))
+
+
+def test_interrupt_after_the_load_doubles_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    con = analytics.connect(ledger)
+    ledger.record(an_expense())
+    merge = loading.load
+
+    def interrupted(*arguments: Any) -> int:
+        merge(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loading, "load", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            analytics.refresh(con)
+    assert analytics.refresh(con) == 0
+    assert everything(con) == everything(analytics.connect(ledger))
+
+
+def test_backup_that_was_put_back_is_copied_anew(
+    any_ledger: Ledger | RemoteLedger, path: Path, tmp_path: Path
+) -> None:
+    local = Ledger(path)
+    any_ledger.record(an_expense(amount="1"))
+    local.backup(tmp_path / "backup.db")
+    any_ledger.record(an_expense(amount="2"))
+    any_ledger.record(an_expense(amount="3"))
+    con = analytics.connect(any_ledger)
+    (tmp_path / "backup.db").replace(path)
+    for name in ("expenses.db-wal", "expenses.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    for amount in ("10", "20", "30"):
+        until_read(lambda amount=amount: any_ledger.record(an_expense(amount=amount)))  # type: ignore[misc]
+    assert until_read(lambda: analytics.refresh(con)) == 4
+    assert rows(con, "SELECT amount FROM expenses ORDER BY id") == [
+        (D("1.00"),),
+        (D("10.00"),),
+        (D("20.00"),),
+        (D("30.00"),),
+    ]
+    assert everything(con) == everything(analytics.connect(any_ledger))
+
+
+def until_read(action: Callable[[], Any]) -> Any:
+    """Do it again where the first time told that the file was replaced."""
+    for _ in range(5):
+        try:
+            return action()
+        except LedgerUnavailable:
+            continue
+    return action()
+
+
+def test_tables_can_be_listed_while_a_refresh_goes_on(ledger: Ledger) -> None:
+    con = analytics.connect(ledger)
+    ended = threading.Event()
+    failed: list[BaseException] = []
+
+    def look() -> None:
+        own = con.cursor()
+        try:
+            while not ended.is_set():
+                own.execute("FROM duckdb_columns()").fetchall()
+                own.execute("SHOW ALL TABLES").fetchall()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is a failure
+            failed.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for n in range(25):
+        ledger.record(an_expense(description=str(n)))
+        assert analytics.refresh(con) == 1
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
+@pytest.mark.parametrize("name", ["extract", "ledger"])
+def test_databases_of_the_analyst_may_have_any_name(ledger: Ledger, tmp_path: Path, name: str) -> None:
+    con = analytics.connect(ledger)
+    con.execute(f"ATTACH '{tmp_path}/mine.duckdb' AS {name}; CREATE TABLE {name}.kept AS SELECT 1 AS one")
+    ledger.record(an_expense())
+    assert analytics.refresh(con) == 1
+    assert rows(con, "SELECT count(*) FROM expenses") == [(1,)]
+    assert rows(con, f"FROM {name}.kept") == [(1,)]
+
+
+def test_copy_without_a_place_is_told(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", "/nowhere/at/all")
+        with pytest.raises(AnalyticsUnavailable, match="no place"):
+            analytics.connect(ledger)
+
+
+LINE = {
+    "seq": 1,
+    "number": 1,
+    "expense_id": 1,
+    "version": 1,
+    "change": "created",
+    "at": "2026-11-22T09:12:00.000Z",
+    "dedup_key": "v1:0",
+    "before": None,
+    "after": {
+        "amount": "1.00",
+        "category": "a",
+        "description": "",
+        "date": "2026-11-22",
+        "occurrence": 1,
+        "refund": False,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"<h1>Sign in</h1>",
+        b'{"seq": 5}\n',
+        json.dumps(LINE | {"seq": "1"}).encode(),
+        json.dumps(LINE | {"seq": 0}).encode(),
+        json.dumps(LINE | {"seq": 2**70}).encode(),
+        json.dumps(LINE | {"after": None}).encode(),
+        json.dumps(LINE | {"after": LINE["after"] | {"amount": "1.005"}}).encode(),  # type: ignore[operator]
+        json.dumps(LINE | {"after": LINE["after"] | {"amount": "abc"}}).encode(),  # type: ignore[operator]
+        b"[" * 100_000,
+        b"rubbish\n" + json.dumps(LINE).encode(),
+    ],
+    ids=lambda lines: lines[:40],
+)
+def test_rubbish_from_a_handler_is_told_and_nothing_is_copied(
+    lines: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = RemoteLedger("http://127.0.0.1:1")
+    pages = [lines]
+    monkeypatch.setattr(remote, "_changes", lambda since, limit: pages.pop(0) if pages else b"")
+    monkeypatch.setattr(loading, "exponent", lambda _: 2)
+    with pytest.raises(LedgerUnavailable):
+        analytics.connect(remote)
+
+
+def test_handler_that_repeats_itself_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    remote = RemoteLedger("http://127.0.0.1:1")
+    monkeypatch.setattr(remote, "_changes", lambda since, limit: json.dumps(LINE).encode() + b"\n")
+    monkeypatch.setattr(loading, "exponent", lambda _: 2)
+    with pytest.raises(LedgerUnavailable):
+        analytics.connect(remote)
 
 
 def test_ledger_that_can_not_be_read_is_told(ledger: Ledger, path: Path) -> None:
@@ -491,6 +679,22 @@ def test_recurring_payments_are_regular_in_time_and_amount(asked: DuckDBPyConnec
     assert analytics.recurring(asked).fetchall() == [
         ("Streaming", "Media", 6, D("9.99"), 31.0, dt.date(2026, 6, 3), dt.date(2026, 7, 4))
     ]
+
+
+@pytest.mark.parametrize(
+    "amounts", [("0.09", "0.09", "0.10", "0.10"), ("0.70", "0.70", "0.77"), ("3.30", "3.30", "3.63")]
+)
+def test_tenth_of_a_recurring_amount_is_exact(ledger: Ledger, amounts: tuple[str, ...]) -> None:
+    for month, amount in enumerate(amounts, 1):
+        ledger.record(an_expense(amount=amount, date=f"2026-{month:02}-01"))
+    assert len(analytics.recurring(analytics.connect(ledger)).fetchall()) == 1
+
+
+def test_recurring_payment_at_the_end_of_the_calendar_has_no_next(ledger: Ledger) -> None:
+    for month in (10, 11, 12):
+        ledger.record(an_expense(date=f"9999-{month}-20"))
+    ((*_, last, due),) = analytics.recurring(analytics.connect(ledger)).fetchall()
+    assert (last, due) == (dt.date(9999, 12, 20), None)
 
 
 def test_results_go_to_data_frames_where_there_are_any(asked: DuckDBPyConnection) -> None:

@@ -52,11 +52,10 @@ __all__ = [
 
 @dataclass
 class _Copy:
-    """What a connection is a copy of, and up to which line of the log."""
+    """What a connection is a copy of; how far it goes stands in its own tables."""
 
     ledger: Ledger | RemoteLedger
     exponent: int
-    last_seq: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -83,7 +82,7 @@ def connect(ledger: Ledger | RemoteLedger) -> DuckDBPyConnection:
     try:
         copy = _Copy(ledger, loading.exponent(ledger))
         con.execute(loading.TABLES.format(amount=loading.amount_type(copy.exponent)))
-        _, copy.last_seq = loading.load(con, ledger, 0, copy.exponent)
+        loading.load(con, ledger, copy.exponent)
     except BaseException:
         con.close()
         raise
@@ -98,7 +97,8 @@ def refresh(con: DuckDBPyConnection) -> int:
         con: The very connection that ``connect`` returned, and no cursor of it.
 
     Returns:
-        How many expenses were added, edited, renamed, deleted or restored since.
+        How many expenses were added, edited, renamed, deleted or restored since; all of them, if the ledger
+        was replaced by another.
 
     Raises:
         ValueError: ``connect`` did not return this connection.
@@ -108,5 +108,4 @@ def refresh(con: DuckDBPyConnection) -> int:
     if copy is None:
         raise ValueError("Only the connection that analytics.connect returned can be refreshed.")
     with copy.lock:
-        count, copy.last_seq = loading.load(con, copy.ledger, copy.last_seq, copy.exponent)
-    return count
+        return loading.load(con, copy.ledger, copy.exponent)

@@ -79,9 +79,10 @@ DAYS_COMPARED = """
 """
 
 # Rows by falling amount: description VARCHAR, category VARCHAR (the last one), count BIGINT, amount DECIMAL
-# (the last one), every DOUBLE (days between two, the median), last DATE, next DATE (when the next is due).
-# Likely recurring: the same description three times or more, each amount within a tenth of their median, each
-# interval within a fifth of theirs or three days, which is 5 days at least.
+# (the last one), every DOUBLE (days between two, the median), last DATE, next DATE (when the next is due;
+# null after the year 9999).
+# Likely recurring: the same description three times or more, each amount within a tenth of their median,
+# each interval within a fifth of theirs or three days, which is 5 days at least.
 RECURRING = """
     WITH paid AS (
         SELECT description, category, amount, date,
@@ -90,16 +91,19 @@ RECURRING = """
          WHERE description <> '' AND amount > 0
     ),
     usual AS (
-        SELECT description, median(amount) AS amount, median(days) AS days FROM paid GROUP BY description
+        SELECT description, median(CAST(amount AS DECIMAL(38, 6))) AS amount, median(days) AS days
+          FROM paid
+         GROUP BY description
         HAVING count(*) >= 3 AND median(days) >= 5
     )
     SELECT description, arg_max(paid.category, paid.date) AS category, count(*) AS count,
            arg_max(paid.amount, paid.date) AS amount, any_value(usual.days) AS every, max(paid.date) AS last,
-           (max(paid.date) + to_days(round(any_value(usual.days))::INTEGER))::DATE AS next
+           CASE WHEN max(paid.date) + round(any_value(usual.days))::INTEGER <= DATE '9999-12-31'
+                THEN max(paid.date) + round(any_value(usual.days))::INTEGER END AS next
       FROM paid
       JOIN usual USING (description)
      GROUP BY description
-    HAVING bool_and(abs(paid.amount - usual.amount) <= usual.amount / 10)
+    HAVING bool_and(10 * abs(paid.amount - usual.amount) <= usual.amount)
        AND bool_and(paid.days IS NULL OR abs(paid.days - usual.days) <= greatest(usual.days / 5, 3))
      ORDER BY amount DESC, description
 """
@@ -126,7 +130,9 @@ def running_total(con: DuckDBPyConnection) -> DuckDBPyRelation:
 
 
 def top_payees(con: DuckDBPyConnection, rows: int = 20) -> DuckDBPyRelation:
-    """The descriptions that came to most, as TOP_PAYEES has it; at most *rows* of them."""
+    """The descriptions that came to most, as TOP_PAYEES has it; at most *rows* of them, 1 or more."""
+    if rows < 1:
+        raise ValueError("rows is 1 or more.")
     return con.sql(TOP_PAYEES, params={"rows": rows})
 
 

@@ -113,8 +113,10 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
             if error is None:
                 self.kept.refuse_if_moved()
             else:
-                if self.kept.connection is not None and self.kept.connection.in_transaction:
-                    self.kept.close()  # an interrupt came between the beginning and the rollback
+                if not isinstance(error, Exception) or (
+                    self.kept.connection is not None and self.kept.connection.in_transaction
+                ):
+                    self.kept.close()  # an interrupt came before everything was as at the beginning again
                 _raise_as_ours(error, self.kept)
         finally:
             self.kept.in_use.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 # What the extract has: every expense that changed after line :since of the log, as it is now, and the lines
@@ -37,31 +38,46 @@ _LINES = """
       JOIN main.expense ON expense.id = change.expense_id
      WHERE change.seq > :since AND expense.version > 1
 """
-_LAST = "SELECT COALESCE(MAX(seq), 0) FROM main.change"
+_LINE_AT = "SELECT at FROM main.change WHERE seq = :seq"
+_LAST = "SELECT seq, at FROM main.change ORDER BY seq DESC LIMIT 1"
 
 
-def write(con: sqlite3.Connection, target: Path, since: int) -> int:
-    """Put what changed after line *since* of the log into the empty file *target*, from one snapshot.
+Line = tuple[int, str | None]  # a line of the log, by its number and its time; 0 and None before the first
+
+
+def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
+    """Put what changed after a known line of the log into the empty file *target*, from one snapshot.
 
     Nothing is written to the ledger.
 
+    Args:
+        con: A connection to the ledger.
+        target: The file.
+        known: The line.
+
     Returns:
-        The number of the log's last line, which is where the next extract goes on.
+        The log's last line. None, and nothing is put, if the log does not have the line *known*.
     """
-    con.execute("ATTACH ? AS extract", (str(target),))
+    since, at = known
     try:
+        con.execute("ATTACH ? AS extract", (str(target),))
         con.execute("PRAGMA extract.page_size = 65536")
         con.execute("PRAGMA extract.journal_mode = OFF")
         con.execute("PRAGMA extract.synchronous = OFF")
+        con.execute("BEGIN")
         for table in _TABLES:
             con.execute(table)
-        con.execute("BEGIN")
-        try:
-            (last,) = con.execute(_LAST).fetchone()
+        last = None
+        if since == 0 or con.execute(_LINE_AT, {"seq": since}).fetchone() == (at,):
+            last = con.execute(_LAST).fetchone() or (0, None)
             con.execute(_EXPENSES + (_CHANGED if since else ""), {"since": since})
             con.execute(_LINES, {"since": since})
-        finally:
-            con.execute("COMMIT")
-    finally:
+        con.execute("COMMIT")
         con.execute("DETACH extract")
-    return int(last)
+    except BaseException:
+        with suppress(sqlite3.Error):
+            if con.in_transaction:
+                con.execute("ROLLBACK")
+            con.execute("DETACH extract")
+        raise
+    return last
