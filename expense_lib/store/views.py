@@ -219,7 +219,7 @@ def summary(
     sql = _SUMMARY.format(
         month="substr(date, 1, 7)" if "month" in wanted.by else "NULL",
         category="category_key" if "category" in wanted.by else "NULL",
-        index=_index(wanted),
+        index="live_by_category" if wanted.by == ("category",) and not wanted.q else _index(wanted),
         conditions=" AND ".join(conditions),
     )
     names = dict(con.execute(_NAMES))
