@@ -12,10 +12,10 @@ from expense_lib import Expense
 
 CACHING = "private, no-cache"
 
-_ALWAYS = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-]
+_ALWAYS = {  # unless an answer has another
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
 _LINES = {int(status): f"{int(status)} {status.phrase}" for status in HTTPStatus}
 _WITHOUT_BODY = (204, 304)
 
@@ -36,10 +36,7 @@ class Answer:
         self, start_response: Callable[..., object], more: list[tuple[str, str]], *, head: bool
     ) -> Iterable[bytes]:
         """Hand it to the server (PEP 3333), with *more* headers; without its body if *head*."""
-        named = {name for name in self.headers if name == "Content-Security-Policy"}
-        headers = [pair for pair in _ALWAYS if pair[0] not in named]
-        headers += self.headers.items()
-        headers += more
+        headers = [*(_ALWAYS | self.headers).items(), *more]
         if isinstance(self.body, bytes) and self.status not in _WITHOUT_BODY:
             headers.append(("Content-Length", str(len(self.body))))
         start_response(_LINES[self.status], headers)

@@ -27,7 +27,7 @@ from expense_lib import (
     SummaryWanted,
     analytics,
 )
-from expense_lib.analytics import loading
+from expense_lib.analytics import loading, tables
 from expense_lib.client import RemoteLedger
 from expense_lib.store import extract
 from tests.builders import ROOT, an_expense, environment, handler
@@ -296,9 +296,7 @@ def test_extract_is_private_and_gone_at_once(
     assert seen == [(0o600, 0o700)] * 2
 
 
-@pytest.mark.parametrize(
-    "broken", ["_LOCAL_EXPENSES", "_LOCAL_LINES", "_ADD_LINES", "_ADD_EXPENSES", "_COPY"]
-)
+@pytest.mark.parametrize("broken", ["LOCAL_EXPENSES", "LOCAL_LINES", "ADD_LINES", "ADD_EXPENSES", "COPY"])
 def test_load_that_fails_leaves_nothing_and_the_copy_as_it_was(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -307,7 +305,7 @@ def test_load_that_fails_leaves_nothing_and_the_copy_as_it_was(
     before = everything(con)
     ledger.record(an_expense(amount="1"))
     with monkeypatch.context() as patch:
-        patch.setattr(loading, broken, "SELECT no_such_function()")
+        patch.setattr(tables, broken, "SELECT no_such_function()")
         with pytest.raises(duckdb.Error):
             analytics.refresh(con)
     assert everything(con) == before

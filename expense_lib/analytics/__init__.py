@@ -22,7 +22,7 @@ try:
 except ModuleNotFoundError:
     raise AnalyticsUnavailable("Analysis needs DuckDB: install expense-ledger[analysis].") from None
 
-from expense_lib.analytics import loading
+from expense_lib.analytics import loading, tables
 from expense_lib.analytics.questions import (
     by_category,
     by_month,
@@ -81,7 +81,7 @@ def connect(ledger: Ledger | RemoteLedger) -> DuckDBPyConnection:
     con = loading.open_duckdb()
     try:
         copy = _Copy(ledger, loading.exponent(ledger))
-        con.execute(loading.TABLES.format(amount=loading.amount_type(copy.exponent)))
+        con.execute(tables.TABLES.format(amount=loading.amount_type(copy.exponent)))
         loading.load(con, ledger, copy.exponent)
     except BaseException:
         con.close()
