@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import TypeAdapter
 
-from expense_lib import errors
 from expense_lib.answers import CategoryTotal, Expense, Health, Page, Summary, Undone, Version
-from expense_lib.errors import PROBLEM_TYPE_PREFIX, ExpenseError
+from expense_lib.errors import PROBLEM_TYPE_PREFIX
 from expense_lib.models import (
     ChangesWanted,
     ExpenseChanges,
@@ -20,10 +19,8 @@ from expense_lib.models import (
     NewExpense,
     SummaryWanted,
 )
+from handlers.operations import EVERYWHERE, OPERATIONS, TEXT, Answered, Operation, Refusal, Schema, ref
 from handlers.problems import title
-from handlers.reading import MAX_BODY_BYTES
-
-Schema = dict[str, Any]
 
 _EXPENSE = {
     "id": 1,
@@ -114,261 +111,6 @@ _HEADERS: dict[str, Schema] = {
 }
 _OPTIONAL_HEADERS = {"Link"}
 
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": (
-        "Of the sender's choice, bare or quoted. One not seen before makes this another payment, however "
-        "equal; keep it through the retries of one payment."
-    ),
-    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-    "example": "6f1d0b5c",
-}
-_IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "description": "The ETag of the expense as it was seen, or * for whatever it is now.",
-    "schema": {"type": "string"},
-    "example": '"1"',
-}
-_IF_NONE_MATCH = {
-    "name": "If-None-Match",
-    "in": "header",
-    "description": "An ETag that is known already: 304 if it is still that.",
-    "schema": {"type": "string"},
-}
-
-
-class Refusal(NamedTuple):
-    """When a status is answered, and the types that its problem may have; none is ``about:blank``."""
-
-    when: str
-    types: tuple[type[ExpenseError], ...] = ()
-    headers: tuple[str, ...] = ()
-
-
-_EVERYWHERE = {
-    400: Refusal("The path, the query or a header is malformed, or the host is not this one's."),
-    401: Refusal("A token is needed, or it is none of this handler's.", headers=("WWW-Authenticate",)),
-    500: Refusal("Something unexpected, named by its request id. Sending again is safe."),
-}
-_LEDGER = {
-    503: Refusal(
-        "The ledger is busy or can't be used. Nothing was acknowledged; sending again is safe.",
-        (errors.LedgerBusy, errors.LedgerUnavailable, errors.CurrencyError),
-        ("Retry-After",),
-    ),
-}
-_CHANGING = {403: Refusal("A browser sent this for a page of another site.")}
-_MALFORMED = "The body is not UTF-8, not JSON, not whole, or has a name twice; or a header is malformed."
-_BODY = _CHANGING | {
-    400: Refusal(_MALFORMED),
-    411: Refusal("The body came without its length."),
-    413: Refusal(f"The body has more than {MAX_BODY_BYTES} bytes."),
-    415: Refusal("The body is not application/json, or is encoded."),
-}
-_NOT_FOUND = Refusal("There never was such an expense.", (errors.ExpenseNotFound,))
-_DELETED = Refusal("The expense was deleted; it can be restored.", (errors.ExpenseDeleted,))
-_STALE = Refusal("The expense was changed since it was seen.", (errors.StaleVersion,), ("ETag",))
-_UNACCEPTABLE = (errors.InvalidInput, errors.AmountError)
-
-
-class Answered(NamedTuple):
-    """A status that is no refusal: what it means, the schema of its body, and its headers."""
-
-    meaning: str
-    body: Schema | None = None
-    headers: tuple[str, ...] = ()
-    media_type: str = "application/json"
-
-
-class Operation(NamedTuple):
-    """What one path does with one method."""
-
-    name: str
-    summary: str
-    answers: dict[int, Answered]
-    refusals: dict[int, Refusal]
-    parameters: tuple[Schema, ...] = ()
-    takes: str | None = None
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _items(of: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": {"items": {"type": "array", "items": of}},
-        "required": ["items"],
-        "additionalProperties": False,
-    }
-
-
-_THE_EXPENSE = Answered("The expense.", _ref("Expense"), ("ETag",))
-_TEXT = {"type": "string"}
-
-# By the name of the function that does it.
-_OPERATIONS: dict[str, Operation] = {
-    "record_expense": Operation(
-        "recordExpense",
-        "Have an expense in the ledger once",
-        {
-            201: Answered("It is recorded.", _ref("Expense"), ("ETag", "Location")),
-            200: Answered(
-                "It was there already, and is as this says by now.",
-                _ref("Expense"),
-                ("ETag", "Content-Location", "Idempotent-Replayed"),
-            ),
-        },
-        _BODY
-        | _LEDGER
-        | {
-            400: Refusal(_MALFORMED, (errors.IdempotencyKeyError,)),
-            409: Refusal("It was recorded, and deleted since.", (errors.RecordedThenDeleted,)),
-            422: Refusal(
-                "A field can't be accepted, or the idempotency key came with another body before.",
-                (*_UNACCEPTABLE, errors.IdempotencyKeyReused),
-            ),
-        },
-        (_IDEMPOTENCY_KEY,),
-        "NewExpense",
-    ),
-    "list_expenses": Operation(
-        "listExpenses",
-        "A page of the expenses that match, with count and total of all that do",
-        {200: Answered("The page.", _ref("Page"), ("Link",))},
-        _LEDGER
-        | {422: Refusal("A part of the query can't be accepted.", (*_UNACCEPTABLE, errors.CursorError))},
-    ),
-    "get_expense": Operation(
-        "getExpense",
-        "One expense",
-        {200: _THE_EXPENSE, 304: Answered("It is as you know it.", None, ("ETag",))},
-        _LEDGER | {404: _NOT_FOUND, 410: _DELETED},
-        (_IF_NONE_MATCH,),
-    ),
-    "amend_expense": Operation(
-        "amendExpense",
-        "Change fields of an expense",
-        {200: _THE_EXPENSE},
-        _BODY
-        | _LEDGER
-        | {
-            404: _NOT_FOUND,
-            410: _DELETED,
-            412: _STALE,
-            422: Refusal("What it would become can't be accepted.", _UNACCEPTABLE),
-            428: Refusal("If-Match is missing."),
-        },
-        (_IF_MATCH | {"required": True},),
-        "ExpenseChanges",
-    ),
-    "delete_expense": Operation(
-        "deleteExpense",
-        "Delete an expense; it keeps its id and its history",
-        {204: Answered("It is deleted, or was already.")},
-        _CHANGING | _LEDGER | {404: _NOT_FOUND, 412: _STALE},
-        (_IF_MATCH,),
-    ),
-    "restore_expense": Operation(
-        "restoreExpense",
-        "Bring a deleted expense back",
-        {200: _THE_EXPENSE},
-        _CHANGING | _LEDGER | {404: _NOT_FOUND},
-    ),
-    "get_history": Operation(
-        "getHistory",
-        "Every version of an expense, live or deleted, the first one first",
-        {200: Answered("Its versions.", _items(_ref("Version")))},
-        _LEDGER | {404: _NOT_FOUND},
-    ),
-    "list_categories": Operation(
-        "listCategories",
-        "Every category that has expenses, by name",
-        {200: Answered("The categories.", _items(_ref("CategoryTotal")))},
-        _LEDGER,
-    ),
-    "rename_category": Operation(
-        "renameCategory",
-        "Rename a category, or merge it into the one of that name",
-        {200: Answered("The category in which the expenses are now.", _ref("CategoryTotal"))},
-        _BODY
-        | _LEDGER
-        | {
-            404: Refusal("No expense has this category.", (errors.CategoryNotFound,)),
-            422: Refusal("The name can't be accepted.", (errors.InvalidInput,)),
-        },
-        takes="NewCategory",
-    ),
-    "summarise": Operation(
-        "summarise",
-        "The totals of the expenses that match, by month, by category or both",
-        {200: Answered("The totals.", _ref("Summary"))},
-        _LEDGER | {422: Refusal("A part of the query can't be accepted.", _UNACCEPTABLE)},
-    ),
-    "list_changes": Operation(
-        "listChanges",
-        "Every change after a line of the log, in order, for a copy of the ledger",
-        {
-            200: Answered(
-                "A line of JSON for each, at most limit of them; none if there is nothing new.",
-                _TEXT,
-                ("Link",),
-                "application/jsonl",
-            )
-        },
-        _LEDGER | {422: Refusal("A part of the query can't be accepted.", (errors.InvalidInput,))},
-    ),
-    "undo_change": Operation(
-        "undoChange",
-        "Put back what a change changed, wherever it was left alone since",
-        {200: Answered("What was put back, and what was kept.", _ref("Undone"))},
-        _CHANGING
-        | _LEDGER
-        | {
-            404: Refusal("There is no such change.", (errors.ChangeNotFound,)),
-            409: Refusal("All of it was changed again since.", (errors.ChangedSince,)),
-        },
-    ),
-    "check_ledger": Operation(
-        "checkLedger",
-        "What is wrong with the ledger, a sentence each; nothing if it is sound",
-        {200: Answered("The sentences.", _items(_TEXT))},
-        _LEDGER,
-    ),
-    "back_up": Operation(
-        "backUp",
-        "A consistent copy of the whole ledger",
-        {200: Answered("An SQLite file.", {}, media_type="application/vnd.sqlite3")},
-        _LEDGER,
-    ),
-    "health": Operation(
-        "health",
-        "Whether the ledger can be read and written; needs no token",
-        {200: Answered("It can be.", _ref("Health"))},
-        {
-            503: Refusal(
-                "It can't be read, or it can't be written.",
-                (errors.LedgerUnavailable, errors.CurrencyError),
-            )
-        },
-    ),
-    "get_metrics": Operation(
-        "metrics",
-        "What was counted, in Prometheus' text format",
-        {200: Answered("The metrics.", _TEXT, media_type="text/plain")},
-        {501: Refusal("prometheus-client is not installed.")},
-    ),
-    "get_openapi": Operation(
-        "openapi", "This document", {200: Answered("OpenAPI 3.1.", {"type": "object"})}, {}
-    ),
-    "get_docs": Operation(
-        "docs", "This document, to be read", {200: Answered("A page.", _TEXT, media_type="text/html")}, {}
-    ),
-}
-
 _PATH_PARAMETERS: dict[str, Schema] = {
     "id": {"type": "integer", "minimum": 1, "maximum": 10**19 - 1},
     "number": {"type": "integer", "minimum": 1, "maximum": 10**19 - 1},
@@ -394,7 +136,7 @@ def document(
     """
     where: dict[str, Schema] = {}
     for method, template, leaf in paths:
-        operation = _operation(template, _OPERATIONS[leaf.__name__])
+        operation = _operation(template, OPERATIONS[leaf.__name__])
         if template in without_token:
             del operation["responses"]["401"]
             operation["security"] = []
@@ -425,7 +167,7 @@ def _operation(template: str, operation: Operation) -> Schema:
     parameters += operation.parameters
     if operation.name in _QUERIES:
         parameters += _query(_QUERIES[operation.name])
-    refusals = _EVERYWHERE | operation.refusals
+    refusals = EVERYWHERE | operation.refusals
     described: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -435,7 +177,7 @@ def _operation(template: str, operation: Operation) -> Schema:
     }
     if operation.takes is not None:
         _, example = _TAKEN[operation.takes]
-        content = {"application/json": {"schema": _ref(operation.takes), "example": example}}
+        content = {"application/json": {"schema": ref(operation.takes), "example": example}}
         described["requestBody"] = {"required": True, "content": content}
     if 201 in operation.answers:
         described["responses"]["201"]["links"] = _links()
@@ -461,13 +203,13 @@ def _refusal(status: int, refusal: Refusal) -> Schema:
     return {
         "description": refusal.when + named,
         "headers": _headers(refusal.headers),
-        "content": {"application/problem+json": {"schema": _ref("Problem"), "example": example}},
+        "content": {"application/problem+json": {"schema": ref("Problem"), "example": example}},
     }
 
 
 def _headers(names: tuple[str, ...]) -> Schema:
     return {
-        name: {**_HEADERS[name], "required": name not in _OPTIONAL_HEADERS, "schema": _TEXT}
+        name: {**_HEADERS[name], "required": name not in _OPTIONAL_HEADERS, "schema": TEXT}
         for name in (*names, "X-Request-Id")
     }
 
@@ -527,7 +269,7 @@ _PROBLEM: Schema = {
             "format": "uri",
             "description": "about:blank, or the kind of the problem, for machines.",
         },
-        "title": _TEXT,
+        "title": TEXT,
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "A sentence for a person."},
         "errors": {
@@ -535,7 +277,7 @@ _PROBLEM: Schema = {
             "description": "Each field that can't be accepted, by a JSON pointer, and what is expected.",
             "items": {
                 "type": "object",
-                "properties": {"detail": _TEXT, "pointer": _TEXT},
+                "properties": {"detail": TEXT, "pointer": TEXT},
                 "required": ["detail", "pointer"],
             },
         },
@@ -544,7 +286,7 @@ _PROBLEM: Schema = {
         "restore": {"type": "string", "description": "Where to POST to have it back."},
         "fields": {
             "type": "array",
-            "items": _TEXT,
+            "items": TEXT,
             "description": "Those that differ from what first came with the idempotency key.",
         },
         "expense_ids": {"type": "array", "items": {"type": "integer"}},
