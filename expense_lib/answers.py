@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -16,6 +18,9 @@ AmountOut = Annotated[
     PlainSerializer(str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": PLAIN_DECIMAL}),
 ]
+
+
+What = Literal["created", "existing", "changed", "deleted", "skipped"]
 
 
 def _is_none(value: object) -> bool:
@@ -133,6 +138,70 @@ class Undone(_Answer):
     number: int | None
     undone: tuple[int, ...]
     kept: tuple[int, ...]
+
+
+class Rule(_Answer):
+    """Payments of a statement whose description has *text*, whatever its case, are of *category*."""
+
+    id: int
+    text: str
+    category: str
+
+
+class Verdict(_Answer):
+    """What an import makes of one row of a statement, the one on *line*.
+
+    *what*: ``created`` as a new expense; ``existing`` in the ledger before; ``changed``, which is known by
+    its reference but not with this content, so that nothing is written; ``deleted`` once, and left so;
+    ``skipped``. *why* says it in words. *expense_id* is None where there is no expense, or none yet.
+    *category* is that of the row. *looks_like* is an expense of the same amount within a few days that has
+    another description; it may be the same payment.
+    """
+
+    line: int
+    what: What
+    why: str
+    expense_id: int | None = None
+    category: str | None = None
+    looks_like: int | None = None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a statement's rows; nothing was written if it is a *dry_run*, which has no *id*.
+
+    The numbers are those of the *verdicts*, one for each row in the order of the file. *bad* is how many
+    lines were not understood.
+    """
+
+    id: int | None
+    dry_run: bool
+    created: int
+    existing: int
+    changed: int
+    deleted: int
+    skipped: int
+    bad: int
+    verdicts: Sequence[Verdict]
+
+
+class Import(_Answer):
+    """A statement that was imported at *at* (UTC), with its numbers as ``Imported`` has them.
+
+    *source* is the file's name, if it had one; *undone_at* is None unless it was undone.
+    """
+
+    id: int
+    at: dt.datetime
+    source: str
+    account: str
+    created: int
+    existing: int
+    changed: int
+    deleted: int
+    skipped: int
+    bad: int
+    undone_at: dt.datetime | None
 
 
 class Health(_Answer):

@@ -12,12 +12,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from dataclasses import dataclass
+from json.encoder import encode_basestring as json_text
 
 KEY_VERSION = 1
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+KEY_PREFIX = f"v{KEY_VERSION}:"
 MAX_OCCURRENCE = 1_000_000
+
+
+def digest(amount_minor: int, category_key: str, description: str, date: str, occurrence: int) -> bytes:
+    """The 32 bytes of the SHA-256 that a dedup key writes in hexadecimal; *date* is ISO."""
+    canonical = (
+        f"[{KEY_VERSION},{amount_minor},{json_text(category_key)},{json_text(description)},"
+        f'"{date}",{occurrence}]'
+    )
+    return hashlib.sha256(canonical.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +40,7 @@ class Content:
 
     def dedup_key(self, occurrence: int) -> str:
         """The key of the *occurrence*-th such payment of the day, counted from 1."""
-        canonical = [
-            KEY_VERSION,
-            self.amount_minor,
-            self.category_key,
-            self.description,
-            self.date.isoformat(),
-            occurrence,
-        ]
-        return f"v{KEY_VERSION}:{hashlib.sha256(_as_json(canonical).encode()).hexdigest()}"
+        found = digest(
+            self.amount_minor, self.category_key, self.description, self.date.isoformat(), occurrence
+        )
+        return KEY_PREFIX + found.hex()

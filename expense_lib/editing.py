@@ -31,7 +31,7 @@ class Deed:
 
     def __init__(self, con: sqlite3.Connection) -> None:
         self.con = con
-        self.at = _now()
+        self.at = now()
         self.number: int | None = None
 
     def write(self, row: Row, kind: ChangeKind, **changes: Any) -> Row:
@@ -220,6 +220,6 @@ def _fields(snapshot: Snapshot, currency: Currency) -> dict[str, Any]:
     }
 
 
-def _now() -> str:
+def now() -> str:
     """This moment in UTC, as RFC 3339 and the ledger write it."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"

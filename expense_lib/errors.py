@@ -99,6 +99,22 @@ class CursorError(InvalidInput):
     code = "cursor-unknown"
 
 
+class StatementUnclear(InvalidInput):
+    """A statement leaves something open, which must be said: *choices* are what it can be."""
+
+    code = "statement-unclear"
+
+    def __init__(self, errors: Iterable[FieldError], choices: Iterable[str] = ()) -> None:
+        self.choices = tuple(choices)
+        super().__init__(errors)
+
+
+class NotAStatement(ExpenseError, ValueError):
+    """The file is no statement, or can't be read."""
+
+    code = "not-a-statement"
+
+
 class CurrencyError(ExpenseError, ValueError):
     """No ledger can be kept in this currency, or this ledger is kept in another."""
 
@@ -188,6 +204,26 @@ class ChangeNotFound(ExpenseError, LookupError):
     def __init__(self, number: int) -> None:
         self.number = number
         super().__init__(f"There is no change {number}.")
+
+
+class ImportNotFound(ExpenseError, LookupError):
+    """No import has this id."""
+
+    code = "import-not-found"
+
+    def __init__(self, import_id: int) -> None:
+        self.import_id = import_id
+        super().__init__(f"There is no import {import_id}.")
+
+
+class RuleNotFound(ExpenseError, LookupError):
+    """No rule has this id."""
+
+    code = "rule-not-found"
+
+    def __init__(self, rule_id: int) -> None:
+        self.rule_id = rule_id
+        super().__init__(f"There is no rule {rule_id}.")
 
 
 class ChangedSince(ExpenseError, ValueError):

@@ -9,19 +9,23 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from expense_lib import cursor, editing, presenting, recording, undoing
+from expense_lib import cursor, editing, importing, presenting, recording, undoing
 from expense_lib.answers import (
     CategoryTotal,
     Change,
     Expense,
     Health,
+    Import,
+    Imported,
     Page,
     Receipt,
+    Rule,
     Summary,
     Undone,
     Version,
 )
-from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable
+from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable, RuleNotFound
+from expense_lib.importing import Progress, Similar
 from expense_lib.models import (
     MAX_CHANGES,
     MAX_ID,
@@ -30,8 +34,10 @@ from expense_lib.models import (
     SummaryWanted,
     read_category,
     read_changes,
+    read_rule,
 )
-from expense_lib.store import rows, upkeep, views
+from expense_lib.statements.plan import Plan
+from expense_lib.store import imports, rows, upkeep, views
 from expense_lib.store.connections import connection, transaction
 from expense_lib.store.rows import Row
 
@@ -207,6 +213,77 @@ class Ledger:
             key = editing.rename_category(con, old, name)
             total = views.category(con, key)
         return presenting.category(*total, self.currency)
+
+    def import_statement(
+        self,
+        plan: Plan,
+        *,
+        dry_run: bool = False,
+        similar: Similar = "import",
+        progress: Progress = importing.tell_nobody,
+    ) -> Imported:
+        """Have each payment of a statement in the ledger once, whatever overlapping statements came before.
+
+        A row that is known is left alone; all others are added, equal ones as well. All or nothing. The
+        file's lock is held while rows are written, not while they are looked at.
+
+        Args:
+            plan: What ``statements.read`` made of a file.
+            dry_run: Find out what would become of each row, and write nothing.
+            similar: Whether to ``"skip"`` rows that look like an expense that is there, of the same amount
+                within three days but with another description.
+            progress: Called now and then with how many rows are done, of how many.
+        """
+        with self._connection() as con:
+            return importing.Import(con, self.currency, plan, similar, progress).run(dry_run=dry_run)
+
+    def imports(self) -> list[Import]:
+        """Every statement that was imported, the latest first."""
+        with self._connection() as con:
+            found = imports.imports(con)
+        return [presenting.an_import(each) for each in found]
+
+    def undo_import(self, import_id: int) -> Undone:
+        """Take back what an import brought, in one change, wherever nobody changed it since.
+
+        Importing the statement again brings the same expenses back. What was changed or deleted since is
+        kept as it is, and known as before.
+
+        Raises:
+            ImportNotFound: there is no such import.
+        """
+        with self._writing() as con:
+            return undoing.undo_import(con, import_id)
+
+    def rules(self) -> list[Rule]:
+        """Every rule by which an import finds categories, in the order in which they are tried."""
+        with self._connection() as con:
+            found = imports.rules(con)
+        return [Rule(id=rule_id, text=text, category=category) for rule_id, text, category in found]
+
+    def add_rule(self, text: str, category: str) -> Rule:
+        """Have payments whose description has *text*, whatever its case, imported in *category*.
+
+        Of two rules, the one with the longer text is tried first. A rule of the same text is replaced. What
+        is in the ledger already stays as it is.
+
+        Raises:
+            InvalidInput: the text is empty, or the category is none.
+        """
+        new = read_rule(text, category)
+        with self._writing() as con:
+            rule_id, text, category = imports.add_rule(con, new.text, new.category)
+        return Rule(id=rule_id, text=text, category=category)
+
+    def delete_rule(self, rule_id: int) -> None:
+        """Delete a rule.
+
+        Raises:
+            RuleNotFound: there is none of this id.
+        """
+        with self._writing() as con:
+            if not (1 <= rule_id <= MAX_ID and imports.delete_rule(con, rule_id)):
+                raise RuleNotFound(rule_id)
 
     def changes(self, since: int = 0, limit: int = MAX_CHANGES) -> list[Change]:
         """The ledger's log after position *since*, in order, at most *limit* lines.

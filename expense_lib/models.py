@@ -195,6 +195,29 @@ def read_category(given: object) -> str:
         raise InvalidInput.from_pydantic(refused) from None
 
 
+class NewRule(BaseModel):
+    """Payments of a statement whose description has *text*, whatever its case, are of *category*."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    text: Annotated[
+        StrictStr, AfterValidator(canonical_text), Field(min_length=1, max_length=MAX_DESCRIPTION_LENGTH)
+    ]
+    category: Category
+
+
+def read_rule(text: object, category: object) -> NewRule:
+    """A rule in canonical form.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    try:
+        return NewRule.model_validate({"text": text, "category": category})
+    except ValidationError as refused:
+        raise InvalidInput.from_pydantic(refused) from None
+
+
 class ChangesWanted(BaseModel):
     """Which part of the log to read: at most *limit* lines after line *since*."""
 

@@ -83,13 +83,13 @@ def added(con: sqlite3.Connection, sent: Submission) -> tuple[Row, bool]:
     return row, owner is None
 
 
-def next_free(con: sqlite3.Connection, content: Content) -> int:
-    """The smallest occurrence of *content* whose key nobody owns, deleted expenses included.
+def next_free(con: sqlite3.Connection, content: Content, after: int = 0) -> int:
+    """The smallest occurrence of *content*, larger than *after*, whose key nobody owns, not even the deleted.
 
     Raises:
         InvalidInput: all are taken.
     """
-    for occurrence in range(1, MAX_OCCURRENCE + 1):
+    for occurrence in range(after + 1, MAX_OCCURRENCE + 1):
         if rows.claim(con, content.dedup_key(occurrence)) is None:
             return occurrence
     raise InvalidInput([FieldError("occurrence", f"has none left: {MAX_OCCURRENCE} are taken")])

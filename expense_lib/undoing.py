@@ -6,10 +6,10 @@ import sqlite3
 
 from expense_lib.answers import Undone
 from expense_lib.editing import Deed
-from expense_lib.errors import ChangedSince, ChangeNotFound
+from expense_lib.errors import ChangedSince, ChangeNotFound, ImportNotFound
 from expense_lib.models import MAX_ID
 from expense_lib.recording import found
-from expense_lib.store import rows, views
+from expense_lib.store import imports, rows, views
 from expense_lib.store.rows import Row
 from expense_lib.store.views import Logged, Snapshot
 from expense_lib.text import fold
@@ -36,6 +36,40 @@ def undo(con: sqlite3.Connection, number: int) -> Undone:
     if len(kept) == len(lines):
         raise ChangedSince(kept)
     return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
+
+
+def undo_import(con: sqlite3.Connection, import_id: int) -> Undone:
+    """Delete what an import brought and nobody changed since, and forget the identities of its rows.
+
+    Those that were changed keep theirs, so that importing again does not double them. Undone already, it
+    stays so.
+
+    Raises:
+        ImportNotFound: there is no such import.
+    """
+    of = imports.find(con, import_id) if 1 <= import_id <= MAX_ID else None
+    if of is None:
+        raise ImportNotFound(import_id)
+    if of.undone_at is not None:
+        return Undone(number=None, undone=(), kept=())
+    deed = Deed(con)
+    undone: list[int] = []
+    kept: list[int] = []
+    for expense_id, seq, untouched in imports.brought(con, of):
+        row = found(con, expense_id)
+        if untouched or _is_as_brought(con, row, seq):
+            deed.delete(row)
+            undone.append(expense_id)
+        else:
+            kept.append(expense_id)
+    imports.release(con, of, undone, deed.at)
+    return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
+
+
+def _is_as_brought(con: sqlite3.Connection, row: Row, seq: int) -> bool:
+    """The expense is live and has the content that line *seq* logged."""
+    line = next(line for line in views.history(con, row.id) if line.seq == seq)
+    return row.deleted_at is None and _agrees(row, line.content, Snapshot._fields)
 
 
 def _put_back(deed: Deed, line: Logged, row: Row) -> bool:

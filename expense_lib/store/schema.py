@@ -141,6 +141,46 @@ MIGRATIONS = (
         END
         """,
     ),
+    (
+        # One row for each statement that was imported. Its lines in the log are first_seq to last_seq, none
+        # if that is less. The counts are of the statement's rows; undone_at: when it was undone.
+        """
+        CREATE TABLE import (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            source TEXT NOT NULL,
+            account TEXT NOT NULL,
+            first_seq INTEGER NOT NULL,
+            last_seq INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            existing INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            deleted INTEGER NOT NULL,
+            skipped INTEGER NOT NULL,
+            bad INTEGER NOT NULL,
+            undone_at TEXT
+        ) STRICT
+        """,
+        # Which import gave the expense a row identity; NULL: none, or it is undone.
+        "ALTER TABLE expense ADD COLUMN import_id INTEGER REFERENCES import (id)",
+        # Row identities, SHA-256. One is known as long as its expense has the same import_id.
+        """
+        CREATE TABLE statement_row (
+            identity BLOB PRIMARY KEY CHECK (length(identity) = 32),
+            expense_id INTEGER NOT NULL REFERENCES expense (id),
+            import_id INTEGER NOT NULL REFERENCES import (id)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # A payment whose description has the text is of the category. text_key is case-folded.
+        """
+        CREATE TABLE category_rule (
+            id INTEGER PRIMARY KEY,
+            text TEXT NOT NULL,
+            text_key TEXT NOT NULL UNIQUE,
+            category TEXT NOT NULL
+        ) STRICT
+        """,
+    ),
 )
 
 

@@ -1,0 +1,89 @@
+"""Dates as banks write them, and which way round they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Collection
+
+from expense_lib.errors import FieldError, InvalidInput, StatementUnclear
+
+# As strptime has them. With points and the year last, every locale writes the day first.
+_NAMED = ("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %b %y", "%d/%b/%Y", "%d/%b/%y", "%b %d, %Y", "%b %d %Y")
+_FORMATS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y"),
+    *("%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y"),
+    *("%d %m %Y", "%m %d %Y", "%m/%d'%Y", "%d/%m'%Y", "%m/%d'%y", "%d/%m'%y", "%m-%d'%y", "%d-%m'%y"),
+    *_NAMED,
+    *(named.replace("%b", "%B") for named in _NAMED),
+)
+_TIME = re.compile(r"(?:T|,? +)[0-9]{1,2}[:.][0-9]{2}.*\Z", re.DOTALL)
+_DATE = re.compile(r"[0-9]{1,4}[-/. ]|[0-9]{8}|[A-Za-z]{3,9}\.? [0-9]")
+_OLDEST, _NEWEST = dt.date(1900, 1, 1).toordinal(), dt.date(2999, 12, 31).toordinal()
+
+
+def read(text: str, date_format: str) -> int | None:
+    """The day that *text* names, as ``date.toordinal`` has it, or None. A time of day after it is passed over.
+
+    Args:
+        text: A date.
+        date_format: As ``strptime`` takes it.
+    """
+    text = text.strip()
+    day = _day(text, date_format)
+    if day is None:
+        cut = _TIME.sub("", text)
+        if cut != text:
+            day = _day(cut, date_format)
+    return day
+
+
+def propose(texts: Collection[str]) -> str | None:
+    """The format that most of these texts are dates in, or None if none are.
+
+    Args:
+        texts: Distinct ones, of which some may be no dates.
+
+    Raises:
+        StatementUnclear: as many are dates in another format, and not the same dates.
+    """
+    likely = [text for text in texts if _DATE.match(text.strip())]
+    read_in = {
+        date_format: {text: day for text in likely if (day := read(text, date_format)) is not None}
+        for date_format in _FORMATS
+    }
+    most = max(map(len, read_in.values()))
+    if not most:
+        return None
+    best = [date_format for date_format, days in read_in.items() if len(days) == most]
+    differing = [date_format for date_format in best if read_in[date_format] != read_in[best[0]]]
+    if differing:
+        choices = (best[0], *differing)
+        raise StatementUnclear(
+            [FieldError("date_format", f"must be said: the days and months fit {' and '.join(choices)}")],
+            choices,
+        )
+    return best[0]
+
+
+def check_format(date_format: str) -> None:
+    """Refuse what is no format of a date.
+
+    Raises:
+        InvalidInput: it does not name a day, a month and a year.
+    """
+    day = dt.date(2026, 11, 22)
+    try:
+        known = dt.datetime.strptime(day.strftime(date_format), date_format).date() == day  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        known = False
+    if not known:
+        raise InvalidInput([FieldError("date_format", "must name day, month and year, as %d/%m/%Y does")])
+
+
+def _day(text: str, date_format: str) -> int | None:
+    try:
+        day = dt.datetime.strptime(text, date_format).toordinal()  # noqa: DTZ007 - as above
+    except ValueError:
+        return None
+    return day if _OLDEST <= day <= _NEWEST else None

@@ -1,0 +1,191 @@
+"""Statements as tables in text: CSV of any dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, BinaryIO
+
+from expense_lib.statements import amounts, columns, dates, evidence, texts
+from expense_lib.statements.columns import Columns
+from expense_lib.statements.evidence import Evidence, Wanted
+from expense_lib.statements.plan import BadLine, Reading, Rows, Texts
+from expense_lib.statements.records import Record, Table
+
+_MAX_CACHED = 65_536
+
+
+def read(file: BinaryIO, encoding: str, wanted: Wanted, progress: Callable[[int], None]) -> Any:
+    """Read a table.
+
+    Returns:
+        The rows, the lines that are none, and how it was read.
+
+    Raises:
+        NotAStatement: it has no columns of dates and amounts.
+        StatementUnclear: something must be said.
+        InvalidInput: what was said does not fit.
+    """
+    table = Table(file, encoding)
+    header, names, mapping = evidence.find_header(table, wanted)
+    table.width = len(names.names)
+    written = evidence.gather(table, header, names, mapping, wanted)
+    rows, bad = _read_rows(table, header, names, written, wanted.account, progress)
+    shown = {field: parts[0] if len(parts) == 1 else parts for field, parts in written.mapping.items()}
+    return (
+        rows,
+        bad,
+        Reading(
+            format="csv",
+            encoding=encoding,
+            mapping=MappingProxyType(shown),
+            columns=names.names,
+            delimiter=table.dialect.delimiter,
+            header_line=header.line if header else None,
+            date_format=written.date_format,
+            decimal=written.decimal,
+            spending=written.spending,
+        ),
+    )
+
+
+def _read_rows(
+    table: Table,
+    header: Record | None,
+    names: Columns,
+    written: Evidence,
+    account: str,
+    progress: Callable[[int], None],
+) -> tuple[Rows, list[BadLine]]:
+    """Every record as a row, or as a line with the reason why it is none."""
+    rows, bad = Rows(), []
+    cell = _Cells(names, written, account)
+    width = len(names.names)
+    for number, record in enumerate(evidence.body(table, header), 1):
+        cells: list[str] | None = record.cells
+        if len(record.cells) != width:
+            cells = _fitted(record.cells, width)
+        reason = (
+            "a quote is not closed" if record.cut else f"it has {len(record.cells)} columns and not {width}"
+        )
+        if cells is not None and not record.cut:
+            reason = cell.add_to(rows, record.line, cells)
+        if reason:
+            bad.append(BadLine(record.line, reason))
+        if not number % 10_000:
+            progress(number)
+    return rows, bad
+
+
+def _fitted(cells: list[str], width: int) -> list[str] | None:
+    """A ragged record with as many cells as there are columns; None if some would have to go."""
+    if any(map(str.strip, cells[width:])):
+        return None
+    return cells[:width] + [""] * (width - len(cells))
+
+
+class _Cells:
+    """Reads a record's cells into a row. What was read before is not read again."""
+
+    def __init__(self, names: Columns, written: Evidence, account: str) -> None:
+        at = {name: number for number, name in enumerate(names.names)}
+        mapping = {field: [at[part] for part in parts] for field, parts in written.mapping.items()}
+        self.written = written
+        self.account = texts.clean(account)
+        self.date = mapping["date"][0]
+        self.amount, self.debit, self.credit, self.type = (
+            mapping[field][0] if field in mapping else None for field in ("amount", "debit", "credit", "type")
+        )
+        self.description = mapping.get("description", [])
+        self.category, self.reference, self.currency, self.in_account = (
+            mapping[field][0] if field in mapping else None
+            for field in ("category", "reference", "currency", "account")
+        )
+        self.days: dict[str, int | None] = {}
+        self.known: dict[str, str] = {}
+
+    def add_to(self, rows: Rows, line: int, cells: list[str]) -> str:
+        """Append the row; or the reason why it is none."""
+        text = cells[self.date]
+        if text in self.days:
+            day = self.days[text]
+        else:
+            if len(self.days) > _MAX_CACHED:
+                self.days.clear()
+            day = self.days[text] = dates.read(text, self.written.date_format)
+        if day is None:
+            return (
+                "it has no date"
+                if not text.strip()
+                else f"its date is not as {self.written.date_format} says"
+            )
+        amount = self._spent(cells)
+        if isinstance(amount, str):
+            return amount
+        rows.add(line, day, amount[0], amount[1], self._texts(cells))
+        return ""
+
+    def _spent(self, cells: list[str]) -> tuple[int, int] | str:
+        """The amount that was spent, as units and digits; or the reason why there is none."""
+        decimal = self.written.decimal
+        if self.amount is None:
+            return self._of_sides(cells)
+        text = cells[self.amount]
+        amount = amounts.read(text, decimal)
+        if amount is None:
+            return "it has no amount" if not text.strip() else "its amount can't be read"
+        units = amount.units
+        if self.type is not None and self.written.by_type:
+            side = columns.side(cells[self.type])
+            if not side:
+                return "it does not say whether money went out or came in"
+            return (units if side == "D" else -units), amount.digits
+        if amount.side:
+            return (abs(units) if amount.side == "D" else -abs(units)), amount.digits
+        return (units if self.written.spending == "positive" else -units), amount.digits
+
+    def _of_sides(self, cells: list[str]) -> tuple[int, int] | str:
+        """Money out less money in, of two columns of which one may be empty."""
+        total, digits, found = 0, 0, False
+        for field, number, sign in (("debit", self.debit, 1), ("credit", self.credit, -1)):
+            text = cells[number] if number is not None else ""
+            if not text.strip():
+                continue
+            amount = amounts.read(text, self.written.decimal)
+            if amount is None:
+                return "its amount can't be read"
+            found = True
+            scale = max(digits, amount.digits)
+            units = -amount.units if field in self.written.flipped else amount.units
+            total = total * 10 ** (scale - digits) + sign * units * 10 ** (scale - amount.digits)
+            digits = scale
+        return (total, digits) if found else "it has no amount"
+
+    def _texts(self, cells: list[str]) -> Texts:
+        known = self.known
+        if len(known) > _MAX_CACHED:
+            known.clear()
+        if len(self.description) == 1:
+            raw = cells[self.description[0]]
+        else:
+            raw = " ".join(filter(None, (cells[number].strip() for number in self.description)))
+        description = known.get(raw)
+        if description is None:
+            description = known[raw] = texts.description(raw)
+        return Texts(
+            description,
+            self._of(cells, self.category),
+            None if self.reference is None else texts.clean(cells[self.reference]) or None,
+            self._of(cells, self.currency),
+            self.account if self.in_account is None else self._of(cells, self.in_account) or self.account,
+        )
+
+    def _of(self, cells: list[str], number: int | None) -> str | None:
+        """A text that comes again and again: a category, a currency, an account."""
+        if number is None:
+            return None
+        raw = cells[number]
+        text = self.known.get("\0" + raw)
+        if text is None:
+            text = self.known["\0" + raw] = texts.category(raw) or ""
+        return text or None

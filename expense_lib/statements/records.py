@@ -1,0 +1,135 @@
+"""Delimited text as records, whatever its dialect: delimiter, quotes, line ends, quotes that never close."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple
+
+from expense_lib.statements import decoding
+
+_DELIMITERS = (",", ";", "\t", "|")
+_HEAD_LINES = 120
+_MAX_RECORD_LINES = 100  # a quote that is open for longer was never closed
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are put into a line."""
+
+    delimiter: str
+    quote: str = '"'
+    escape: str | None = None
+    spaced: bool = False
+
+    def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """The cells of each record in *lines*."""
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            escapechar=self.escape,
+            skipinitialspace=self.spaced,
+        )
+
+
+class Record(NamedTuple):
+    """A line of the table, from line *line* of the file. *cut*: it has a quote that is not closed."""
+
+    line: int
+    cells: list[str]
+    cut: bool = False
+
+
+class Table:
+    """A file of delimited text, to be read from its beginning as often as needed."""
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self.file, self.encoding = file, encoding
+        with self._lines() as lines:
+            head = list(itertools.islice(lines, _HEAD_LINES))
+        self.skipped = 1 if head and re.match(r"sep=.\r?\n?\Z", head[0]) else 0
+        self.dialect = _dialect(head[self.skipped :], head[0][4] if self.skipped else None)
+        self.width: int | None = None
+
+    def records(self) -> Iterator[Record]:
+        """Every line of the table but the blank ones, in order."""
+        with self._lines() as lines:
+            for line in itertools.islice(lines, self.skipped):
+                del line
+            yield from _records(lines, self.dialect, self.skipped + 1, lambda: self.width)
+
+    @contextmanager
+    def _lines(self) -> Iterator[Iterator[str]]:
+        text = decoding.as_text(self.file, self.encoding)
+        try:
+            yield iter(text)
+        finally:
+            text.detach()
+
+
+def _records(
+    lines: Iterator[str], dialect: Dialect, number: int, width: Callable[[], int | None]
+) -> Iterator[Record]:
+    """Every record. After a quote that is not closed, it goes on with the next line."""
+    waiting: list[str] = []
+    taken: list[str] = []
+
+    def feed() -> Iterator[str]:
+        while len(taken) < _MAX_RECORD_LINES:
+            line = waiting.pop() if waiting else next(lines, None)
+            if line is None:
+                return
+            taken.append(line)
+            yield line
+
+    reader = dialect.reader(feed())
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            cells = []
+        if cells is None and not taken:
+            return
+        count = len(taken)
+        expected = width()
+        broken = cells is None or (
+            count > 1 and (count == _MAX_RECORD_LINES or (expected is not None and len(cells) != expected))
+        )
+        if broken or (count == 1 and not cells and taken[0].strip()):
+            yield Record(number, taken[0].split(dialect.delimiter), cut=True)
+            waiting.extend(reversed(taken[1:]))
+            count = 1
+            reader = dialect.reader(feed())
+        elif cells and any(map(str.strip, cells)):
+            yield Record(number, cells)
+        number += count
+        taken.clear()
+
+
+def _dialect(head: list[str], said: str | None) -> Dialect:
+    """The dialect in which most lines have the same number of cells."""
+    text = "".join(head)
+    quote = "'" if '"' not in text and re.search(r"(?m)^'[^'\r\n]*'[,;\t|]'", text) else '"'
+    escape = "\\" if re.search(r'\\"', text) and '""' not in text else None
+
+    def fit(delimiter: str) -> tuple[int, int]:
+        try:
+            widths = Counter(
+                len(cells) for cells in Dialect(delimiter, quote, escape).reader(head) if len(cells) > 1
+            )
+        except csv.Error:
+            return 0, 0
+        width, count = max(
+            widths.items(), key=lambda item: (item[1] * (item[0] - 1), item[0]), default=(1, 0)
+        )
+        return count * (width - 1), width
+
+    delimiter = said or max(_DELIMITERS, key=fit)
+    spaced = re.search(re.escape(delimiter) + r' +"', text) is not None
+    return Dialect(delimiter, quote, escape, spaced)

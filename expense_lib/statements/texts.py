@@ -1,0 +1,27 @@
+"""Texts of a statement in canonical form; banks write what a person would not."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from expense_lib.models import MAX_CATEGORY_LENGTH, MAX_DESCRIPTION_LENGTH
+from expense_lib.text import canonical_text
+
+
+def clean(given: str) -> str:
+    """*given* as a canonical text; control characters and lone surrogates count as white space."""
+    if not given.isprintable():
+        given = "".join(
+            " " if unicodedata.category(character) in ("Cc", "Cs") else character for character in given
+        )
+    return canonical_text(given)
+
+
+def description(given: str) -> str:
+    """A description, cut where it is longer than an expense's may be."""
+    return clean(given)[:MAX_DESCRIPTION_LENGTH].rstrip()
+
+
+def category(given: str) -> str | None:
+    """A category, cut in the same way; None if it is empty."""
+    return clean(given)[:MAX_CATEGORY_LENGTH].rstrip() or None

@@ -1,0 +1,342 @@
+"""The rows of imports: what is known of a statement, and one statement put down, table by table."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from expense_lib.store.connections import transaction
+from expense_lib.text import fold
+
+CHUNK = 500  # values bound in one statement
+_CACHE_KIB = 24 * 1024
+
+# Rows as Known has them.
+_KNOWN = """
+    SELECT identity, expense.id, expense.import_id IS statement_row.import_id,
+           expense.deleted_at IS NOT NULL, expense.deleted_at IS import.undone_at,
+           amount_minor, category_key, description, date
+      FROM statement_row
+      JOIN expense ON expense.id = statement_row.expense_id
+      JOIN import ON import.id = statement_row.import_id
+     WHERE identity IN ({values})
+"""
+
+# Rows by date and id: date, id, minor units, description, of live expenses without a row identity.
+_WITHOUT_IDENTITY = """
+    SELECT date, id, amount_minor, description
+      FROM expense INDEXED BY live_by_date
+     WHERE deleted_at IS NULL AND import_id IS NULL AND date BETWEEN :first AND :last
+     ORDER BY date, id
+"""
+
+# Rows by date and id: date, id, minor units, description's key, of live expenses. The index has it all.
+_LIVE = """
+    SELECT date, id, amount_minor, description_key
+      FROM expense INDEXED BY live_by_date
+     WHERE deleted_at IS NULL AND date BETWEEN :first AND :last
+     ORDER BY date, id
+"""
+
+# Rows by date and id: description's key and category's key, of live expenses. The index has it all.
+_CATEGORISED = """
+    SELECT description_key, category_key
+      FROM expense INDEXED BY live_by_date
+     WHERE deleted_at IS NULL AND description_key <> ''
+     ORDER BY date, id
+"""
+_NAMES = "SELECT key, name FROM category"
+_TAKEN = "SELECT key FROM claim WHERE key IN ({values})"
+_ANY_CLAIM = "SELECT EXISTS (SELECT 1 FROM claim)"
+_ANY_ROW = "SELECT EXISTS (SELECT 1 FROM statement_row)"
+
+# One row: the largest ids in use.
+_LAST = """
+    SELECT (SELECT COALESCE(MAX(id), 0) FROM expense),
+           (SELECT COALESCE(MAX(seq), 0) FROM change),
+           (SELECT COALESCE(MAX(id), 0) FROM import)
+"""
+
+_INSERT_IMPORT = """
+    INSERT INTO import (
+        id, at, source, account, first_seq, last_seq, created, existing, changed, deleted, skipped, bad
+    )
+    VALUES (
+        :id, :at, :source, :account, :first_seq, :last_seq,
+        :created, :existing, :changed, :deleted, :skipped, :bad
+    )
+"""
+
+_TRIGGER = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = 'expense_is_new'"
+
+# In the order of Created.
+_INSERT_EXPENSE = """
+    INSERT INTO expense (
+        id, amount_minor, category, category_key, description, description_key, date, occurrence,
+        dedup_key, last_seq, version, created_at, updated_at, import_id
+    )
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?11, ?12)
+"""
+_LOG_CREATED = """
+    INSERT INTO change (
+        seq, kind, at, expense_id, version, amount_minor, category, description, date, occurrence
+    )
+    SELECT last_seq, 'created', created_at, id, 1, amount_minor, category, description, date, occurrence
+      FROM expense
+     WHERE id BETWEEN :first AND :last
+     ORDER BY id
+"""
+_INSERT_CLAIM = "INSERT INTO claim (key, expense_id) VALUES (?, ?)"
+_INSERT_IDENTITY = """
+    INSERT INTO statement_row (identity, expense_id, import_id) VALUES (?, ?, ?)
+    ON CONFLICT (identity) DO UPDATE SET expense_id = excluded.expense_id, import_id = excluded.import_id
+"""
+_COUNT = """
+    INSERT INTO category (key, name, count, total_high, total_low) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE
+       SET count = count + excluded.count,
+           total_high = total_high + excluded.total_high,
+           total_low = total_low + excluded.total_low
+"""
+_TAKE = "UPDATE expense SET import_id = :import_id WHERE id = :id"
+
+# Rows as Listed has them.
+_IMPORTS = """
+    SELECT id, at, source, account, created, existing, changed, deleted, skipped, bad, undone_at,
+           first_seq, last_seq
+      FROM import
+"""
+_MARK_UNDONE = "UPDATE import SET undone_at = :at WHERE id = :id"
+
+# Rows: ids of the expenses that an import brought into the ledger, the line that says so, and whether that
+# is the expense's last one.
+_BROUGHT = """
+    SELECT expense.id, change.seq, expense.last_seq = change.seq
+      FROM change
+      JOIN expense ON expense.id = change.expense_id
+     WHERE change.seq BETWEEN :first_seq AND :last_seq AND change.kind IN ('created', 'restored')
+     ORDER BY change.seq
+"""
+_RELEASE = "UPDATE expense SET import_id = NULL WHERE id = :id"
+_RELEASE_OTHERS = """
+    UPDATE expense
+       SET import_id = NULL
+     WHERE import_id = :id
+       AND id NOT IN (SELECT expense_id FROM change WHERE seq BETWEEN :first_seq AND :last_seq)
+"""
+
+_RULES = "SELECT id, text, category FROM category_rule ORDER BY length(text_key) DESC, id"
+_ADD_RULE = """
+    INSERT INTO category_rule (text, text_key, category) VALUES (:text, :text_key, :category)
+    ON CONFLICT (text_key) DO UPDATE SET text = excluded.text, category = excluded.category
+    RETURNING id, text, category
+"""
+_DELETE_RULE = "DELETE FROM category_rule WHERE id = :id"
+
+
+class Known(NamedTuple):
+    """An identity that was seen before, with its expense as it is.
+
+    *held*: it is still the expense's own. *undone*: the expense was deleted by undoing the import.
+    """
+
+    identity: bytes
+    expense_id: int
+    held: int
+    deleted: int
+    undone: int
+    amount_minor: int
+    category_key: str
+    description: str
+    date: str
+
+
+class Listed(NamedTuple):
+    """An import. Its lines in the log are *first_seq* to *last_seq*."""
+
+    id: int
+    at: str
+    source: str
+    account: str
+    created: int
+    existing: int
+    changed: int
+    deleted: int
+    skipped: int
+    bad: int
+    undone_at: str | None
+    first_seq: int
+    last_seq: int
+
+
+class Created(NamedTuple):
+    """A new expense of an import, with what its row in the file has."""
+
+    id: int
+    amount_minor: int
+    category: str
+    category_key: str
+    description: str
+    description_key: str
+    date: str
+    occurrence: int
+    dedup_key: str
+    seq: int
+    at: str
+    import_id: int
+
+
+def version_seen(con: sqlite3.Connection) -> int:
+    """A number that is another one as soon as anybody else has written to the file."""
+    return int(con.execute("PRAGMA data_version").fetchone()[0])
+
+
+@contextmanager
+def in_bulk(con: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, for many rows: more cache, and neither foreign keys nor the trigger look at each one.
+
+    Instead, an import adds keys, lines of the log and totals table by table, each in its own order; what
+    belongs to what is right by construction, and ``upkeep.findings`` looks at all of it.
+    """
+    (cache,) = con.execute("PRAGMA cache_size").fetchone()
+    con.execute("PRAGMA foreign_keys = OFF")
+    con.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    try:
+        with transaction(con, write=True):
+            yield
+    finally:
+        con.execute("PRAGMA foreign_keys = ON")
+        con.execute(f"PRAGMA cache_size = {cache}")
+
+
+def known(con: sqlite3.Connection, identities: Iterable[bytes]) -> Iterator[Known]:
+    """Those of the identities that were seen before; faster if they come sorted."""
+    if con.execute(_ANY_ROW).fetchone() == (1,):
+        for found in _in_chunks(con, _KNOWN, identities):
+            yield Known(*found)
+
+
+def taken(con: sqlite3.Connection, keys: Iterable[str]) -> Iterator[str]:
+    """Those of the keys that have an owner; faster if they come sorted."""
+    if con.execute(_ANY_CLAIM).fetchone() == (1,):
+        for (key,) in _in_chunks(con, _TAKEN, keys):
+            yield key
+
+
+def without_identity(con: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[str, int, int, str]]:
+    """Live expenses from one day to another that have no row identity: date, id, minor units, description."""
+    yield from con.execute(_WITHOUT_IDENTITY, {"first": first, "last": last})
+
+
+def live(con: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[str, int, int, str]]:
+    """Live expenses from one day to another: date, id, minor units, the description's key."""
+    yield from con.execute(_LIVE, {"first": first, "last": last})
+
+
+def category_names(con: sqlite3.Connection) -> dict[str, str]:
+    """How each category of live expenses is spelled, by its key."""
+    return dict(con.execute(_NAMES))
+
+
+def last_categories(con: sqlite3.Connection, description_keys: set[str]) -> dict[str, str]:
+    """The category's key of the latest live expense of each description, where there is one."""
+    found = con.execute(_CATEGORISED) if description_keys else ()
+    return {description: category for description, category in found if description in description_keys}
+
+
+def next_numbers(con: sqlite3.Connection) -> tuple[int, int, int]:
+    """The first free id of an expense, of a line in the log, and of an import."""
+    expense, seq, number = con.execute(_LAST).fetchone()
+    return expense + 1, seq + 1, number + 1
+
+
+def add_import(con: sqlite3.Connection, values: dict[str, Any]) -> None:
+    """Put down that there was an import."""
+    con.execute(_INSERT_IMPORT, values)
+
+
+def add_expenses(con: sqlite3.Connection, created: Iterable[Created]) -> None:
+    """Add new expenses, whose ids follow each other, without their keys, their lines and their totals."""
+    (trigger,) = con.execute(_TRIGGER).fetchone()
+    con.execute("DROP TRIGGER expense_is_new")
+    con.executemany(_INSERT_EXPENSE, created)
+    con.execute(trigger)
+
+
+def log_created(con: sqlite3.Connection, first: int, last: int) -> None:
+    """Add the lines of the log for the expenses from one id to another."""
+    con.execute(_LOG_CREATED, {"first": first, "last": last})
+
+
+def add_claims(con: sqlite3.Connection, owned: Iterable[tuple[str, int]]) -> None:
+    """Give dedup keys to expenses. The database refuses a key that has an owner."""
+    con.executemany(_INSERT_CLAIM, owned)
+
+
+def add_identities(con: sqlite3.Connection, owned: Iterable[tuple[bytes, int, int]]) -> None:
+    """Give row identities to expenses: identity, expense, and the import that does so."""
+    con.executemany(_INSERT_IDENTITY, owned)
+
+
+def count(con: sqlite3.Connection, sums: Iterable[tuple[str, str, int, int, int]]) -> None:
+    """Add to the totals of categories: key, name, count, and the sum of minor units in two parts."""
+    con.executemany(_COUNT, sums)
+
+
+def take(con: sqlite3.Connection, expense_ids: Iterable[int], import_id: int) -> None:
+    """Say which import gave these expenses their row identity."""
+    con.executemany(_TAKE, ({"id": expense_id, "import_id": import_id} for expense_id in expense_ids))
+
+
+def imports(con: sqlite3.Connection) -> list[Listed]:
+    """All imports, the latest first."""
+    return [Listed(*row) for row in con.execute(f"{_IMPORTS} ORDER BY id DESC")]
+
+
+def find(con: sqlite3.Connection, import_id: int) -> Listed | None:
+    """The import of this id."""
+    row = con.execute(f"{_IMPORTS} WHERE id = :id", {"id": import_id}).fetchone()
+    return None if row is None else Listed(*row)
+
+
+def brought(con: sqlite3.Connection, found: Listed) -> list[tuple[int, int, int]]:
+    """The expenses that an import brought: id, the line of the log that says so, whether it is the last."""
+    return list(con.execute(_BROUGHT, found._asdict()))
+
+
+def release(con: sqlite3.Connection, found: Listed, expense_ids: Sequence[int], at: str) -> None:
+    """Mark an import as undone: these expenses lose their identities, and those that it only recognised."""
+    con.execute(_MARK_UNDONE, {"id": found.id, "at": at})
+    con.executemany(_RELEASE, ({"id": expense_id} for expense_id in expense_ids))
+    con.execute(_RELEASE_OTHERS, found._asdict())
+
+
+def rules(con: sqlite3.Connection) -> list[tuple[int, str, str]]:
+    """Id, text and category of every rule, the one with the longest text first."""
+    return list(con.execute(_RULES))
+
+
+def add_rule(con: sqlite3.Connection, text: str, category: str) -> tuple[int, str, str]:
+    """Add a rule, or give the one of the same text another category."""
+    values = {"text": text, "text_key": fold(text), "category": category}
+    rule_id, text, category = con.execute(_ADD_RULE, values).fetchone()
+    return rule_id, text, category
+
+
+def delete_rule(con: sqlite3.Connection, rule_id: int) -> bool:
+    """Delete a rule. Returns whether it was there."""
+    return con.execute(_DELETE_RULE, {"id": rule_id}).rowcount == 1
+
+
+def _in_chunks(con: sqlite3.Connection, sql: str, values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows that *sql* finds for all of the values, so many at a time."""
+    chunk: list[Any] = []
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == CHUNK:
+            yield from con.execute(sql.format(values=", ".join("?" * CHUNK)), chunk)
+            chunk.clear()
+    if chunk:
+        yield from con.execute(sql.format(values=", ".join("?" * len(chunk))), chunk)
