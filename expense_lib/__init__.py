@@ -2,8 +2,9 @@
 
 Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``dedup`` (the key), ``models``
 and ``answers`` (what goes in and out), ``store`` (the file and its SQL), ``recording``, ``editing`` and
-``undoing`` (the rules), ``ledger`` (all of it); on top ``client`` (the same over HTTP), ``settings`` (which
-of both), ``entry`` (what becomes of a form) and ``analytics`` (a copy in DuckDB, imported by itself).
+``undoing`` (the rules), ``identity`` and ``importing`` (those of statements), ``exporting``, ``ledger`` (all
+of it); on top ``client`` (the same over HTTP), ``settings`` (which of both), ``entry`` (what becomes of a
+form), ``statements`` (a bank's file, read) and ``analytics`` (a copy in DuckDB), both imported by themselves.
 """
 
 from expense_lib.answers import (
@@ -11,12 +12,16 @@ from expense_lib.answers import (
     Change,
     Expense,
     Health,
+    Import,
+    Imported,
     Page,
     Part,
     Receipt,
+    Rule,
     Snapshot,
     Summary,
     Undone,
+    Verdict,
     Version,
 )
 from expense_lib.errors import (
@@ -33,6 +38,7 @@ from expense_lib.errors import (
     FieldError,
     IdempotencyKeyError,
     IdempotencyKeyReused,
+    ImportNotFound,
     InvalidInput,
     LedgerBusy,
     LedgerDamaged,
@@ -40,8 +46,11 @@ from expense_lib.errors import (
     LedgerTooNew,
     LedgerUnavailable,
     NotALedger,
+    NotAStatement,
     RecordedThenDeleted,
+    RuleNotFound,
     StaleVersion,
+    StatementUnclear,
 )
 from expense_lib.ledger import Ledger
 from expense_lib.models import (
@@ -50,7 +59,10 @@ from expense_lib.models import (
     ExpenseFilter,
     NewCategory,
     NewExpense,
+    NewRule,
+    StatementWanted,
     SummaryWanted,
+    Wanted,
 )
 from expense_lib.settings import open_ledger
 
@@ -75,6 +87,9 @@ __all__ = [
     "Health",
     "IdempotencyKeyError",
     "IdempotencyKeyReused",
+    "Import",
+    "ImportNotFound",
+    "Imported",
     "InvalidInput",
     "Ledger",
     "LedgerBusy",
@@ -84,16 +99,24 @@ __all__ = [
     "LedgerUnavailable",
     "NewCategory",
     "NewExpense",
+    "NewRule",
     "NotALedger",
+    "NotAStatement",
     "Page",
     "Part",
     "Receipt",
     "RecordedThenDeleted",
+    "Rule",
+    "RuleNotFound",
     "Snapshot",
     "StaleVersion",
+    "StatementUnclear",
+    "StatementWanted",
     "Summary",
     "SummaryWanted",
     "Undone",
+    "Verdict",
     "Version",
+    "Wanted",
     "open_ledger",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote, unquote
 
 import requests
@@ -28,22 +28,29 @@ from expense_lib.answers import (
     Change,
     Expense,
     Health,
+    Import,
+    Imported,
     Page,
     Receipt,
+    Rule,
     Summary,
     Undone,
+    Verdict,
     Version,
 )
+from expense_lib.importing import Progress, Similar, tell_nobody
 from expense_lib.models import (
     MAX_CHANGES,
     MAX_ID,
     ExpenseFilter,
     NewExpense,
     SummaryWanted,
+    Wanted,
     check_idempotency_key,
     expense_changes,
     read_category,
     read_changes,
+    read_rule,
 )
 from expense_lib.store import upkeep
 
@@ -55,9 +62,14 @@ MAX_RETRY_AFTER_S = 5
 BACKOFF_S = 0.2
 CHUNK_BYTES = 256 * 1024
 
+_ONCE = ("/categories/", "/statements")  # sent again after it was done, these answer something else
+
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 _LENGTHS = ("Content-Length", "Transfer-Encoding")
 
+
+if TYPE_CHECKING:
+    from expense_lib.statements.plan import Plan
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -67,6 +79,20 @@ Item = TypeVar("Item", bound=BaseModel)
 
 class _Items(BaseModel, Generic[Item]):
     items: tuple[Item, ...]
+
+
+class _Done(BaseModel):
+    """The answer to a statement."""
+
+    id: int | None
+    dry_run: bool
+    created: int
+    existing: int
+    changed: int
+    deleted: int
+    skipped: int
+    bad: int
+    verdicts: list[Verdict]
 
 
 class _Sentences(BaseModel):
@@ -82,7 +108,7 @@ class RemoteLedger:
 
     A request is sent again a few times, after growing waits, when it gets no answer or half of one, or 502,
     503 or 504. That is safe, since recording is: what was committed before its answer got lost is found
-    again. Only renaming is sent once.
+    again. Only renaming and importing are sent once.
 
     Every method raises LedgerUnavailable while the handler can't be reached, or does not take the *token*.
 
@@ -207,6 +233,66 @@ class RemoteLedger:
             raise self._refusal(answer)
         return answer.content
 
+    def import_statement(
+        self,
+        plan: Plan,
+        *,
+        dry_run: bool = False,
+        similar: Similar = "import",
+        progress: Progress = tell_nobody,
+    ) -> Imported:
+        """As ``Ledger.import_statement``; the rows that were read here are sent, once.
+
+        When it raises LedgerUnavailable it may have been done; ``imports`` shows it, and importing again
+        adds nothing twice.
+        """
+        from expense_lib.statements import sending  # noqa: PLC0415 - whoever imports nothing needs no CSV
+
+        progress(0, len(plan.rows))
+        query = sending.query(plan) | {"similar": similar, "dry_run": str(dry_run).lower()}
+        _, done = self._ask(
+            _Done,
+            "POST",
+            "/statements",
+            timeout_s=PATIENT_TIMEOUT_S,
+            params=query,
+            data=sending.body(plan),
+            headers={"Content-Type": "text/csv"},
+        )
+        if len(done.verdicts) != len(plan.rows):
+            raise self._no_handler(": it answered for other rows")
+        verdicts = [
+            verdict.model_copy(update={"line": line})
+            for verdict, line in zip(done.verdicts, plan.rows.lines, strict=True)
+        ]
+        progress(len(plan.rows), len(plan.rows))
+        return Imported(**{name: getattr(done, name) for name in _Done.model_fields} | {"verdicts": verdicts})
+
+    def imports(self) -> list[Import]:
+        """As ``Ledger.imports``."""
+        return list(self._ask(_Items[Import], "GET", "/imports")[1].items)
+
+    def undo_import(self, import_id: int) -> Undone:
+        """As ``Ledger.undo_import``."""
+        if not 1 <= import_id <= MAX_ID:
+            raise errors.ImportNotFound(import_id)
+        where = f"/imports/{import_id}/undo"
+        return self._ask(Undone, "POST", where, timeout_s=PATIENT_TIMEOUT_S)[1]
+
+    def rules(self) -> list[Rule]:
+        """As ``Ledger.rules``."""
+        return list(self._ask(_Items[Rule], "GET", "/rules")[1].items)
+
+    def add_rule(self, text: str, category: str) -> Rule:
+        """As ``Ledger.add_rule``."""
+        return self._ask(Rule, "POST", "/rules", json=read_rule(text, category).model_dump())[1]
+
+    def delete_rule(self, rule_id: int) -> None:
+        """As ``Ledger.delete_rule``."""
+        if not 1 <= rule_id <= MAX_ID:
+            raise errors.RuleNotFound(rule_id)
+        self._ask(_Nothing, "DELETE", f"/rules/{rule_id}")
+
     def undo(self, number: int) -> Undone:
         """As ``Ledger.undo``."""
         if not 1 <= number <= MAX_ID:
@@ -223,15 +309,36 @@ class RemoteLedger:
 
     def backup(self, path: str | Path) -> None:
         """As ``Ledger.backup``, to a file here."""
+        self._download("/backup", "application/vnd.sqlite3", path)
+
+    def export_csv(
+        self, path: str | Path, wanted: Wanted | None = None, progress: Progress = tell_nobody
+    ) -> None:
+        """As ``Ledger.export_csv``, to a file here. How many rows there will be is not known."""
+        query = (wanted or Wanted()).model_dump(mode="json", exclude_none=True)
+        named = {name: query[name] for name in Wanted.model_fields if name in query}
+        rows = self._download("/expenses.csv", "text/csv", path, params=named)
+        progress(max(rows - 1, 0), max(rows - 1, 0))
+
+    def export_history(self, path: str | Path, progress: Progress = tell_nobody) -> None:
+        """As ``Ledger.export_history``, to a file here. How many rows there will be is not known."""
+        rows = self._download("/expenses.jsonl", "application/jsonl", path)
+        progress(rows, rows)
+
+    def _download(self, where: str, media_type: str, path: str | Path, **parts: Any) -> int:
+        """Have what is at *where* in a new file. Returns how many lines it has."""
+        lines = 0
         with upkeep.new_file(Path(path).expanduser().absolute()) as part, part.open("wb") as copy:
-            answer = self._answer("GET", "/backup", PATIENT_TIMEOUT_S, stream=True)
-            if answer.headers.get("Content-Type") != "application/vnd.sqlite3":
+            answer = self._answer("GET", where, PATIENT_TIMEOUT_S, stream=True, **parts)
+            if answer.headers.get("Content-Type", "").partition(";")[0] != media_type:
                 raise self._refusal(answer)
             try:
                 for piece in answer.iter_content(CHUNK_BYTES):
                     copy.write(piece)
+                    lines += piece.count(b"\n")
             except (requests.RequestException, HTTPError) as error:
                 raise self._unreachable() from error
+        return lines
 
     def _ask(
         self, shape: type[Shape], method: str, path: str, timeout_s: int = READ_TIMEOUT_S, **parts: Any
@@ -245,7 +352,7 @@ class RemoteLedger:
 
     def _answer(self, method: str, path: str, timeout_s: int, **parts: Any) -> requests.Response:
         """What is answered in the end. One that was cut off is asked for again, as urllib3 asks for none."""
-        tries = 1 if path.startswith("/categories/") else 1 + RETRIES
+        tries = 1 if path.startswith(_ONCE) else 1 + RETRIES
         for attempt in range(tries):
             if attempt:
                 time.sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
@@ -305,7 +412,8 @@ class RemoteLedger:
                 raise_on_status=False,
             )
             session.mount(self.url, HTTPAdapter(max_retries=retries))
-            session.mount(f"{self.url}/categories/", HTTPAdapter())
+            for path in _ONCE:
+                session.mount(f"{self.url}{path}", HTTPAdapter())
         return session
 
 
@@ -343,6 +451,8 @@ _ERRORS: dict[type[errors.ExpenseError], list[str]] = {
     errors.StaleVersion: ["expense_id", "version"],
     errors.CategoryNotFound: [],
     errors.ChangeNotFound: ["number"],
+    errors.ImportNotFound: ["import_id"],
+    errors.RuleNotFound: ["rule_id"],
     errors.ChangedSince: ["expense_ids"],
     errors.IdempotencyKeyError: [],
     errors.IdempotencyKeyReused: ["fields"],

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from dataclasses import dataclass
 from json.encoder import encode_basestring as json_text
 
 KEY_VERSION = 1
 KEY_PREFIX = f"v{KEY_VERSION}:"
 MAX_OCCURRENCE = 1_000_000
+_KEY = re.compile(f"{KEY_PREFIX}[0-9a-f]{{64}}")
 
 
 def digest(amount_minor: int, category_key: str, description: str, date: str, occurrence: int) -> bytes:
@@ -27,6 +29,11 @@ def digest(amount_minor: int, category_key: str, description: str, date: str, oc
         f'"{date}",{occurrence}]'
     )
     return hashlib.sha256(canonical.encode()).digest()
+
+
+def is_key(text: str) -> bool:
+    """*text* has the form of a dedup key of this version."""
+    return _KEY.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

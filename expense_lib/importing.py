@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, repeat
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from expense_lib import dedup, identity
 from expense_lib.answers import Imported, Verdict, What
@@ -22,12 +22,14 @@ from expense_lib.editing import Deed, now
 from expense_lib.errors import FieldError, InvalidInput
 from expense_lib.money import MAX_MINOR_DIGITS, Currency
 from expense_lib.recording import found, next_free
-from expense_lib.statements.plan import Plan
 from expense_lib.store import imports, views
 from expense_lib.store.connections import transaction
 from expense_lib.store.imports import Created
 from expense_lib.store.schema import HALF
 from expense_lib.text import fold
+
+if TYPE_CHECKING:
+    from expense_lib.statements.plan import Plan
 
 Progress = Callable[[int, int], None]
 Similar = Literal["import", "skip"]
@@ -48,6 +50,8 @@ _WHY = {
     _CHANGED: "Its reference is known with another amount, date or description; nothing was written.",
 }
 _TAKEN_BY_HAND = "An expense of this amount, date and description is there."
+_OWN = "It is named by its dedup key."
+_OWN_DELETED = "It is named by its dedup key; it was deleted and stays so."
 _COMES_BACK = "It comes back as it was before its import was undone."
 
 
@@ -277,6 +281,22 @@ class Import:
             elif seen.undone and self._would_be(position, seen):
                 outcome.settle(position, _CREATED, seen.expense_id, _COMES_BACK)
                 self.back.append(position)
+        self._recognise_own()
+
+    def _recognise_own(self) -> None:
+        """Rows of an export: their references are dedup keys, which this ledger may have given out."""
+        outcome, rows = self.outcome, self.plan.rows
+        named: dict[str, list[int]] = defaultdict(list)
+        for position, reference in enumerate(rows.references):
+            if reference is not None and outcome.what[position] == _NEW and dedup.is_key(reference):
+                named[reference].append(position)
+        for key, owner in imports.owners(self.con, sorted(named)):
+            for position in named[key]:
+                if owner.deleted:
+                    outcome.settle(position, _DELETED, owner.expense_id, _OWN_DELETED)
+                else:
+                    same = self._has_content(position, owner)
+                    outcome.settle(position, _EXISTING if same else _CHANGED, owner.expense_id, _OWN)
 
     def _first_with(self, row_identity: bytes) -> int:
         return _position(self.identities[bisect_left(self.identities, row_identity)])

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from expense_lib import cursor, editing, importing, presenting, recording, undoing
+from expense_lib import cursor, editing, exporting, importing, presenting, recording, undoing
 from expense_lib.answers import (
     CategoryTotal,
     Change,
@@ -32,14 +32,17 @@ from expense_lib.models import (
     ExpenseFilter,
     NewExpense,
     SummaryWanted,
+    Wanted,
     read_category,
     read_changes,
     read_rule,
 )
-from expense_lib.statements.plan import Plan
 from expense_lib.store import imports, rows, upkeep, views
 from expense_lib.store.connections import connection, transaction
 from expense_lib.store.rows import Row
+
+if TYPE_CHECKING:
+    from expense_lib.statements.plan import Plan
 
 
 class Ledger:
@@ -326,6 +329,30 @@ class Ledger:
         """
         with self._connection() as con:
             upkeep.copy(con, _absolute(path))
+
+    def export_csv(
+        self, path: str | Path, wanted: Wanted | None = None, progress: Progress = importing.tell_nobody
+    ) -> None:
+        """Write the expenses that match to a new CSV file (RFC 4180), by date, from one snapshot.
+
+        Texts that a spreadsheet would run as a formula have an apostrophe in front. Reading the file with
+        ``statements.read`` and importing it again adds nothing.
+
+        Raises:
+            LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
+            AmountError: a bound is finer than the ledger's currency.
+        """
+        with self._reading() as con:
+            upkeep.write(_absolute(path), exporting.as_csv(con, wanted or Wanted(), self.currency, progress))
+
+    def export_history(self, path: str | Path, progress: Progress = importing.tell_nobody) -> None:
+        """Write all expenses, deleted ones too, with their whole history to a new file, as lines of JSON.
+
+        Raises:
+            LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
+        """
+        with self._reading() as con:
+            upkeep.write(_absolute(path), exporting.as_jsonl(con, self.currency, progress))
 
     def health(self) -> Health:
         """Whether the file, which must be readable, can be written; nothing is written to see that."""

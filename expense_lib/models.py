@@ -24,6 +24,7 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
+from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from expense_lib.dedup import MAX_OCCURRENCE, Content
@@ -71,6 +72,26 @@ def _many(given: object) -> object:
     if given is None or given == "":
         return ()
     return (given,) if isinstance(given, str) else given
+
+
+def _from_json(given: object) -> object:
+    """What a text of JSON says; anything else as it is."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return from_json(given)
+    except ValueError:
+        raise ValueError("must be an object in JSON, of fields and the columns they are in") from None
+
+
+def _read_flag(given: object) -> bool:
+    """Yes or no, as a query writes it, or itself."""
+    flags = {"true": True, "1": True, "false": False, "0": False}
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, str) and given in flags:
+        return flags[given]
+    raise ValueError("must be true or false")
 
 
 def _parts_of_summary(given: object) -> object:
@@ -216,6 +237,31 @@ def read_rule(text: object, category: object) -> NewRule:
         return NewRule.model_validate({"text": text, "category": category})
     except ValidationError as refused:
         raise InvalidInput.from_pydantic(refused) from None
+
+
+class StatementWanted(BaseModel):
+    """How to read a statement that is sent, as ``statements.read`` has it, and whether to import it.
+
+    *mapping* may be a text of JSON. *filename* is what the import is listed by.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    account: StrictStr = ""
+    mapping: Annotated[
+        dict[str, str | list[str] | None] | None,
+        BeforeValidator(_from_json),
+        WithJsonSchema({"type": "string", "contentMediaType": "application/json"}),
+    ] = None
+    spending: Literal["positive", "negative"] | None = None
+    credits: Literal["skip", "refund"] = "skip"
+    default_category: Category = "Uncategorised"
+    date_format: StrictStr | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: StrictStr | None = None
+    similar: Literal["import", "skip"] = "import"
+    dry_run: Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = True
+    filename: Description = ""
 
 
 class ChangesWanted(BaseModel):

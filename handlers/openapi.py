@@ -9,7 +9,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from expense_lib.answers import CategoryTotal, Expense, Health, Page, Summary, Undone, Version
+from expense_lib.answers import (
+    CategoryTotal,
+    Expense,
+    Health,
+    Import,
+    Page,
+    Rule,
+    Summary,
+    Undone,
+    Verdict,
+    Version,
+)
 from expense_lib.errors import PROBLEM_TYPE_PREFIX
 from expense_lib.models import (
     ChangesWanted,
@@ -17,7 +28,10 @@ from expense_lib.models import (
     ExpenseFilter,
     NewCategory,
     NewExpense,
+    NewRule,
+    StatementWanted,
     SummaryWanted,
+    Wanted,
 )
 from handlers.operations import EVERYWHERE, OPERATIONS, TEXT, Answered, Operation, Refusal, Schema, ref
 from handlers.problems import title
@@ -38,11 +52,23 @@ _EXPENSE = {
 _LUNCH = {name: _EXPENSE[name] for name in ("amount", "category", "description", "date")}
 _SNAPSHOT = {name: _EXPENSE[name] for name in (*_LUNCH, "occurrence", "refund")}
 
+_NUMBERS = {"created": 1, "existing": 0, "changed": 0, "deleted": 0, "skipped": 0, "bad": 0}
+_STATEMENT = "Date,Amount,Description\n2026-11-22,12.50,Lunch\n"
+_VERDICT = {
+    "line": 2,
+    "what": "created",
+    "why": "It is new. Its category is the default one.",
+    "expense_id": None,
+    "category": "Uncategorised",
+    "looks_like": None,
+}
+
 # What stands in a body, by the name of its schema, with an example of it.
 _TAKEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "NewExpense": (TypeAdapter(NewExpense), _LUNCH),
     "ExpenseChanges": (TypeAdapter(ExpenseChanges), {"amount": "13.00"}),
     "NewCategory": (TypeAdapter(NewCategory), {"name": "Food"}),
+    "NewRule": (TypeAdapter(NewRule), {"text": "grocer", "category": "Food"}),
 }
 _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "Expense": (TypeAdapter(Expense), _EXPENSE),
@@ -64,7 +90,20 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
             "currency": "USD",
         },
     ),
+    "Rule": (TypeAdapter(Rule), {"id": 1, "text": "grocer", "category": "Food"}),
+    "Import": (
+        TypeAdapter(Import),
+        {
+            "id": 1,
+            "at": _EXPENSE["created_at"],
+            "source": "november.csv",
+            "account": "checking",
+            **_NUMBERS,
+            "undone_at": None,
+        },
+    ),
     "Undone": (TypeAdapter(Undone), {"number": 2, "undone": [1], "kept": []}),
+    "Verdict": (TypeAdapter(Verdict), _VERDICT),
     "Health": (
         TypeAdapter(Health),
         {
@@ -82,6 +121,8 @@ _QUERIES: dict[str, TypeAdapter[Any]] = {
     "listExpenses": TypeAdapter(ExpenseFilter),
     "listChanges": TypeAdapter(ChangesWanted),
     "summarise": TypeAdapter(SummaryWanted),
+    "exportCsv": TypeAdapter(Wanted),
+    "importStatement": TypeAdapter(StatementWanted),
 }
 
 _QUERY = {
@@ -95,6 +136,17 @@ _QUERY = {
     "limit": "How many at most.",
     "by": "What to total by.",
     "since": "The number of the last line that is known already.",
+    "account": "Which account the statement is of; an OFX file names its own.",
+    "mapping": 'Fields and the columns that they are in, as JSON: {"date": "Day", "amount": "Sum"}.',
+    "spending": "negative where money out is written with a minus; found in the file if left out.",
+    "credits": "What becomes of money that came in.",
+    "default_category": "For payments that nothing else has a category for.",
+    "date_format": "As strptime takes it; found in the file if left out.",
+    "decimal": "What separates the fraction of amounts; found in the file if left out.",
+    "encoding": "As Python names it; found in the file if left out.",
+    "similar": "What becomes of rows that look like an expense that is there.",
+    "dry_run": "Write nothing, only say what would become of each row.",
+    "filename": "What the import is listed by.",
     "cursor": "Where the page begins: `next` of the page before, of the same filter and sort.",
 }
 
@@ -113,6 +165,8 @@ _OPTIONAL_HEADERS = {"Link"}
 
 _PATH_PARAMETERS: dict[str, Schema] = {
     "id": {"type": "integer", "minimum": 1, "maximum": 10**19 - 1},
+    "import_id": {"type": "integer", "minimum": 1, "maximum": 10**19 - 1},
+    "rule_id": {"type": "integer", "minimum": 1, "maximum": 10**19 - 1},
     "number": {"type": "integer", "minimum": 1, "maximum": 10**19 - 1},
     "name": {"type": "string", "minLength": 1},
 }
@@ -175,7 +229,9 @@ def _operation(template: str, operation: Operation) -> Schema:
         "responses": {str(status): _answer(found) for status, found in operation.answers.items()}
         | {str(status): _refusal(status, refusals[status]) for status in sorted(refusals)},
     }
-    if operation.takes is not None:
+    if operation.takes == "Statement":
+        described["requestBody"] = {"required": True, "content": _STATEMENT_BODY}
+    elif operation.takes is not None:
         _, example = _TAKEN[operation.takes]
         content = {"application/json": {"schema": ref(operation.takes), "example": example}}
         described["requestBody"] = {"required": True, "content": content}
@@ -256,8 +312,45 @@ def _schemas() -> Schema:
     named = [(name, "validation", adapter) for name, (adapter, _) in _TAKEN.items()]
     named += [(name, "serialization", adapter) for name, (adapter, _) in _GIVEN.items()]
     _, definitions = TypeAdapter.json_schemas(named, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
-    return {**definitions["$defs"], "Problem": _PROBLEM}
+    return {**definitions["$defs"], "Imported": _imported(), "Problem": _PROBLEM}
 
+
+def _imported() -> Schema:
+    """The answer to a statement: numbers, a verdict for each row, bad lines, and how the file was read."""
+    numbers = {name: {"type": "integer", "minimum": 0} for name in _NUMBERS}
+    properties: Schema = {
+        "id": {"type": ["integer", "null"]},
+        "dry_run": {"type": "boolean"},
+        **numbers,
+        "verdicts": {"type": "array", "items": ref("Verdict")},
+        "bad_lines": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"line": {"type": "integer"}, "reason": TEXT},
+                "required": ["line", "reason"],
+            },
+        },
+        "reading": {
+            "type": "object",
+            "description": "The columns, the encoding, the form of dates and so on.",
+        },
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+_STATEMENT_BODY: Schema = {
+    "text/csv": {"schema": TEXT, "example": _STATEMENT},
+    "application/x-ofx": {"schema": TEXT},
+    "application/octet-stream": {"schema": TEXT},
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+            "required": ["file"],
+        }
+    },
+}
 
 _PROBLEM: Schema = {
     "title": "Problem",
@@ -289,6 +382,9 @@ _PROBLEM: Schema = {
             "items": TEXT,
             "description": "Those that differ from what first came with the idempotency key.",
         },
+        "choices": {"type": "array", "items": TEXT, "description": "What the first field can be."},
+        "import_id": {"type": "integer", "description": "The import that is not there."},
+        "rule_id": {"type": "integer", "description": "The rule that is not there."},
         "expense_ids": {"type": "array", "items": {"type": "integer"}},
         "number": {"type": "integer", "description": "The change that is not there."},
         "request_id": {"type": "string", "description": "Names this failure in the handler's log."},

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from expense_lib import errors
 from expense_lib.errors import ExpenseError
-from handlers.reading import MAX_BODY_BYTES
+from handlers.reading import MAX_BODY_BYTES, MAX_STATEMENT_BYTES
 
 Schema = dict[str, Any]
 
@@ -62,6 +62,12 @@ _BODY = _CHANGING | {
     411: Refusal("The body came without its length."),
     413: Refusal(f"The body has more than {MAX_BODY_BYTES} bytes."),
     415: Refusal("The body is not application/json, or is encoded."),
+}
+_STATEMENT = _CHANGING | {
+    400: Refusal("The body is not whole, or it is a form that is none or has not one file."),
+    411: Refusal("The body came without its length."),
+    413: Refusal(f"The body has more than {MAX_STATEMENT_BYTES} bytes."),
+    415: Refusal("The body has a type that no statement has, or is encoded."),
 }
 _NOT_FOUND = Refusal("There never was such an expense.", (errors.ExpenseNotFound,))
 _DELETED = Refusal("The expense was deleted; it can be restored.", (errors.ExpenseDeleted,))
@@ -204,6 +210,63 @@ OPERATIONS: dict[str, Operation] = {
         "The totals of the expenses that match, by month, by category or both",
         {200: Answered("The totals.", ref("Summary"))},
         _LEDGER | {422: Refusal("A part of the query can't be accepted.", _UNACCEPTABLE)},
+    ),
+    "import_statement": Operation(
+        "importStatement",
+        "What becomes of each row of a bank's statement; with dry_run=false, import it",
+        {200: Answered("What became of each row, or would.", ref("Imported"))},
+        _STATEMENT
+        | _LEDGER
+        | {
+            422: Refusal(
+                "The file is no statement, leaves something open, or does not fit what was said.",
+                (errors.NotAStatement, errors.StatementUnclear, errors.InvalidInput),
+            )
+        },
+        takes="Statement",
+    ),
+    "list_imports": Operation(
+        "listImports",
+        "The statements that were imported, the latest first",
+        {200: Answered("The imports.", _items(ref("Import")))},
+        _LEDGER,
+    ),
+    "undo_import": Operation(
+        "undoImport",
+        "Take back what an import brought and nobody changed since",
+        {200: Answered("What was taken back, and what was kept.", ref("Undone"))},
+        _CHANGING | _LEDGER | {404: Refusal("There is no such import.", (errors.ImportNotFound,))},
+    ),
+    "list_rules": Operation(
+        "listRules",
+        "Which texts in a statement mean which category, in the order in which they are tried",
+        {200: Answered("The rules.", _items(ref("Rule")))},
+        _LEDGER,
+    ),
+    "add_rule": Operation(
+        "addRule",
+        "Have payments of statements with a text in a category; replaces the rule of the same text",
+        {200: Answered("The rule.", ref("Rule"))},
+        _BODY | _LEDGER | {422: Refusal("A field can't be accepted.", (errors.InvalidInput,))},
+        takes="NewRule",
+    ),
+    "delete_rule": Operation(
+        "deleteRule",
+        "Delete a rule; what is in the ledger stays as it is",
+        {204: Answered("It is deleted.")},
+        _CHANGING | _LEDGER | {404: Refusal("There is no such rule.", (errors.RuleNotFound,))},
+    ),
+    "export_csv": Operation(
+        "exportCsv",
+        "All expenses that match, by date, as CSV; texts can't run as formulas, importing it adds nothing",
+        {200: Answered("The file.", TEXT, media_type="text/csv")},
+        _LEDGER | {422: Refusal("A part of the query can't be accepted.", _UNACCEPTABLE)},
+    ),
+    "export_history": Operation(
+        "exportHistory",
+        "Every expense there ever was, with its whole history",
+        {200: Answered("A line of JSON for each.", TEXT, media_type="application/jsonl")},
+        _LEDGER,
     ),
     "list_changes": Operation(
         "listChanges",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ from werkzeug import exceptions
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
-from expense_lib import ExpenseDeleted, LedgerUnavailable, NewCategory, NewExpense
+from expense_lib import ExpenseDeleted, LedgerUnavailable, NewCategory, NewExpense, NewRule
 from handlers import answers, metrics, reading, settings
 from handlers.answers import Answer, in_json
 
@@ -89,6 +90,63 @@ def rename_category(request: Request, name: str) -> Answer:
     return in_json(settings.ledger().rename_category(name, new.name))
 
 
+def import_statement(request: Request) -> Answer:
+    """POST /statements."""
+    from expense_lib import statements  # noqa: PLC0415 - whoever records an expense needs no CSV
+
+    file, wanted = reading.statement(request)
+    given = wanted.model_dump(exclude={"similar", "dry_run", "filename"})
+    plan = dataclasses.replace(statements.read(file, **given), source=wanted.filename)
+    done = settings.ledger().import_statement(plan, dry_run=wanted.dry_run, similar=wanted.similar)
+    told = {
+        **{name.name: getattr(done, name.name) for name in dataclasses.fields(done)},
+        "verdicts": list(done.verdicts),
+        "bad_lines": [line._asdict() for line in plan.bad],
+        "reading": {**vars(plan.reading), "mapping": dict(plan.reading.mapping)},
+    }
+    return in_json(told, outcome=None if done.dry_run else "imported")
+
+
+def list_imports(request: Request) -> Answer:
+    """GET /imports."""
+    return in_json({"items": settings.ledger().imports()})
+
+
+def undo_import(request: Request, import_id: int) -> Answer:
+    """POST /imports/{id}/undo."""
+    return in_json(settings.ledger().undo_import(import_id))
+
+
+def list_rules(request: Request) -> Answer:
+    """GET /rules."""
+    return in_json({"items": settings.ledger().rules()})
+
+
+def add_rule(request: Request) -> Answer:
+    """POST /rules."""
+    new = NewRule.model_validate(reading.json_body(request))
+    return in_json(settings.ledger().add_rule(new.text, new.category))
+
+
+def delete_rule(request: Request, rule_id: int) -> Answer:
+    """DELETE /rules/{id}."""
+    settings.ledger().delete_rule(rule_id)
+    return answers.empty()
+
+
+def export_csv(request: Request) -> Answer:
+    """GET /expenses.csv."""
+    wanted = reading.export_wanted(request)
+    return _file(
+        lambda path: settings.ledger().export_csv(path, wanted), "expenses.csv", "text/csv; charset=utf-8"
+    )
+
+
+def export_history(request: Request) -> Answer:
+    """GET /expenses.jsonl."""
+    return _file(settings.ledger().export_history, "expenses.jsonl", "application/jsonl")
+
+
 def summarise(request: Request) -> Answer:
     """GET /summary."""
     return in_json(settings.ledger().summary(reading.summary_wanted(request)))
@@ -116,24 +174,8 @@ def check_ledger(request: Request) -> Answer:
 
 
 def back_up(request: Request) -> Answer:
-    """GET /backup: a consistent copy, made first and then sent, so that its length is known."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="expense-backup-"))
-    except OSError as error:
-        raise LedgerUnavailable(f"The copy has no place: {error}.") from None
-    try:
-        settings.ledger().backup(folder / "copy")
-        size = (folder / "copy").stat().st_size
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    headers = {
-        "Content-Type": "application/vnd.sqlite3",
-        "Content-Length": str(size),
-        "Content-Disposition": 'attachment; filename="expenses.db"',
-        "Cache-Control": "no-store",
-    }
-    return Answer(200, _Sending(folder), headers)
+    """GET /backup."""
+    return _file(settings.ledger().backup, "expenses.db", "application/vnd.sqlite3")
 
 
 def health(request: Request) -> Answer:
@@ -167,7 +209,7 @@ def get_docs(request: Request) -> Answer:
     return docs.page(openapi.document(PATHS, OPEN, request.root_path, with_tokens=_wants_tokens()))
 
 
-# In the templates of OpenAPI: {id} and {number} are positive integers, {name} is any text.
+# In the templates of OpenAPI: {id}, {import_id}, {rule_id} and {number} are positive integers, {name} any text.
 PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("POST", "/expenses", record_expense),
     ("GET", "/expenses", list_expenses),
@@ -179,6 +221,14 @@ PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("GET", "/categories", list_categories),
     ("PATCH", "/categories/{name}", rename_category),
     ("GET", "/summary", summarise),
+    ("POST", "/statements", import_statement),
+    ("GET", "/imports", list_imports),
+    ("POST", "/imports/{import_id}/undo", undo_import),
+    ("GET", "/rules", list_rules),
+    ("POST", "/rules", add_rule),
+    ("DELETE", "/rules/{rule_id}", delete_rule),
+    ("GET", "/expenses.csv", export_csv),
+    ("GET", "/expenses.jsonl", export_history),
     ("GET", "/changes", list_changes),
     ("POST", "/changes/{number}/undo", undo_change),
     ("GET", "/check", check_ledger),
@@ -233,7 +283,13 @@ class _Name(BaseConverter):
     part_isolating = False
 
 
-_PARTS = {"{id}": "<id:expense_id>", "{number}": "<id:number>", "{name}": "<name:name>"}
+_PARTS = {
+    "{id}": "<id:expense_id>",
+    "{import_id}": "<id:import_id>",
+    "{rule_id}": "<id:rule_id>",
+    "{number}": "<id:number>",
+    "{name}": "<name:name>",
+}
 
 
 def _rule(method: str, template: str, leaf: Leaf) -> Rule:
@@ -256,6 +312,31 @@ _FIXED = {  # a shorter way to the commonest
 
 def _refuse(miss: exceptions.HTTPException, _: Request) -> Answer:
     raise miss
+
+
+def _file(write: Callable[[Path], None], name: str, media_type: str) -> Answer:
+    """What *write* writes to a file, from one snapshot of the ledger, and then sent part by part.
+
+    It is whole before the answer begins, so its length is known, what fails is answered as a problem, and
+    who reads slowly holds no snapshot of the ledger.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="expense-sending-"))
+    except OSError as error:
+        raise LedgerUnavailable(f"The copy has no place: {error}.") from None
+    try:
+        write(folder / "copy")
+        size = (folder / "copy").stat().st_size
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    headers = {
+        "Content-Type": media_type,
+        "Content-Length": str(size),
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
+    return Answer(200, _Sending(folder), headers)
 
 
 class _Sending:

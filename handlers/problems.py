@@ -19,15 +19,18 @@ from expense_lib import (
     ExpenseNotFound,
     IdempotencyKeyError,
     IdempotencyKeyReused,
+    ImportNotFound,
     InvalidInput,
     LedgerBusy,
+    NotAStatement,
     RecordedThenDeleted,
+    RuleNotFound,
     StaleVersion,
+    StatementUnclear,
 )
 from expense_lib.errors import PROBLEM_TYPE_PREFIX, UNKNOWN_NAME
 from handlers.answers import Answer
 from handlers.log import Log
-from handlers.reading import MAX_BODY_BYTES
 from handlers.settings import EphemeralLedger
 
 RETRY_AFTER_S = 1
@@ -41,6 +44,9 @@ _STATUS: dict[type[ExpenseError], HTTPStatus] = {
     ExpenseNotFound: HTTPStatus.NOT_FOUND,
     CategoryNotFound: HTTPStatus.NOT_FOUND,
     ChangeNotFound: HTTPStatus.NOT_FOUND,
+    ImportNotFound: HTTPStatus.NOT_FOUND,
+    RuleNotFound: HTTPStatus.NOT_FOUND,
+    NotAStatement: HTTPStatus.UNPROCESSABLE_ENTITY,
     RecordedThenDeleted: HTTPStatus.CONFLICT,
     ChangedSince: HTTPStatus.CONFLICT,
     ExpenseDeleted: HTTPStatus.GONE,
@@ -54,7 +60,6 @@ _TITLES = {
 _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this path.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take this method; Allow names those it takes.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"A body may have at most {MAX_BODY_BYTES} bytes.",
 }
 _UNAVAILABLE = "The ledger can't be reached right now. Nothing was acknowledged; sending again is safe."
 _BROKEN = "Something unexpected went wrong. Sending again is safe."
@@ -91,6 +96,8 @@ def _of_the_library(error: ExpenseError, request_id: str, log: Log) -> Answer:
     members: dict[str, Any] = dict(vars(error))
     if isinstance(error, InvalidInput):
         members = {"errors": [{"detail": f.message, "pointer": _pointer(f.field)} for f in error.errors]}
+    if isinstance(error, StatementUnclear):
+        members["choices"] = error.choices
     if isinstance(error, RecordedThenDeleted):
         members["restore"] = f"/expenses/{error.expense_id}/restore"
     if isinstance(error, StaleVersion):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import (
     BadRequest,
     LengthRequired,
@@ -17,6 +19,7 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
     UnsupportedMediaType,
 )
+from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
 from expense_lib import (
@@ -25,10 +28,13 @@ from expense_lib import (
     FieldError,
     IdempotencyKeyError,
     InvalidInput,
+    StatementWanted,
     SummaryWanted,
+    Wanted,
 )
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_STATEMENT_BYTES = 16 * 1024 * 1024
 MAX_INT_DIGITS = 1000  # Python itself reads a few thousand
 
 NO_VERSION = 0
@@ -38,6 +44,12 @@ _TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*
 _VERSION_TAG = re.compile(r'"[1-9][0-9]{0,17}"')
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
 _INTEGERS = {"limit", "since"}
+_STATEMENT_TYPES = {  # beside all of text/: what browsers, phones and curl call such files
+    *("application/octet-stream", "application/csv", "application/vnd.ms-excel", "application/ofx"),
+    *("application/x-ofx", "application/vnd.intu.qfx", "application/qif", "application/x-qif"),
+    *("application/x-qw", "application/vnd.intu.qbo"),
+}
+_MAX_FORM_PARTS = 32
 _DIGITS = re.compile(r"[0-9]{1,30}")
 _QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
@@ -53,8 +65,6 @@ def json_body(request: Request) -> Any:
     """
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise UnsupportedMediaType("Send the body as application/json.")
-    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body without a content encoding.")
     try:
         return _decode(_body(request).decode("utf-8"))
     except UnicodeDecodeError:
@@ -63,23 +73,54 @@ def json_body(request: Request) -> Any:
         raise BadRequest("The body is not JSON, or an object in it has the same name twice.") from None
 
 
-def _body(request: Request) -> bytes:
+def statement(request: Request) -> tuple[bytes, StatementWanted]:
+    """A statement as the raw body, with the query beside it; or as the one file of a form, with its fields.
+
+    Raises:
+        werkzeug.exceptions.HTTPException: 400 (a form that is none, or without a file), 411, 413 or 415.
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    if request.mimetype != "multipart/form-data":
+        if request.mimetype not in _STATEMENT_TYPES and not request.mimetype.startswith("text/"):
+            raise UnsupportedMediaType(
+                "Send the file as text/csv, application/x-ofx or in a form (multipart)."
+            )
+        return _body(request, MAX_STATEMENT_BYTES), StatementWanted.model_validate(_query(request))
+    body = _body(request, MAX_STATEMENT_BYTES)
+    parser = FormDataParser(max_form_parts=_MAX_FORM_PARTS, silent=False)
+    try:
+        _, fields, files = parser.parse(
+            io.BytesIO(body), request.mimetype, len(body), dict(request.mimetype_params)
+        )
+    except (ValueError, RequestEntityTooLarge):
+        raise BadRequest("The form is malformed, or has too many fields.") from None
+    sent = [file for file in files.values() if file.filename or file.name == "file"]
+    if len(sent) != 1:
+        raise BadRequest("The form must have one file.")
+    wanted = {"filename": sent[0].filename or ""} | _query(request) | _once(fields)
+    return sent[0].read(), StatementWanted.model_validate(wanted)
+
+
+def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
     """The body, whole: as long as it says it is, or up to its end where the server knows that (chunked)."""
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without a content encoding.")
+    too_large = RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
     length = request.content_length
     if length is None and not request.environ.get("wsgi.input_terminated"):
         raise LengthRequired("Send the body with its Content-Length.")
-    if length is not None and length > MAX_BODY_BYTES:
-        raise RequestEntityTooLarge
+    if length is not None and length > limit:
+        raise too_large
     stream = request.environ["wsgi.input"]
-    wanted = MAX_BODY_BYTES + 1 if length is None else length
-    body = b""
+    wanted = limit + 1 if length is None else length
+    body = bytearray()
     while len(body) < wanted and (part := stream.read(wanted - len(body))):
         body += part
-    if len(body) > MAX_BODY_BYTES:
-        raise RequestEntityTooLarge
+    if len(body) > limit:
+        raise too_large
     if length is not None and len(body) < length:
         raise BadRequest("The body is shorter than its Content-Length.")
-    return body
+    return bytes(body)
 
 
 def _integer(text: str) -> int | Decimal:
@@ -149,6 +190,15 @@ def summary_wanted(request: Request) -> SummaryWanted:
     return SummaryWanted.model_validate(_filters(request))
 
 
+def export_wanted(request: Request) -> Wanted:
+    """Which expenses to export, as the query spells it out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    return Wanted.model_validate(_filters(request))
+
+
 def changes_wanted(request: Request) -> ChangesWanted:
     """The part of the log that the query spells out.
 
@@ -167,7 +217,11 @@ def _filters(request: Request) -> dict[str, Any]:
 
 def _query(request: Request, repeatable: Set[str] = frozenset()) -> dict[str, Any]:
     """The query's values by name; lists where a name may be repeated, integers where one must stand."""
-    given: dict[str, Any] = dict(request.args.lists())
+    return _once(request.args, repeatable)
+
+
+def _once(values: MultiDict[str, str], repeatable: Set[str] = frozenset()) -> dict[str, Any]:
+    given: dict[str, Any] = dict(values.lists())
     repeated = [name for name, values in given.items() if len(values) > 1 and name not in repeatable]
     if repeated:
         raise InvalidInput(FieldError(name, "must be given once") for name in repeated)

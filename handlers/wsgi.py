@@ -13,6 +13,15 @@
     GET  /categories         every category that has expenses, with count and total
     PATCH /categories/{name} rename it, or merge it into the one of that name
     GET  /summary            totals by ``month``, ``category`` or ``month,category``, of all that match
+    POST /statements         a bank's file, as the body or in a form: what becomes of each row; imported
+                             with ``dry_run=false`` only
+    GET  /imports            the statements that were imported, the latest first
+    POST /imports/{import_id}/undo
+                             take back what an import brought and nobody changed since
+    GET, POST /rules         which texts in a statement mean which category
+    DELETE /rules/{rule_id}
+    GET  /expenses.csv       all expenses that match, with the list's filters
+    GET  /expenses.jsonl     every expense there ever was, with its history
     GET  /changes            the log after line ``since``, in order, as lines of JSON; ``limit`` of them
     POST /changes/{number}/undo
                              put back what a change changed, wherever it was left alone since

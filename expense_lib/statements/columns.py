@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from expense_lib.errors import FieldError, InvalidInput, StatementUnclear
 
+OWN_KEY = "dedup_key"  # what a ledger's own export names a row's reference
+
 FIELDS = (
     *("date", "amount", "debit", "credit", "type", "description", "category", "reference", "currency"),
     "account",
@@ -58,7 +60,8 @@ _NAMES = {
         category; merchant category
     """,
     "reference": """
-        transaction number; transaction no; transaction id; transaction reference; transaction reference
+        dedup key; transaction number;
+        transaction no; transaction id; transaction reference; transaction reference
         number; trans no; transno; trans id; transaction ref; fitid; fit id; n de transaction; no de
         transaction; numero de transaction; transaktionsnummer; transaktions nr; transaktions id; numero de
         operacion; id transaction; id transazione; transactie id; bank reference; bank transaction id;

@@ -23,7 +23,7 @@ _OLDEST, _NEWEST = dt.date(1900, 1, 1).toordinal(), dt.date(2999, 12, 31).toordi
 
 
 def read(text: str, date_format: str) -> int | None:
-    """The day that *text* names, as ``date.toordinal`` has it, or None. A time of day after it is passed over.
+    """The day that *text* names, as ``date.toordinal`` has it, or None. A time after it is passed over.
 
     Args:
         text: A date.

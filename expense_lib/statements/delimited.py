@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
+from expense_lib.spreadsheets import unguarded
 from expense_lib.statements import amounts, columns, dates, evidence, texts
 from expense_lib.statements.columns import Columns
 from expense_lib.statements.evidence import Evidence, Wanted
@@ -101,6 +102,7 @@ class _Cells:
             mapping[field][0] if field in mapping else None
             for field in ("category", "reference", "currency", "account")
         )
+        self.is_own = mapping.get("reference") == [at.get(columns.OWN_KEY)]
         self.days: dict[str, int | None] = {}
         self.known: dict[str, str] = {}
 
@@ -171,7 +173,7 @@ class _Cells:
             raw = " ".join(filter(None, (cells[number].strip() for number in self.description)))
         description = known.get(raw)
         if description is None:
-            description = known[raw] = texts.description(raw)
+            description = known[raw] = texts.description(unguarded(raw) if self.is_own else raw)
         return Texts(
             description,
             self._of(cells, self.category),
@@ -187,5 +189,6 @@ class _Cells:
         raw = cells[number]
         text = self.known.get("\0" + raw)
         if text is None:
-            text = self.known["\0" + raw] = texts.category(raw) or ""
+            own = unguarded(raw) if self.is_own else raw
+            text = self.known["\0" + raw] = texts.category(own) or ""
         return text or None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from expense_lib.errors import InvalidInput, NotAStatement
 from expense_lib.statements import amounts, columns, dates
-from expense_lib.statements.columns import Columns
+from expense_lib.statements.columns import OWN_KEY, Columns
 from expense_lib.statements.plan import Spending
 from expense_lib.statements.records import Record, Table
 
@@ -133,6 +133,8 @@ def _completed(
     proposed = columns.propose(names)
     said = wanted.mapping or {}
     needed = ["date", "description", "currency"]
+    if OWN_KEY in map(str.strip, names.names):
+        needed.append("reference")
     if "debit" not in mapping and "credit" not in mapping:
         needed.append("amount")
     taken = {part for parts in mapping.values() for part in parts}

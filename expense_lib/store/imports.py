@@ -49,6 +49,13 @@ _CATEGORISED = """
 """
 _NAMES = "SELECT key, name FROM category"
 _TAKEN = "SELECT key FROM claim WHERE key IN ({values})"
+# Rows: a key, and its owner as Known has it.
+_OWNERS = """
+    SELECT key, x'', expense.id, 1, deleted_at IS NOT NULL, 0, amount_minor, category_key, description, date
+      FROM claim
+      JOIN expense ON expense.id = claim.expense_id
+     WHERE key IN ({values})
+"""
 _ANY_CLAIM = "SELECT EXISTS (SELECT 1 FROM claim)"
 _ANY_ROW = "SELECT EXISTS (SELECT 1 FROM statement_row)"
 
@@ -223,6 +230,12 @@ def taken(con: sqlite3.Connection, keys: Iterable[str]) -> Iterator[str]:
     if con.execute(_ANY_CLAIM).fetchone() == (1,):
         for (key,) in _in_chunks(con, _TAKEN, keys):
             yield key
+
+
+def owners(con: sqlite3.Connection, keys: Iterable[str]) -> Iterator[tuple[str, Known]]:
+    """Those of the dedup keys that have an owner, each with it."""
+    for key, *owner in _in_chunks(con, _OWNERS, keys):
+        yield key, Known(*owner)
 
 
 def without_identity(con: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[str, int, int, str]]:

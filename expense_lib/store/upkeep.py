@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -131,6 +131,16 @@ def copy(con: sqlite3.Connection, target: Path) -> None:
         con.backup(other)
 
 
+def write(target: Path, pieces: Iterable[bytes]) -> None:
+    """Write *pieces* to a new file, which is there once it is whole.
+
+    Raises:
+        LedgerUnavailable: there is a file at *target* already, or it can't be written.
+    """
+    with new_file(target) as part, part.open("wb") as file:
+        file.writelines(pieces)
+
+
 @contextmanager
 def new_file(target: Path) -> Iterator[Path]:
     """A path beside *target* to write to, which becomes *target* at the end; nothing is left if it fails.
@@ -147,7 +157,7 @@ def new_file(target: Path) -> Iterator[Path]:
     except (OSError, sqlite3.OperationalError) as error:
         if isinstance(error, LedgerUnavailable):
             raise
-        raise LedgerUnavailable(f"The backup can't be written: {target}.") from error
+        raise LedgerUnavailable(f"The file can't be written: {target}.") from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -155,4 +165,4 @@ def new_file(target: Path) -> Iterator[Path]:
 
 def _refuse_existing(target: Path) -> None:
     if target.exists():
-        raise LedgerUnavailable(f"There is a file already: {target}. A backup takes a new name.")
+        raise LedgerUnavailable(f"There is a file already: {target}. Take a new name.")

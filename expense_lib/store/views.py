@@ -54,6 +54,9 @@ _PAGE = """
      ORDER BY {order}
 """
 
+_MATCHING = "{expense} INDEXED BY {index} WHERE {conditions} ORDER BY date, id"
+_EXPENSES = "SELECT COUNT(*) FROM expense"
+
 # One row: count, and the sum of minor units in two parts.
 _SUM = f"""
     SELECT COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF})
@@ -111,6 +114,13 @@ _LOG_SINCE = f"""
      WHERE change.seq > :since
      ORDER BY change.seq
      LIMIT :limit
+"""
+_WHOLE_LOG = f"""
+    {_LINE}, expense.dedup_key
+      FROM change
+      LEFT JOIN change AS earlier ON earlier.seq = change.previous
+      JOIN expense ON expense.id = change.expense_id
+     ORDER BY change.expense_id, change.version
 """
 _LOG_OF_DEED = f"""
     {_LOG} WHERE change.seq = :number OR change.part_of = :number
@@ -186,7 +196,7 @@ def page(
     return [Row(*row) for row in con.execute(sql, values | {"rows": wanted.limit + 1})]
 
 
-def total(con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency, first: list[Row] | None) -> Sum:
+def total(con: sqlite3.Connection, wanted: Wanted, currency: Currency, first: list[Row] | None) -> Sum:
     """Count and exact sum of all expenses that match, whatever the page.
 
     Args:
@@ -200,7 +210,11 @@ def total(con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency, fi
         keys = json.dumps(wanted.category_keys() or None)
         return _sum(con.execute(_SUM_OF_CATEGORIES, {"keys": keys}).fetchone())
     seen = Sum(0, 0)
-    if first is not None and (len(first) <= wanted.limit or wanted.sort.startswith("date")):
+    if (
+        first is not None
+        and isinstance(wanted, ExpenseFilter)
+        and (len(first) <= wanted.limit or wanted.sort.startswith("date"))
+    ):
         seen = Sum(len(first), sum(row.amount_minor for row in first))
         if len(first) <= wanted.limit:
             return seen
@@ -209,6 +223,23 @@ def total(con: sqlite3.Connection, wanted: ExpenseFilter, currency: Currency, fi
     sql = _SUM.format(index=_index(wanted), conditions=" AND ".join(conditions))
     rest = _sum(con.execute(sql, values).fetchone())
     return Sum(seen.count + rest.count, seen.total_minor + rest.total_minor)
+
+
+def matching(con: sqlite3.Connection, wanted: Wanted, currency: Currency) -> Iterator[Row]:
+    """All expenses that match, by date and id."""
+    conditions, values = _where(con, wanted, currency)
+    sql = _MATCHING.format(expense=EXPENSE, index=_index(wanted), conditions=" AND ".join(conditions))
+    return (Row(*row) for row in con.execute(sql, values))
+
+
+def number_of_expenses(con: sqlite3.Connection) -> int:
+    """How many expenses there ever were."""
+    return int(con.execute(_EXPENSES).fetchone()[0])
+
+
+def whole_log(con: sqlite3.Connection) -> Iterator[tuple[Logged, str]]:
+    """The log of every expense there ever was, by their ids and versions, each line with the dedup key."""
+    return ((Logged.of(row), row[-1]) for row in con.execute(_WHOLE_LOG))
 
 
 def summary(
