@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, repeat
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from expense_lib import dedup, identity
 from expense_lib.answers import Imported, Verdict, What
@@ -24,7 +24,6 @@ from expense_lib.money import MAX_MINOR_DIGITS, Currency
 from expense_lib.recording import found, next_free
 from expense_lib.store import imports, views
 from expense_lib.store.connections import transaction
-from expense_lib.store.imports import Created
 from expense_lib.store.schema import HALF
 from expense_lib.text import fold
 
@@ -218,6 +217,7 @@ class Import:
         self._categorise()
         self._recognise()
         self._join_recorded()
+        self._bring_back()
         self._find_similar()
         self._find_keys()
         self._settle_copies()
@@ -270,18 +270,28 @@ class Import:
                 outcome.settle(_position(entry), _EXISTING)
             else:
                 first, last = _position(entry), entry[:32]
-        self.back: list[int] = []
+        self.undone: dict[int, imports.Known] = {}
         for seen in imports.known(self.con, (entry[:32] for entry in self.identities)):
             position = self._first_with(seen.identity)
-            if seen.held and seen.deleted:
+            if seen.undone:
+                self.undone[position] = seen
+            elif seen.deleted:
                 outcome.settle(position, _DELETED, seen.expense_id)
-            elif seen.held:
+            else:
                 same = rows.references[position] is None or self._has_content(position, seen)
                 outcome.settle(position, _EXISTING if same else _CHANGED, seen.expense_id)
-            elif seen.undone and self._would_be(position, seen):
-                outcome.settle(position, _CREATED, seen.expense_id, _COMES_BACK)
-                self.back.append(position)
         self._recognise_own()
+
+    def _bring_back(self) -> None:
+        """Rows whose expenses were undone with their import bring those back, if they would make the same."""
+        self.back: list[int] = []
+        self.replaced: list[int] = []
+        for position, seen in self.undone.items():
+            if self.outcome.what[position] == _NEW and self._would_be(position, seen):
+                self.outcome.settle(position, _CREATED, seen.expense_id, _COMES_BACK)
+                self.back.append(position)
+            else:
+                self.replaced.append(seen.expense_id)
 
     def _recognise_own(self) -> None:
         """Rows of an export: their references are dedup keys, which this ledger may have given out."""
@@ -352,45 +362,38 @@ class Import:
                     self.joined.append(position)
 
     def _find_similar(self) -> None:
-        """New rows that may be an expense that no row of the file is."""
+        """New rows that may be an expense that no row of the file is; the nearest are told first."""
         outcome, rows = self.outcome, self.plan.rows
         new = outcome.undecided()
         if not new:
             return
-        matched = set(outcome.expense_ids)
-        live = imports.live(
+        matched, amounts = set(outcome.expense_ids), {outcome.minor[position] for position in new}
+        there: defaultdict[tuple[int, int], dict[str, deque[int]]] = defaultdict(dict)
+        for date, expense_id, minor, text in imports.live(
             self.con,
             _shifted(rows.days[new[0]], -SIMILAR_DAYS),
             _shifted(rows.days[new[-1]], SIMILAR_DAYS),
-        )
-        around: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
-        window: deque[tuple[int, int]] = deque()
-        coming = next(live, None)
-        for position in new:
-            day = rows.days[position]
-            while coming is not None and coming[0] <= _shifted(day, SIMILAR_DAYS):
-                there = dt.date.fromisoformat(coming[0]).toordinal()
-                if coming[1] not in matched:
-                    around[coming[2]].append((there, coming[1], coming[3]))
-                    window.append((there, coming[2]))
-                coming = next(live, None)
-            while window and window[0][0] < day - SIMILAR_DAYS:
-                _, minor = window.popleft()
-                around[minor] = [each for each in around[minor] if each[0] >= day - SIMILAR_DAYS]
-            others = around.get(outcome.minor[position])
-            if not others:
-                continue
-            key = fold(rows.descriptions[position])
-            nearest = min(
-                (each for each in others if each[2] != key),
-                key=lambda each: (abs(each[0] - day), each[1]),
-                default=None,
-            )
-            if nearest is None:
-                continue
-            others.remove(nearest)
-            outcome.similar[position] = nearest[1]
-            if self.skips_similar:
+            set(rows.accounts) if self.skips_similar else None,
+        ):
+            if minor in amounts and expense_id not in matched:
+                day = dt.date.fromisoformat(date).toordinal()
+                there[minor, day].setdefault(text, deque()).append(expense_id)
+        if not there:
+            return
+        for distance in (0, *(sign * days for days in range(1, SIMILAR_DAYS + 1) for sign in (-1, 1))):
+            for position in new:
+                if position in outcome.similar:
+                    continue
+                by_text = there.get((outcome.minor[position], rows.days[position] + distance))
+                if by_text:
+                    key = fold(rows.descriptions[position]) if distance else None
+                    other = next((text for text in by_text if text != key), None)
+                    if other is not None:
+                        outcome.similar[position] = by_text[other].popleft()
+                        if not by_text[other]:
+                            del by_text[other]
+        if self.skips_similar:
+            for position in outcome.similar:
                 outcome.settle(position, _SKIPPED, 0, "It was asked to leave such rows out.")
 
     def _find_keys(self) -> None:
@@ -464,7 +467,10 @@ class Import:
         source = {"source": self.plan.source, "account": self.plan.account, "bad": len(self.plan.bad)}
         imports.add_import(con, numbers | source | outcome.counts())
         if self.new:
-            imports.add_expenses(con, self._created(first_seq, at, import_id))
+            with imports.without_trigger(con):
+                for done, created in self._created(first_seq, at, import_id):
+                    imports.add_expenses(con, created)
+                    self.progress((outcome.size + done) // 2, outcome.size)
             imports.log_created(con, first_id, first_id + len(self.new) - 1)
             imports.add_claims(
                 con, ((_as_key(entry), outcome.expense_ids[_position(entry)]) for entry in self.keys)
@@ -474,38 +480,46 @@ class Import:
         deed.at = at
         for position in self.back:
             deed.restore(found(con, outcome.expense_ids[position]))
+        imports.take(con, self.replaced, None)
         imports.take(con, [outcome.expense_ids[at] for at in (*self.back, *self.joined)], import_id)
         imports.add_identities(con, self._owned(import_id))
         self._settle_copies()
         self.progress(outcome.size, outcome.size)
         return self._answer(import_id)
 
-    def _created(self, first_seq: int, at: str, import_id: int) -> Iterator[Created]:
-        """The new expenses, by their ids. Put together by columns, which takes half the time."""
+    def _created(
+        self, first_seq: int, at: str, import_id: int
+    ) -> Iterator[tuple[int, Iterator[tuple[Any, ...]]]]:
+        """The new expenses by their ids, some at a time, as ``add_expenses`` takes them; and how many so far.
+
+        Put together by columns, which takes half the time.
+        """
         outcome, rows = self.outcome, self.plan.rows
         keys = [b""] * outcome.size
         for entry in self.keys:
             keys[_position(entry)] = entry
         folded = functools.lru_cache(_MAX_FOLDED)(fold)
         for begin in range(0, len(self.new), _TELL_EVERY):
-            self.progress((outcome.size + begin) // 2, outcome.size)
             new = self.new[begin : begin + _TELL_EVERY]
             categories = [outcome.categories[position] for position in new]
             descriptions = [rows.descriptions[position] for position in new]
-            yield from zip(  # in the order of Created
-                (outcome.expense_ids[position] for position in new),
-                map(outcome.minor.__getitem__, new),
-                categories,
-                map(self.category_keys.__getitem__, categories),
-                descriptions,
-                map(folded, descriptions),
-                map(outcome.date, new),
-                (self.occurrences.get(position, 1) for position in new),
-                (_as_key(keys[position]) for position in new),
-                range(first_seq + begin, first_seq + begin + len(new)),
-                repeat(at),
-                repeat(import_id),
-                strict=False,
+            yield (
+                begin + len(new),
+                zip(
+                    (outcome.expense_ids[position] for position in new),
+                    map(outcome.minor.__getitem__, new),
+                    categories,
+                    map(self.category_keys.__getitem__, categories),
+                    descriptions,
+                    map(folded, descriptions),
+                    map(outcome.date, new),
+                    (self.occurrences.get(position, 1) for position in new),
+                    (_as_key(keys[position]) for position in new),
+                    range(first_seq + begin, first_seq + begin + len(new)),
+                    repeat(at),
+                    repeat(import_id),
+                    strict=False,
+                ),
             )
 
     def _owned(self, import_id: int) -> Iterator[tuple[bytes, int, int]]:

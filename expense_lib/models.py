@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +23,7 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 from pydantic_core import from_json
 from typing_extensions import TypedDict
@@ -119,9 +120,23 @@ AmountBound = Annotated[
     WithJsonSchema({"type": "string", "pattern": PLAIN_DECIMAL}),
 ]
 Category = Annotated[
-    StrictStr, AfterValidator(canonical_text), Field(min_length=1, max_length=MAX_CATEGORY_LENGTH)
+    StrictStr,
+    AfterValidator(canonical_text),
+    Field(min_length=1, max_length=MAX_CATEGORY_LENGTH),
+    WithJsonSchema({"type": "string", "minLength": 1}),  # as it is sent it may be longer: spaces don't count
 ]
-Description = Annotated[StrictStr, AfterValidator(canonical_text), Field(max_length=MAX_DESCRIPTION_LENGTH)]
+Description = Annotated[
+    StrictStr,
+    AfterValidator(canonical_text),
+    Field(max_length=MAX_DESCRIPTION_LENGTH),
+    WithJsonSchema({"type": "string"}),
+]
+RuleText = Annotated[
+    StrictStr,
+    AfterValidator(canonical_text),
+    Field(min_length=1, max_length=MAX_DESCRIPTION_LENGTH),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
 CalendarDate = Annotated[
     dt.date, BeforeValidator(_read_date), WithJsonSchema({"type": "string", "format": "date"})
 ]
@@ -221,9 +236,7 @@ class NewRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    text: Annotated[
-        StrictStr, AfterValidator(canonical_text), Field(min_length=1, max_length=MAX_DESCRIPTION_LENGTH)
-    ]
+    text: RuleText
     category: Category
 
 
@@ -242,7 +255,8 @@ def read_rule(text: object, category: object) -> NewRule:
 class StatementWanted(BaseModel):
     """How to read a statement that is sent, as ``statements.read`` has it, and whether to import it.
 
-    *mapping* may be a text of JSON. *filename* is what the import is listed by.
+    *mapping* may be a text of JSON. *filename* is what the import is listed by. An empty text is as good as
+    nothing: a form sends that for what was not filled in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -262,6 +276,15 @@ class StatementWanted(BaseModel):
     similar: Literal["import", "skip"] = "import"
     dry_run: Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = True
     filename: Description = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, given: Any) -> Any:
+        return (
+            {name: value for name, value in given.items() if value != ""}
+            if isinstance(given, dict)
+            else given
+        )
 
 
 class ChangesWanted(BaseModel):

@@ -35,14 +35,15 @@ def undo(con: sqlite3.Connection, number: int) -> Undone:
         (undone if done else kept).append(row.id)
     if len(kept) == len(lines):
         raise ChangedSince(kept)
+    imports.mark_redone(con, lines[0].number)
     return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
 
 
 def undo_import(con: sqlite3.Connection, import_id: int) -> Undone:
-    """Delete what an import brought and nobody changed since, and forget the identities of its rows.
+    """Delete what an import brought and nobody changed since; the identities of those rows are free again.
 
-    Those that were changed keep theirs, so that importing again does not double them. Undone already, it
-    stays so.
+    Those that were changed keep theirs, so that importing again does not double them. What is undone
+    already stays so.
 
     Raises:
         ImportNotFound: there is no such import.
@@ -50,8 +51,6 @@ def undo_import(con: sqlite3.Connection, import_id: int) -> Undone:
     of = imports.find(con, import_id) if 1 <= import_id <= MAX_ID else None
     if of is None:
         raise ImportNotFound(import_id)
-    if of.undone_at is not None:
-        return Undone(number=None, undone=(), kept=())
     deed = Deed(con)
     undone: list[int] = []
     kept: list[int] = []
@@ -62,7 +61,8 @@ def undo_import(con: sqlite3.Connection, import_id: int) -> Undone:
             undone.append(expense_id)
         else:
             kept.append(expense_id)
-    imports.release(con, of, undone, deed.at)
+    if undone or of.undone_at is None:
+        imports.mark_undone(con, of, undone, deed.at, deed.number)
     return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
 
 

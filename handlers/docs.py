@@ -88,14 +88,14 @@ def page(document: dict[str, Any]) -> Answer:
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> Markup:
-    takes = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    taken = operation.get("requestBody", {}).get("content", {}).values()
     return _OPERATION.format(
         name=operation["operationId"],
         method=method,
         path=path,
         summary=operation["summary"],
         parameters=_table("Parameters", [(_name(p), _said(p)) for p in operation["parameters"]]),
-        body=_example("Body", takes.get("example")),
+        body=_example("Body", next((content["example"] for content in taken if "example" in content), None)),
         answers=_table(
             "Answers",
             [(status, _told(answer)) for status, answer in operation["responses"].items()],
@@ -134,7 +134,8 @@ def _kind(schema: dict[str, Any]) -> str:
         return "one of " + ", ".join(map(str, schema["enum"]))
     if "const" in schema:
         return json.dumps(schema["const"])
-    words = [schema.get("format") or schema.get("type", "anything")]
+    kind = schema.get("format") or schema.get("type", "anything")
+    words = [" or ".join(kind) if isinstance(kind, list) else kind]
     if "items" in schema:
         words.append(f"of {_kind(schema['items'])}")
     limits = {

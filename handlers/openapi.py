@@ -305,6 +305,7 @@ def _query(of: TypeAdapter[Any]) -> list[Schema]:
         )
         if name == "category":
             del found[-1]["schema"]["items"]["minLength"]
+        found[-1]["schema"].pop("minLength", None)  # an empty text says as much as none
     return found
 
 
@@ -340,9 +341,8 @@ def _imported() -> Schema:
 
 
 _STATEMENT_BODY: Schema = {
-    "text/csv": {"schema": TEXT, "example": _STATEMENT},
-    "application/x-ofx": {"schema": TEXT},
-    "application/octet-stream": {"schema": TEXT},
+    "text/csv": {"schema": TEXT | {"minLength": 1}, "example": _STATEMENT},
+    "application/octet-stream": {"schema": TEXT | {"minLength": 1}},
     "multipart/form-data": {
         "schema": {
             "type": "object",

@@ -209,7 +209,7 @@ def get_docs(request: Request) -> Answer:
     return docs.page(openapi.document(PATHS, OPEN, request.root_path, with_tokens=_wants_tokens()))
 
 
-# In the templates of OpenAPI: {id}, {import_id}, {rule_id} and {number} are positive integers, {name} any text.
+# In the templates of OpenAPI: {name} is any text, all others are positive integers.
 PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("POST", "/expenses", record_expense),
     ("GET", "/expenses", list_expenses),

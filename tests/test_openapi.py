@@ -23,10 +23,12 @@ from tests.builders import an_expense, handler
 
 # What a schema can't say: a text is no JSON of ours, is there, is deleted, is stale, is a day that exists.
 EXPECTED = ["2xx", 304, 400, 404, 409, 410, 412, 422, 428]
+REFUSED = [400, 403, 404, 405, 411, 412, 415, 422, 428]
 CONFIG = {
     "generation": {"max-examples": 60},
     "checks": {
         "positive_data_acceptance": {"expected-statuses": EXPECTED},
+        "negative_data_rejection": {"expected-statuses": REFUSED},
         "missing_required_header": {"expected-statuses": [428]},
     },
 }

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, get_args
 
-from expense_lib.errors import FieldError, InvalidInput
+from expense_lib.errors import FieldError, InvalidInput, NotAStatement
 from expense_lib.models import read_category
 from expense_lib.statements import dates, decoding, delimited, ofx, qif
 from expense_lib.statements.evidence import Wanted
@@ -140,6 +140,8 @@ def _format_of(file: IO[bytes], encoding: str) -> FileFormat:
     head = file.read(_HEAD_BYTES).decode(encoding, errors="replace")
     if _ANY_OFX.search(head):
         return "ofx"
+    if head.lstrip("\ufeff \t\r\n")[:1] in ("{", "[", "<"):
+        raise NotAStatement("This is JSON, XML or a web page; a statement is a CSV, OFX, QFX or QIF file.")
     return "qif" if _ANY_QIF.search(head) else "csv"
 
 

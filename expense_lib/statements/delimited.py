@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
+from expense_lib.money import MAX_MINOR_DIGITS
 from expense_lib.spreadsheets import unguarded
 from expense_lib.statements import amounts, columns, dates, evidence, texts
 from expense_lib.statements.columns import Columns
@@ -161,6 +162,8 @@ class _Cells:
             units = -amount.units if field in self.written.flipped else amount.units
             total = total * 10 ** (scale - digits) + sign * units * 10 ** (scale - amount.digits)
             digits = scale
+        if abs(total) >= 10**MAX_MINOR_DIGITS:
+            return "its amount can't be read"
         return (total, digits) if found else "it has no amount"
 
     def _texts(self, cells: list[str]) -> Texts:

@@ -26,6 +26,7 @@ class _Kept:
         self.in_use = threading.RLock()
         self.connection: sqlite3.Connection | None = None
         self.file: tuple[int, int] | None = None
+        self.entered = False
 
     def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
         if self.connection is not None and self.connection.in_transaction:
@@ -102,13 +103,18 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
     def __enter__(self) -> sqlite3.Connection:
         self.kept.in_use.acquire()
         try:
-            return self.kept.open(self.currency, make=self.make)
+            if self.kept.entered:
+                raise LedgerBusy  # a callback uses the ledger that calls it
+            con = self.kept.open(self.currency, make=self.make)
+            self.kept.entered = True
+            return con
         except BaseException as error:
             self.kept.in_use.release()
             _raise_as_ours(error, self.kept)
             raise
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.kept.entered = False
         try:
             if error is None:
                 self.kept.refuse_if_moved()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -15,12 +16,10 @@ _CACHE_KIB = 24 * 1024
 
 # Rows as Known has them.
 _KNOWN = """
-    SELECT identity, expense.id, expense.import_id IS statement_row.import_id,
-           expense.deleted_at IS NOT NULL, expense.deleted_at IS import.undone_at,
+    SELECT identity, expense.id, expense.deleted_at IS NOT NULL, expense.last_seq IS undone_seq,
            amount_minor, category_key, description, date
       FROM statement_row
       JOIN expense ON expense.id = statement_row.expense_id
-      JOIN import ON import.id = statement_row.import_id
      WHERE identity IN ({values})
 """
 
@@ -36,8 +35,13 @@ _WITHOUT_IDENTITY = """
 _LIVE = """
     SELECT date, id, amount_minor, description_key
       FROM expense INDEXED BY live_by_date
-     WHERE deleted_at IS NULL AND date BETWEEN :first AND :last
+     WHERE deleted_at IS NULL AND date BETWEEN :first AND :last {condition}
      ORDER BY date, id
+"""
+_OF_OTHER_ACCOUNTS = """
+       AND (import_id IS NULL OR import_id NOT IN (
+           SELECT id FROM import WHERE account IN (SELECT value FROM json_each(:accounts))
+       ))
 """
 
 # Rows by date and id: description's key and category's key, of live expenses. The index has it all.
@@ -51,7 +55,7 @@ _NAMES = "SELECT key, name FROM category"
 _TAKEN = "SELECT key FROM claim WHERE key IN ({values})"
 # Rows: a key, and its owner as Known has it.
 _OWNERS = """
-    SELECT key, x'', expense.id, 1, deleted_at IS NOT NULL, 0, amount_minor, category_key, description, date
+    SELECT key, x'', expense.id, deleted_at IS NOT NULL, 0, amount_minor, category_key, description, date
       FROM claim
       JOIN expense ON expense.id = claim.expense_id
      WHERE key IN ({values})
@@ -78,7 +82,8 @@ _INSERT_IMPORT = """
 
 _TRIGGER = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = 'expense_is_new'"
 
-# In the order of Created.
+# 1 id, 2 minor units, 3 category, 4 its key, 5 description, 6 its key, 7 date, 8 occurrence, 9 dedup key,
+# 10 seq, 11 time, 12 import.
 _INSERT_EXPENSE = """
     INSERT INTO expense (
         id, amount_minor, category, category_key, description, description_key, date, occurrence,
@@ -98,7 +103,8 @@ _LOG_CREATED = """
 _INSERT_CLAIM = "INSERT INTO claim (key, expense_id) VALUES (?, ?)"
 _INSERT_IDENTITY = """
     INSERT INTO statement_row (identity, expense_id, import_id) VALUES (?, ?, ?)
-    ON CONFLICT (identity) DO UPDATE SET expense_id = excluded.expense_id, import_id = excluded.import_id
+    ON CONFLICT (identity) DO UPDATE
+       SET expense_id = excluded.expense_id, import_id = excluded.import_id, undone_seq = NULL
 """
 _COUNT = """
     INSERT INTO category (key, name, count, total_high, total_low) VALUES (?, ?, ?, ?, ?)
@@ -115,23 +121,43 @@ _IMPORTS = """
            first_seq, last_seq
       FROM import
 """
-_MARK_UNDONE = "UPDATE import SET undone_at = :at WHERE id = :id"
+_MARK_UNDONE = "UPDATE import SET undone_at = :at, undone_by = :by WHERE id = :id"
+_MARK_REDONE = "UPDATE import SET undone_at = NULL, undone_by = NULL WHERE undone_by = :by"
 
 # Rows: ids of the expenses that an import brought into the ledger, the line that says so, and whether that
-# is the expense's last one.
+# is the expense's last one; without those that its undo deleted and nobody touched since.
 _BROUGHT = """
     SELECT expense.id, change.seq, expense.last_seq = change.seq
       FROM change
       JOIN expense ON expense.id = change.expense_id
-     WHERE change.seq BETWEEN :first_seq AND :last_seq AND change.kind IN ('created', 'restored')
+     WHERE change.seq BETWEEN :first_seq AND :last_seq
+       AND change.kind IN ('created', 'restored')
+       AND expense.id NOT IN (
+           SELECT expense_id
+             FROM statement_row
+             JOIN expense ON expense.id = expense_id
+            WHERE statement_row.import_id = :id AND undone_seq = last_seq
+       )
      ORDER BY change.seq
 """
-_RELEASE = "UPDATE expense SET import_id = NULL WHERE id = :id"
-_RELEASE_OTHERS = """
-    UPDATE expense
-       SET import_id = NULL
+
+# Their identities are nobody's from now on, as long as that is all that becomes of them.
+_UNDO_ROWS = """
+    UPDATE statement_row
+       SET undone_seq = (SELECT last_seq FROM expense WHERE id = expense_id)
+     WHERE import_id = :id AND expense_id IN (SELECT value FROM json_each(:expense_ids))
+"""
+
+# Expenses that the import recognised and nobody changed since are as without it.
+_RECOGNISED = """
+    SELECT id
+      FROM expense
      WHERE import_id = :id
-       AND id NOT IN (SELECT expense_id FROM change WHERE seq BETWEEN :first_seq AND :last_seq)
+       AND last_seq < :first_seq
+"""
+_FORGET_ROWS = """
+    DELETE FROM statement_row
+     WHERE import_id = :id AND expense_id IN (SELECT value FROM json_each(:expense_ids))
 """
 
 _RULES = "SELECT id, text, category FROM category_rule ORDER BY length(text_key) DESC, id"
@@ -146,12 +172,11 @@ _DELETE_RULE = "DELETE FROM category_rule WHERE id = :id"
 class Known(NamedTuple):
     """An identity that was seen before, with its expense as it is.
 
-    *held*: it is still the expense's own. *undone*: the expense was deleted by undoing the import.
+    *undone*: the expense was deleted by undoing the import, and nobody touched it since.
     """
 
     identity: bytes
     expense_id: int
-    held: int
     deleted: int
     undone: int
     amount_minor: int
@@ -178,23 +203,6 @@ class Listed(NamedTuple):
     last_seq: int
 
 
-class Created(NamedTuple):
-    """A new expense of an import, with what its row in the file has."""
-
-    id: int
-    amount_minor: int
-    category: str
-    category_key: str
-    description: str
-    description_key: str
-    date: str
-    occurrence: int
-    dedup_key: str
-    seq: int
-    at: str
-    import_id: int
-
-
 def version_seen(con: sqlite3.Connection) -> int:
     """A number that is another one as soon as anybody else has written to the file."""
     return int(con.execute("PRAGMA data_version").fetchone()[0])
@@ -202,9 +210,9 @@ def version_seen(con: sqlite3.Connection) -> int:
 
 @contextmanager
 def in_bulk(con: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, for many rows: more cache, and neither foreign keys nor the trigger look at each one.
+    """All or nothing, for many rows: more cache, and no look at the foreign keys of each one.
 
-    Instead, an import adds keys, lines of the log and totals table by table, each in its own order; what
+    An import adds expenses, keys, lines of the log and identities table by table, each in its own order. What
     belongs to what is right by construction, and ``upkeep.findings`` looks at all of it.
     """
     (cache,) = con.execute("PRAGMA cache_size").fetchone()
@@ -243,9 +251,19 @@ def without_identity(con: sqlite3.Connection, first: str, last: str) -> Iterator
     yield from con.execute(_WITHOUT_IDENTITY, {"first": first, "last": last})
 
 
-def live(con: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[str, int, int, str]]:
-    """Live expenses from one day to another: date, id, minor units, the description's key."""
-    yield from con.execute(_LIVE, {"first": first, "last": last})
+def live(
+    con: sqlite3.Connection, first: str, last: str, not_of: set[str] | None = None
+) -> Iterator[tuple[str, int, int, str]]:
+    """Live expenses from one day to another: date, id, minor units, the description's key.
+
+    Args:
+        con: A connection in a transaction.
+        first: The first day.
+        last: The last day.
+        not_of: Accounts; expenses from their statements are left out.
+    """
+    values = {"first": first, "last": last, "accounts": json.dumps(list(not_of or ()))}
+    yield from con.execute(_LIVE.format(condition=_OF_OTHER_ACCOUNTS if not_of else ""), values)
 
 
 def category_names(con: sqlite3.Connection) -> dict[str, str]:
@@ -270,12 +288,21 @@ def add_import(con: sqlite3.Connection, values: dict[str, Any]) -> None:
     con.execute(_INSERT_IMPORT, values)
 
 
-def add_expenses(con: sqlite3.Connection, created: Iterable[Created]) -> None:
-    """Add new expenses, whose ids follow each other, without their keys, their lines and their totals."""
+@contextmanager
+def without_trigger(con: sqlite3.Connection) -> Iterator[None]:
+    """For new expenses whose keys, lines of the log and totals are added by themselves.
+
+    Within the transaction, so that nobody sees the ledger without it.
+    """
     (trigger,) = con.execute(_TRIGGER).fetchone()
     con.execute("DROP TRIGGER expense_is_new")
-    con.executemany(_INSERT_EXPENSE, created)
+    yield
     con.execute(trigger)
+
+
+def add_expenses(con: sqlite3.Connection, created: Iterable[tuple[Any, ...]]) -> None:
+    """Add new expenses, each as a tuple of ``_INSERT_EXPENSE``'s parameters, and nothing else of theirs."""
+    con.executemany(_INSERT_EXPENSE, created)
 
 
 def log_created(con: sqlite3.Connection, first: int, last: int) -> None:
@@ -298,8 +325,8 @@ def count(con: sqlite3.Connection, sums: Iterable[tuple[str, str, int, int, int]
     con.executemany(_COUNT, sums)
 
 
-def take(con: sqlite3.Connection, expense_ids: Iterable[int], import_id: int) -> None:
-    """Say which import gave these expenses their row identity."""
+def take(con: sqlite3.Connection, expense_ids: Iterable[int], import_id: int | None) -> None:
+    """Say which import gave these expenses their row identity, or that none did."""
     con.executemany(_TAKE, ({"id": expense_id, "import_id": import_id} for expense_id in expense_ids))
 
 
@@ -319,11 +346,23 @@ def brought(con: sqlite3.Connection, found: Listed) -> list[tuple[int, int, int]
     return list(con.execute(_BROUGHT, found._asdict()))
 
 
-def release(con: sqlite3.Connection, found: Listed, expense_ids: Sequence[int], at: str) -> None:
-    """Mark an import as undone: these expenses lose their identities, and those that it only recognised."""
-    con.execute(_MARK_UNDONE, {"id": found.id, "at": at})
-    con.executemany(_RELEASE, ({"id": expense_id} for expense_id in expense_ids))
-    con.execute(_RELEASE_OTHERS, found._asdict())
+def mark_undone(
+    con: sqlite3.Connection, found: Listed, expense_ids: list[int], at: str, by: int | None
+) -> None:
+    """Mark an import as undone by deed *by*: the identities of these expenses, deleted now, are nobody's.
+
+    Those that it only recognised and that nobody changed since lose theirs.
+    """
+    con.execute(_MARK_UNDONE, {"id": found.id, "at": at, "by": by})
+    con.execute(_UNDO_ROWS, {"id": found.id, "expense_ids": json.dumps(expense_ids)})
+    recognised = [row[0] for row in con.execute(_RECOGNISED, found._asdict())]
+    con.execute(_FORGET_ROWS, {"id": found.id, "expense_ids": json.dumps(recognised)})
+    take(con, recognised, None)
+
+
+def mark_redone(con: sqlite3.Connection, by: int) -> None:
+    """If deed *by* undid an import, that is undone itself by now."""
+    con.execute(_MARK_REDONE, {"by": by})
 
 
 def rules(con: sqlite3.Connection) -> list[tuple[int, str, str]]:

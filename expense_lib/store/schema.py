@@ -143,7 +143,7 @@ MIGRATIONS = (
     ),
     (
         # One row for each statement that was imported. Its lines in the log are first_seq to last_seq, none
-        # if that is less. The counts are of the statement's rows; undone_at: when it was undone.
+        # if that is less. The counts are of the statement's rows. undone_by: the first line of its undo.
         """
         CREATE TABLE import (
             id INTEGER PRIMARY KEY,
@@ -158,17 +158,20 @@ MIGRATIONS = (
             deleted INTEGER NOT NULL,
             skipped INTEGER NOT NULL,
             bad INTEGER NOT NULL,
-            undone_at TEXT
+            undone_at TEXT,
+            undone_by INTEGER REFERENCES change (seq)
         ) STRICT
         """,
-        # Which import gave the expense a row identity; NULL: none, or it is undone.
+        # Which import gave the expense its row identity; NULL: it has none.
         "ALTER TABLE expense ADD COLUMN import_id INTEGER REFERENCES import (id)",
-        # Row identities, SHA-256. One is known as long as its expense has the same import_id.
+        # Row identities, SHA-256. undone_seq: the line of the log by which undoing the import deleted the
+        # expense. As long as that is its last line, the identity is nobody's.
         """
         CREATE TABLE statement_row (
             identity BLOB PRIMARY KEY CHECK (length(identity) = 32),
             expense_id INTEGER NOT NULL REFERENCES expense (id),
-            import_id INTEGER NOT NULL REFERENCES import (id)
+            import_id INTEGER NOT NULL REFERENCES import (id),
+            undone_seq INTEGER
         ) STRICT, WITHOUT ROWID
         """,
         # A payment whose description has the text is of the category. text_key is case-folded.
