@@ -190,7 +190,7 @@ def test_lines_that_are_no_rows_are_told_and_the_others_read() -> None:
             "2026-11-22,Tea,",
             "2026-11-22,Tea,three",
             "2026-11-22,Tea,milk,3.00",
-            '2026-11-22,"Never closed,3.00',
+            '2026-11-22,"Never, closed,3.00',
             "2026-11-23,Supper,20.00",
             "Total,,35.50",
         )
@@ -198,6 +198,110 @@ def test_lines_that_are_no_rows_are_told_and_the_others_read() -> None:
     assert [row.line for row in plan.rows] == [2, 9]
     assert [bad.line for bad in plan.bad] == [3, 4, 5, 6, 7, 8, 10]
     assert all(bad.reason for bad in plan.bad)
+
+
+@pytest.mark.parametrize(
+    ("lines", "descriptions"),
+    [
+        (
+            ['2026-11-13,"Coffee,5.00', '2026-11-14,"Tea",5.00', "2026-11-15,Milk,5.00"],
+            ["Coffee", "Tea", "Milk"],
+        ),
+        (['2026-11-13,Say "hi" now,5.00', '2026-11-14,"A "B" C",5.00'], ['Say "hi" now', 'A "B" C']),
+        (['2026-11-13,"ACME\\",5.00', '2026-11-14,"Tea",5.00'], ["ACME\\", "Tea"]),
+        (['2026-11-13,"He said \\"hi\\" twice",5.00'], ['He said "hi" twice']),
+    ],
+)
+def test_quotes_that_do_not_close_take_no_other_row_with_them(
+    lines: list[str], descriptions: list[str]
+) -> None:
+    found = read(a_file(*lines))
+    assert [description for *_, description in found] == descriptions
+    assert {amount for _, amount, _ in found} == {"5.00"}
+
+
+@pytest.mark.parametrize(
+    ("file", "amounts_spent"),
+    [
+        pytest.param(
+            a_file("2026-11-13,a,5.00 CR", "2026-11-13,b,7.00 Dr."), ["-5.00", "7.00"], id="CR and DR"
+        ),
+        pytest.param(
+            a_file("2026-11-13,a,500.00(Dr)", "2026-11-13,b,50.00(Cr)"),
+            ["500.00", "-50.00"],
+            id="in brackets",
+        ),
+        pytest.param(
+            a_file("2026-11-13,a,Rs.500", "2026-11-13,b,Fr. 50"), ["500", "50"], id="abbreviated currency"
+        ),
+        pytest.param(
+            a_file("2026-11-13,a,(5.00) USD", "2026-11-14,b,$(6.00)"),
+            ["5.00", "6.00"],
+            id="brackets and currency",
+        ),
+        pytest.param(
+            a_file(
+                "2026-11-13,a,5,debit",
+                "2026-11-14,Pay,600,credit",
+                "2026-11-15,Fee,1,fee",
+                header=f"{HEADER},Type",
+            ),
+            ["5", "-600"],
+            id="an unknown type is not guessed",
+        ),
+        pytest.param(
+            a_file("13.11.2026;K;12,50;S", "13.11.2026;L;2000,00;H", header='Tag;Text;Umsatz;" "'),
+            ["12.50", "-2000.00"],
+            id="unnamed S and H",
+        ),
+        pytest.param(
+            a_file("2026-11-13,ACME, 12,50.00,", "2026-11-14,Tea,6.00,", header=f"{HEADER},Note"),
+            ["6.00"],
+            id="a comma too many",
+        ),
+        pytest.param(
+            a_file('2026-11-13,"a\nb",5.00,', "2026-11-14,c,6.00,"),
+            ["5.00", "6.00"],
+            id="newline and a delimiter at the end",
+        ),
+        pytest.param(b"2026-11-13,4567,Coffee,5.00\n", None, id="two columns of numbers"),
+        pytest.param(a_file("26-01-13,a,5.00", "26-01-28,b,5.00"), None, id="year first or day first"),
+    ],
+)
+def test_amounts_are_not_misread(file: bytes, amounts_spent: list[str] | None) -> None:
+    if amounts_spent is None:
+        with pytest.raises(StatementUnclear):
+            read(file)
+    else:
+        assert [amount for _, amount, _ in read(file)] == amounts_spent
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(
+            b"a," * 400 + b"\n" + a_file("2026-11-22,Lunch,12.50"), id="many columns without a name"
+        ),
+        pytest.param(a_file("2026-11-22,Lunch,12.50", "2026-11-14" + " " * 8000 + "x,a,5"), id="a long date"),
+        pytest.param(
+            a_file("2026-11-22,Lunch,12.50", '2026-11-14,"' + "x" * 100_000, *["a"] * 20_000),
+            id="an open quote",
+        ),
+    ],
+)
+def test_awkward_files_take_no_time(file: bytes) -> None:
+    assert read(file, mapping={"date": "Date", "amount": "Amount", "description": "Description"})[0] == LUNCH
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Stra\u00dfenbahn M\u00fcller", "1\u00a0234,50 \u20ac", "\u00e0", "Caf\u00e9 Zo\u00eb, Citro\u00ebn"],
+)
+def test_western_letters_are_not_taken_for_others(text: str) -> None:
+    header = "Datum;Text;Betrag"
+    assert statements.read(a_file(f"13.01.2026;{text};1,50", header=header, encoding="cp1252")).rows[
+        0
+    ].description == " ".join(text.split())
 
 
 def test_mapping_names_columns_or_numbers() -> None:

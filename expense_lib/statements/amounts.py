@@ -15,8 +15,16 @@ _SIGNS = {ord("\u2212"): "-", ord("\u2012"): "-", ord("\u2013"): "-", ord("\u201
 _SAME = str.maketrans(_SPACES | _SIGNS)
 
 _PLAIN = re.compile(r"-?[0-9]{1,13}\.[0-9]{2}").fullmatch
-_NUMERAL = re.compile(r"[0-9][0-9.,' ]*|[.,][0-9]+")
-_CREDIT, _DEBIT = ("CR", "C", "H"), ("DR", "D", "S")
+_NUMERAL = re.compile(r"[0-9][0-9.,' ]*|(?<![A-Za-z])[.,][0-9]+")
+_SIDE = re.compile(r"(?i)(?:^|(?<=[ )-]))[(\[]?(CR|DR|C|D|H|S)\.?[)\]]?$")
+_SIDE_BEFORE = re.compile(r"(?i)^(CR|DR)\.?(?![A-Za-z])")
+_CREDIT = ("CR", "C", "H")
+# Beside ISO 4217's codes in capitals, what is written with a currency's sign, or without one.
+_ABBREVIATIONS = {
+    *("kr", "fr", "rs", "r", "zł", "zl", "kč", "kc", "lei", "ft", "din"),
+    *("us", "a", "au", "c", "ca", "nz", "hk", "s"),
+}
+MAX_LENGTH = 60
 
 
 class Amount(NamedTuple):
@@ -98,42 +106,46 @@ def ask_for_decimal_mark() -> StatementUnclear:
 def _parts(text: str) -> tuple[bool, str, str] | None:
     """Whether it is negative, the digits with what stands between them, and its side. None if it is none."""
     text = text.translate(_SAME).strip()
-    found = _NUMERAL.search(text)
+    found = _NUMERAL.search(text) if len(text) <= MAX_LENGTH else None
     if found is None:
         return None
     numeral = found[0].rstrip(" '")
     before, after = text[: found.start()].strip(), text[found.start() + len(numeral) :].strip()
-    negative = before.startswith("(") and after.endswith(")")
-    if negative:
-        before, after = before[1:].strip(), after[:-1].strip()
-    side = ""
-    if after.upper() in _CREDIT or after.upper() in _DEBIT:
-        side, after = "C" if after.upper() in _CREDIT else "D", ""
+    side = _SIDE.search(after) or _SIDE_BEFORE.search(before)
+    if side is not None and side.string is after:
+        after = after[: side.start()].strip()
+    elif side is not None:
+        before = before[side.end() :].strip()
+    in_brackets = before.count("(") == after.count(")") == 1
+    if in_brackets:
+        before, after = before.replace("(", "").strip(), after.replace(")", "").strip()
     signs = [character for character in before + after if character in "+-"]
-    rest_before, rest_after = (part.replace("-", "").replace("+", "").strip() for part in (before, after))
-    if len(signs) > 1 or (negative and signs) or not (_is_currency(rest_before) and _is_currency(rest_after)):
+    money = [part.replace("-", "").replace("+", "").strip() for part in (before, after)]
+    if len(signs) + in_brackets > 1 or all(money) or not all(map(_is_currency, money)):
         return None
-    if rest_before and rest_after:
-        return None
-    return negative or "-" in signs, numeral, side
+    said = "" if side is None else "C" if side[1].upper() in _CREDIT else "D"
+    return in_brackets or "-" in signs, numeral, said
 
 
 def _is_currency(text: str) -> bool:
     """It is nothing, a currency's code or its sign, as ``USD``, ``Fr.``, ``R$`` or ``€``."""
-    letters = "".join(character for character in text if unicodedata.category(character) != "Sc")
-    return len(text) <= 5 and re.fullmatch(r"(?:[^\W\d_]{1,3}\.?)?", letters.strip()) is not None
+    letters = "".join(character for character in text if unicodedata.category(character) != "Sc").strip()
+    if not letters or (len(letters) == 3 and letters.isascii() and letters.isalpha() and letters.isupper()):
+        return len(text) <= 4
+    return letters.casefold().rstrip(".") in _ABBREVIATIONS
 
 
 def _is_whole(whole: str, decimal: str, mark: str) -> bool:
-    """The digits before the fraction, perhaps in groups of three (or two, but for the last: 1,23,456)."""
+    """The digits before the fraction, in groups of three if in any, or as in India: 1,23,456."""
     if not whole or whole.isdigit():
         return bool(whole) or bool(mark)
-    groups = re.split(r"[.,' ]", whole)
+    first, *middle, last = re.split(r"[.,' ]", whole)
     between = set(re.sub("[0-9]", "", whole))
+    widths = {len(group) for group in middle}
     return (
         len(between) == 1
         and decimal not in between
-        and 1 <= len(groups[0]) <= 3
-        and len(groups[-1]) == 3
-        and all(len(group) in (2, 3) for group in groups[1:])
+        and not first.startswith("0")
+        and len(last) == 3
+        and ((widths <= {3} and 1 <= len(first) <= 3) or (widths == {2} and 1 <= len(first) <= 2))
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from expense_lib.errors import FieldError, InvalidInput, StatementUnclear
 
 OWN_KEY = "dedup_key"  # what a ledger's own export names a row's reference
 
+MAX_COLUMNS = 500
+MAX_NAME = 200
 FIELDS = (
     *("date", "amount", "debit", "credit", "type", "description", "category", "reference", "currency"),
     "account",
@@ -19,13 +22,13 @@ FIELDS = (
 # "Reference" alone is often what the payer wrote, and a counter of rows is another in the next file.
 _NAMES = {
     "date": """
-        transaction date; date of transaction; date; booking date; posting date; posted date; post date;
-        payment date; date posted; trans date; purchase date; buchungstag; buchungsdatum; datum;
-        valutadatum; date operation; date d operation; date de l operation; date comptable; fecha; fecha
-        operacion; fecha de operacion; data; data operazione; data contabile; journal date; created; created
-        at; completed date; value date; date de valeur; wertstellung; valuta; data da transacao;
-        transaktionsdatum; boekdatum; bokforingsdag; dato; paivamaara; order date; started date; datetime;
-        date time; timestamp; day; due date
+        tran date; transaction date; date of transaction; date; booking date; posting date; posted date;
+        post date; payment date; date posted; trans date; purchase date; buchungstag; buchungsdatum;
+        datum; valutadatum; date operation; date d operation; date de l operation; date comptable; fecha;
+        fecha operacion; fecha de operacion; data; data operazione; data contabile; journal date; created;
+        created at; completed date; value date; date de valeur; wertstellung; valuta; data da transacao;
+        transaktionsdatum; boekdatum; bokforingsdag; dato; paivamaara; data operacji; data transakcji;
+        order date; started date; datetime; date time; timestamp; day; due date
     """,
     "amount": """
         amount; net amount; transaction amount; betrag; montant; importe; importo; valor; bedrag; belopp;
@@ -33,39 +36,40 @@ _NAMES = {
         account currency; sum; price; bedrag eur; cost; net
     """,
     "debit": """
-        debit; debits; debit amount; amount debit; withdrawal; withdrawals; withdrawal amount; paid out;
-        money out; soll; ausgang; belastung; lastschrift; cargo; cargos; sortie; depenses; auszahlung;
-        ausgaben; uscite; addebiti; out; outflow; spent; payments; debet
+        debit; debit euros; debet; lastschrift in chf; dr; debits; debit amount; amount debit; withdrawal;
+        withdrawals; withdrawal amount; paid out; money out; soll; ausgang; belastung; lastschrift; cargo;
+        cargos; sortie; depenses; auszahlung; ausgaben; uscite; addebiti; out; outflow; spent; payments;
+        debet
     """,
     "credit": """
-        credit; credits; credit amount; amount credit; deposit; deposits; deposit amount; paid in; money in;
-        haben; eingang; gutschrift; abono; abonos; entree; recettes; einzahlung; einnahmen; entrate;
-        accrediti; in; inflow; received; receipts
+        credit; credit euros; gutschrift in chf; cr; credits; credit amount; amount credit; deposit;
+        deposits; deposit amount; paid in; money in; haben; eingang; gutschrift; abono; abonos; entree;
+        recettes; einzahlung; einnahmen; entrate; accrediti; in; inflow; received; receipts
     """,
     "type": """
         transaction type; debit credit; credit debit; dr cr; cr dr; debit or credit; credit or debit; soll
         haben; af bij; type; sign; d c; credit debit indicator; cdi
     """,
     "description": """
-        description; transaction description; supplier name; supplier; merchant; merchant name; payee; payee
-        name; name; partner name; counterparty; counterparty name; beneficiary; auftraggeber empfanger;
-        empfanger; beguenstigter; beguenstigter zahlungspflichtiger; beschreibung; zahlungsempfanger;
-        libelle; libelle operation; descripcion; concepto; descrizione; descricao; omschrijving; naam
-        omschrijving; narrative; details; transaction details; particulars; memo; text; buchungstext;
-        verwendungszweck; opis; title; items; note; notes; comment; reason; original description; payment
-        reference; reference
+        description; transaction description; supplier name; supplier; merchant; merchant name; payee;
+        payee name; name; partner name; counterparty; counterparty name; beneficiary; auftraggeber
+        empfanger; empfanger; beguenstigter; beguenstigter zahlungspflichtiger; beschreibung;
+        zahlungsempfanger; libelle; libelle operation; descripcion; concepto; descrizione; descricao;
+        omschrijving; naam omschrijving; narrative; details; transaction details; particulars; memo; text;
+        buchungstext; verwendungszweck; opis; title; items; note; notes; comment; reason; narration;
+        transaction remarks; label; lancamento; tekst; historico; original description; payment reference;
+        reference
     """,
     "category": """
         category; kategorie; categorie; categoria; expense type; spending category; purpose; budget
         category; merchant category
     """,
     "reference": """
-        dedup key; transaction number;
-        transaction no; transaction id; transaction reference; transaction reference
-        number; trans no; transno; trans id; transaction ref; fitid; fit id; n de transaction; no de
-        transaction; numero de transaction; transaktionsnummer; transaktions nr; transaktions id; numero de
-        operacion; id transaction; id transazione; transactie id; bank reference; bank transaction id;
-        unique id; entry reference
+        dedup key; transaction number; transaction no; transaction id; transaction reference; transaction
+        reference number; trans no; transno; trans id; transaction ref; fitid; fit id; n de transaction;
+        no de transaction; numero de transaction; transaktionsnummer; transaktions nr; transaktions id;
+        numero de operacion; id transaction; id transazione; transactie id; bank reference; bank
+        transaction id; unique id; entry reference
     """,
     "currency": """
         currency; currency code; wahrung; monn; monnaie; devise; moneda; divisa; valuta; munt; waluta
@@ -107,19 +111,22 @@ _IN = {
     "return",
 }
 
+_SIGNS = {"s", "h", "d", "c", "dr", "cr", "af", "bij", "debit", "credit", "soll", "haben"}
+
 
 class Columns:
     """The columns of a table by their names; one without a name is called by its number, from 1."""
 
     def __init__(self, cells: Sequence[str], *, named: bool) -> None:
-        names: list[str] = []
+        names: dict[str, None] = {}
+        seen: Counter[str] = Counter()
         for number, cell in enumerate(cells, 1):
-            name = " ".join(cell.split()) if named else ""
-            name = name or str(number)
-            again = 2
-            while name in names:
-                name, again = f"{' '.join(cell.split())} ({again})", again + 1
-            names.append(name)
+            plain = " ".join(cell[:MAX_NAME].split()) if named else ""
+            seen[plain] += 1
+            name = (
+                plain if plain and seen[plain] == 1 else f"{plain} ({seen[plain]})" if plain else str(number)
+            )
+            names[name if name not in names else f"{name} [{number}]"] = None
         self.names = tuple(names)
         self._plain = [_plain(name) for name in names]
 
@@ -151,7 +158,7 @@ class Columns:
 
     def find(self, name: object) -> str | None:
         """The column that somebody means by *name*: its name in any case and spacing, or its number."""
-        if isinstance(name, int) and not isinstance(name, bool):
+        if isinstance(name, int) and not isinstance(name, bool) and 0 < name <= MAX_COLUMNS:
             name = str(name)
         if not isinstance(name, str):
             return None
@@ -233,6 +240,11 @@ def ask_for(field: str, columns: Columns) -> StatementUnclear:
     return StatementUnclear([FieldError(f"mapping.{field}", message)], columns.names)
 
 
+def says_side(cells: Sequence[str]) -> bool:
+    """A column of which every cell is one of the signs for debit and credit, whatever its name."""
+    return all(_plain(cell) in _SIGNS for cell in cells)
+
+
 def side(text: str) -> str:
     """The direction that a column of types names: D for money out, C for money in, empty for neither."""
     plain = _plain(text)
@@ -241,7 +253,7 @@ def side(text: str) -> str:
 
 def _plain(name: str) -> str:
     """A column's name as small letters and digits without accents, words apart, nothing in brackets."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name[:MAX_NAME])
     letters = unicodedata.normalize("NFKD", apart).casefold().replace("ß", "ss")
     base = "".join(character for character in letters if not unicodedata.combining(character))
     words = re.sub(r"[^a-z0-9#]+", " ", re.sub(r"\([^)]*\)", " ", base)).split()

@@ -15,6 +15,7 @@ from expense_lib.errors import FieldError, InvalidInput, NotAStatement
 
 _PART_BYTES = 1024 * 1024
 _SAMPLE_BYTES = 64 * 1024
+_DAMAGED = 2  # as many whole characters as damaged ones at least, times this: it is UTF-8
 _IN_MEMORY_BYTES = 16 * 1024 * 1024
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -51,9 +52,11 @@ def open_source(source: str | Path | bytes | IO[bytes]) -> tuple[BinaryIO, str]:
         if isinstance(source, str | Path):
             path = Path(source).expanduser()
             return path.open("rb"), path.name
+        if not hasattr(source, "read"):
+            raise NotAStatement("A statement is given as a path, as bytes or as an open file.")
         copy = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
         shutil.copyfileobj(source, copy)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "it is no file"
         raise NotAStatement(f"The statement can't be read: {reason}.") from None
     except TypeError:
@@ -103,13 +106,15 @@ def check_encoding(file: BinaryIO, encoding: str) -> None:
     """
     file.seek(0)
     try:
+        if not "text".encode(encoding):
+            raise LookupError
         decoder = codecs.getincrementaldecoder(encoding)()
         while part := file.read(_PART_BYTES):
             decoder.decode(part)
         decoder.decode(b"", final=True)
-    except LookupError:
+    except (LookupError, TypeError, AttributeError):
         raise InvalidInput([FieldError("encoding", "must be one that Python knows, as cp1252")]) from None
-    except (UnicodeError, AttributeError):
+    except ValueError:
         raise InvalidInput(
             [FieldError("encoding", "must be that of the file, which is in another")]
         ) from None
@@ -139,17 +144,41 @@ def _foreign_lines(part: bytes) -> bytes:
 
 
 def _by_letters(sample: bytes) -> str:
-    """The encoding in which the letters make sense; cp1252 as long as they do in it."""
-    from charset_normalizer import from_bytes  # noqa: PLC0415 - most files are UTF-8
-
+    """The encoding in which the letters make sense, cp1252 as long as they do in it."""
     if re.search(rb"[\x00-\x08\x0e-\x1f]", sample):
         raise NotAStatement("The file is no text: a statement is a CSV, OFX, QFX or QIF file.")
-    found = from_bytes(sample, cp_isolation=["cp1252", *_OTHERS])
-    best = found.best()
-    if best is None:
-        return "latin-1"
-    as_clear = [match for match in found if match.percent_chaos <= best.percent_chaos]
-    return "cp1252" if any("cp1252" in match.could_be_from_charset for match in as_clear) else best.encoding
+    damaged = sample.decode("utf-8", errors="replace")
+    bad = damaged.count("\ufffd")
+    if sum(not character.isascii() for character in damaged) - bad > _DAMAGED * bad:
+        return "utf-8"  # with a byte that was cut off
+    if _is_western(sample):
+        return "cp1252"
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - most files are UTF-8
+
+    best = from_bytes(sample, cp_isolation=_OTHERS).best()
+    return best.encoding if best else "cp1252" if _decodes(sample, "cp1252") else "latin-1"
+
+
+def _is_western(sample: bytes) -> bool:
+    """In cp1252 its words are ASCII letters and a few others, without signs within them."""
+    if not _decodes(sample, "cp1252"):
+        return False
+    text = sample.decode("cp1252")
+    words = [word for word in re.findall(r"[^\W\d_]{3,}", text) if not word.isascii()]
+    letters = sum(map(len, words))
+    foreign = sum(not letter.isascii() for word in words for letter in word)
+    return (
+        foreign * 2 <= letters
+        and re.search("[a-z][\u00b9\u00b3\u00bf\u00a3]|[\u00b9\u00b3\u00bf][a-z]", text) is None
+    )
+
+
+def _decodes(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def whole_text(file: BinaryIO, encoding: str) -> str:

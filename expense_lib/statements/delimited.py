@@ -66,7 +66,7 @@ def _read_rows(
     for number, record in enumerate(evidence.body(table, header), 1):
         cells: list[str] | None = record.cells
         if len(record.cells) != width:
-            cells = _fitted(record.cells, width)
+            cells = _fitted(record.cells, width, written.extra)
         reason = (
             "a quote is not closed" if record.cut else f"it has {len(record.cells)} columns and not {width}"
         )
@@ -79,9 +79,12 @@ def _read_rows(
     return rows, bad
 
 
-def _fitted(cells: list[str], width: int) -> list[str] | None:
-    """A ragged record with as many cells as there are columns; None if some would have to go."""
-    if any(map(str.strip, cells[width:])):
+def _fitted(cells: list[str], width: int, extra: int) -> list[str] | None:
+    """A ragged record with as many cells as there are columns; None if some would have to go.
+
+    Lines may end in as many empty cells as most of them do; with another number, one has moved the others.
+    """
+    if len(cells) > width + extra or any(map(str.strip, cells[width:])):
         return None
     return cells[:width] + [""] * (width - len(cells))
 
@@ -142,7 +145,7 @@ class _Cells:
             side = columns.side(cells[self.type])
             if not side:
                 return "it does not say whether money went out or came in"
-            return (units if side == "D" else -units), amount.digits
+            return (abs(units) if side == "D" else -abs(units)), amount.digits
         if amount.side:
             return (abs(units) if amount.side == "D" else -abs(units)), amount.digits
         return (units if self.written.spending == "positive" else -units), amount.digits
@@ -160,6 +163,8 @@ class _Cells:
             found = True
             scale = max(digits, amount.digits)
             units = -amount.units if field in self.written.flipped else amount.units
+            if amount.side:
+                units = sign * (abs(units) if amount.side == "D" else -abs(units))
             total = total * 10 ** (scale - digits) + sign * units * 10 ** (scale - amount.digits)
             digits = scale
         if abs(total) >= 10**MAX_MINOR_DIGITS:

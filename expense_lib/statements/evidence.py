@@ -34,8 +34,16 @@ class Wanted(NamedTuple):
     decimal: str | None = None
 
 
+def _is_number(cell: str) -> bool:
+    return amounts.read(cell, ".") is not None or amounts.read(cell, ",") is not None
+
+
 class Evidence(NamedTuple):
-    """How the cells are written."""
+    """How the cells are written.
+
+    *by_type*: a column says which way money went. *flipped*: of debit and credit, those whose amounts have a
+    minus that says the same again. *extra*: how many empty cells lines have beyond the last column.
+    """
 
     mapping: dict[str, tuple[str, ...]]
     date_format: str
@@ -43,6 +51,7 @@ class Evidence(NamedTuple):
     spending: Spending
     by_type: bool
     flipped: frozenset[str]
+    extra: int
 
 
 def gather(
@@ -56,20 +65,19 @@ def gather(
     if wanted.mapping:
         mapping = _completed(names, mapping, wanted)
     at = {name: number for number, name in enumerate(names.names)}
-    in_amounts = [at[mapping[field][0]] for field in ("amount", "debit", "credit") if field in mapping]
-    in_date = at[mapping["date"][0]]
+    positions = {field: at[mapping[field][0]] for field in mapping}
+    in_amounts = [positions[field] for field in ("amount", "debit", "credit") if field in mapping]
     size: int | None = _SAMPLE_RECORDS
     while True:
-        sample = [
-            [cell.strip() for cell in record.cells] + [""] * (len(at) - len(record.cells))
-            for record in itertools.islice(body(table, header), size)
-        ]
+        sample = [record.cells for record in itertools.islice(body(table, header), size)]
         if size is not None and len(sample) < size:
             size = None
+        widths = Counter(map(len, sample))
+        padded = [[cell.strip() for cell in cells] + [""] * (len(at) - len(cells)) for cells in sample]
         try:
-            date_format = wanted.date_format or dates.propose({cells[in_date] for cells in sample})
+            date_format = wanted.date_format or dates.propose({cells[positions["date"]] for cells in padded})
             decimal = wanted.decimal or amounts.decimal_mark(
-                cells[number] for cells in sample for number in in_amounts
+                cells[number] for cells in padded for number in in_amounts
             )
             if decimal is None:
                 raise amounts.ask_for_decimal_mark()
@@ -78,52 +86,53 @@ def gather(
             if size is None:
                 raise
             size *= _MORE
-    if date_format is None and sample:
+    if padded and date_format is None:
         raise NotAStatement(f"This is no statement: its column {mapping['date'][0]!r} has no dates.")
-    written: dict[str, list[amounts.Amount]] = {
-        field: [
-            amount
-            for cells in sample
-            if (amount := amounts.read(cells[at[mapping[field][0]]], decimal)) is not None and amount.units
-        ]
-        for field in ("amount", "debit", "credit")
-        if field in mapping
-    }
-    if (
-        sample
-        and not any(written.values())
-        and not any(amounts.read(cells[n], decimal) for cells in sample for n in in_amounts)
-    ):
+    if padded and not any(amounts.read(cells[number], decimal) for cells in padded for number in in_amounts):
         raise NotAStatement("This is no statement: its column of amounts has none.")
-    return _with_signs(
-        Evidence(mapping, date_format or "%Y-%m-%d", decimal, "positive", False, frozenset()),
-        written,
-        [cells[at[mapping["type"][0]]] for cells in sample] if "type" in mapping else [],
-        wanted,
+    usual = min(widths, key=lambda width: (-widths[width], width), default=len(at))
+    found = Evidence(
+        mapping, date_format or "%Y-%m-%d", decimal, "positive", False, frozenset(), max(usual - len(at), 0)
     )
+    return _with_signs(found, padded, names, wanted)
 
 
-def _with_signs(
-    evidence: Evidence, written: dict[str, list[amounts.Amount]], types: list[str], wanted: Wanted
-) -> Evidence:
-    """Which sign money out has, or whether another column says the direction."""
-    signed = written.get("amount", [])
-    negatives = sum(amount.units < 0 for amount in signed)
-    sides = {columns.side(kind) for kind in types if kind}
+def _with_signs(evidence: Evidence, sample: list[list[str]], names: Columns, wanted: Wanted) -> Evidence:
+    """Which sign money out has, or which column says the direction."""
+    mapping = dict(evidence.mapping)
+
+    def cells_of(field: str) -> list[str]:
+        return [cells[names.names.index(mapping[field][0])] for cells in sample] if field in mapping else []
+
+    def written(field: str) -> list[int]:
+        found = (amounts.read(cell, evidence.decimal) for cell in cells_of(field))
+        return [amount.units for amount in found if amount is not None and amount.units]
+
+    signed = written("amount")
+    negatives = sum(units < 0 for units in signed)
     said = wanted.mapping is not None and "type" in wanted.mapping
-    by_type = bool(sides) and "" not in sides and (said or (wanted.spending is None and not negatives))
-    guessed: Spending = "negative" if negatives * _NEGATIVES_OF_SPENDING >= len(signed) > 0 else "positive"
-    mapping = evidence.mapping
+    if "amount" in mapping and not said and not negatives:
+        _find_sides(mapping, sample, names)
+    sides = [columns.side(cell) for cell in cells_of("type") if cell]
+    by_type = bool(sides) and (said or (not negatives and sides.count("") * 2 < len(sides)))
     if not by_type:
-        mapping = {field: parts for field, parts in mapping.items() if field != "type"}
-    flipped = frozenset(
-        field
-        for field in ("debit", "credit")
-        if written.get(field) and all(amount.units < 0 for amount in written[field])
-    )
+        mapping.pop("type", None)
+    guessed: Spending = "negative" if negatives * _NEGATIVES_OF_SPENDING >= len(signed) > 0 else "positive"
+    if negatives and any(cell.startswith("+") for cell in cells_of("amount")):
+        guessed = "negative"  # who writes a plus before what comes in writes a minus before what goes out
+    both = {field: written(field) for field in ("debit", "credit")}
+    flipped = frozenset(field for field, found in both.items() if found and max(found) < 0)
     return evidence._replace(
         mapping=mapping, spending=wanted.spending or guessed, by_type=by_type, flipped=flipped
     )
+
+
+def _find_sides(mapping: dict[str, tuple[str, ...]], sample: list[list[str]], names: Columns) -> None:
+    """Take the column that has nothing but the signs for debit and credit, whatever its name."""
+    for number, name in enumerate(names.names):
+        cells = [cells[number] for cells in sample if cells[number]]
+        if cells and "type" not in mapping and columns.says_side(cells):
+            mapping["type"] = (name,)
 
 
 def _completed(
@@ -156,15 +165,28 @@ def find_header(table: Table, wanted: Wanted) -> tuple[Record | None, Columns, d
     head = list(itertools.islice(table.records(), _HEAD_RECORDS))
     if wanted.mapping:
         return _find_named(head, wanted.mapping)
-    for record in head:
+    counted = Counter(len(record.cells) for record in head).most_common(1)
+    width = counted[0][0] if counted else 0
+    for record in sorted(head, key=lambda record: len(record.cells) < width):  # a preamble is narrower
+        if len(record.cells) > columns.MAX_COLUMNS:
+            continue
         names = Columns(record.cells, named=True)
         mapping = columns.propose(names)
         if columns.is_whole(mapping) and not any(map(_is_value, record.cells)):
             return record, names, mapping
-    width = Counter(len(record.cells) for record in head).most_common(1)
-    names = Columns([""] * width[0][0] if width else [], named=False)
-    mapping = _by_content([record.cells for record in head if len(record.cells) == len(names.names)], names)
-    return None, names, mapping
+    return _without_known_names([record for record in head if len(record.cells) == width], width)
+
+
+def _without_known_names(
+    head: list[Record], width: int
+) -> tuple[Record | None, Columns, dict[str, tuple[str, ...]]]:
+    """The first record if it has no values, and which column is what by content, where names don't tell."""
+    if not head or width > columns.MAX_COLUMNS:
+        raise NotAStatement("This is no statement: it has no table of dates and amounts.")
+    header = head[0] if len(head) > 1 and not any(map(_is_value, head[0].cells)) else None
+    names = Columns(head[0].cells if header else [""] * width, named=header is not None)
+    mapping = _by_content([record.cells for record in head if record is not header], names)
+    return header, names, mapping
 
 
 def _find_named(
@@ -182,9 +204,9 @@ def _find_named(
         width = max((len(record.cells) for record in head), default=0)
         names = Columns([""] * width, named=False)
         found = columns.as_asked(names, mapping)
-        first = next((record for record in head if any(map(_is_value, record.cells))), None)
-        header = next((record for record in head if first is not None and record.line < first.line), None)
-        return header, names, found
+        at = names.names.index(found["date"][0]) if "date" in found else 0
+        before = [*itertools.takewhile(lambda record: not _has_digit(record.cells, at), head)]
+        return before[-1] if before and len(before) < len(head) else None, names, found
     for record in head:
         names = Columns(record.cells, named=True)
         try:
@@ -195,6 +217,10 @@ def _find_named(
             continue
         return record, names, found
     raise refused or NotAStatement("The file has no lines of a table.")
+
+
+def _has_digit(cells: list[str], at: int) -> bool:
+    return at < len(cells) and re.search("[0-9]", cells[at]) is not None
 
 
 def _is_value(cell: str) -> bool:
@@ -212,7 +238,7 @@ def _by_content(records: list[list[str]], names: Columns) -> dict[str, tuple[str
         dated = sum(_DATE.match(cell) is not None for cell in filled)
         if filled and dated > len(filled) * _DATED_PART:
             found.setdefault("date", (name,))
-        elif filled and all(amounts.read(cell, ".") or amounts.read(cell, ",") for cell in filled):
+        elif filled and sum(map(_is_number, filled)) > len(filled) * _DATED_PART:
             numbers.append(name)
         else:
             longest = max(longest, (sum(map(len, filled)), name))

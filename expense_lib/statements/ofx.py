@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 import html
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -14,13 +15,15 @@ from expense_lib.errors import NotAStatement
 from expense_lib.statements import amounts, decoding, texts
 from expense_lib.statements.plan import BadLine, Reading, Rows, Spending, Texts
 
-_TAG = re.compile(r"<\s*(/?)\s*([A-Za-z][A-Za-z0-9._]*)\s*/?>")
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)(?:\s[^<>]*)?/?>")
+_CDATA = re.compile(r"<!\[CDATA\[((?:(?!\]\]>|<!\[CDATA\[).)*)\]\]>", re.DOTALL)
+_COMMENT = re.compile(r"<!--(?:(?!-->|<!--).)*-->", re.DOTALL)
 _TRANSACTION = re.compile(r"<STMTTRN>(.*?)(?=</STMTTRN>|<STMTTRN>|</BANKTRANLIST>|\Z)", re.DOTALL)
 _ACCOUNT = re.compile(r"<ACCTID>([^<\r\n]*)")
 _CURRENCY = re.compile(r"<CURDEF>([^<\r\n]*)")
 _STATEMENT = re.compile(r"<(?:CC)?STMTRS>|<INVSTMTRS>")
-_INVESTMENT = re.compile(r"<(BUY|SELL|REINVEST|INCOME)[A-Z]*>")
+_INVESTMENT = re.compile(r"<(?:(?:BUY|SELL)(?:DEBT|MF|OPT|OTHER|STOCK)|REINVEST|INCOME|TRANSFER|INVEXPENSE)>")
+_ONCE = ("TRNAMT", "DTPOSTED")  # in one transaction
 
 
 def read(
@@ -40,10 +43,17 @@ def read(
         NotAStatement: it has no statement of an account.
     """
     whole = decoding.whole_text(file, encoding)
-    begin = re.search("<OFX>", whole, re.IGNORECASE)
+    begin = re.search(r"<OFX[\s>]", whole, re.IGNORECASE)
     body = whole[begin.start() :] if begin else ""
-    body = _TAG.sub(lambda tag: f"<{tag[1]}{tag[2].upper()}>", _CDATA.sub(_escaped, body))
+    body = _TAG.sub(
+        lambda tag: f"<{tag[1]}{tag[2].upper()}>", _CDATA.sub(_escaped, _COMMENT.sub(_blank, body))
+    )
     statements = [found.start() for found in _STATEMENT.finditer(body)]
+    heads = [
+        body[begin:end].partition("<BANKTRANLIST>")[0]
+        for begin, end in itertools.pairwise((*statements, len(body)))
+    ]
+    named = [(_named(_ACCOUNT, head), _named(_CURRENCY, head)) for head in heads]
     if not statements:
         raise NotAStatement("This OFX file has no statement of an account.")
     first_line = whole.count("\n", 0, begin.start() if begin else 0) or 0
@@ -55,11 +65,8 @@ def read(
     rows, bad = Rows(), []
     for number, (transaction, values) in enumerate(zip(found, fields, strict=True), 1):
         line = first_line + bisect.bisect(ends, transaction.start()) + 1
-        of = bisect.bisect(statements, transaction.start()) - 1
-        part = body[statements[max(of, 0)] : transaction.start()]
-        reason = _add(
-            rows, line, values, sign, mark, account or _named(_ACCOUNT, part), _named(_CURRENCY, part)
-        )
+        own_account, currency = named[max(bisect.bisect(statements, transaction.start()) - 1, 0)]
+        reason = _add(rows, line, values, sign, mark, account or own_account, currency)
         if reason:
             bad.append(BadLine(line, reason))
         if not number % 10_000:
@@ -97,19 +104,24 @@ def _add(
 
 def _fields(transaction: str) -> dict[str, str]:
     """A transaction's elements by name, the first of each; nothing if it is malformed."""
-    from ofxtools.Parser import ParseError, TreeBuilder  # noqa: PLC0415 - it takes its time, for OFX only
+    from ofxtools.Parser import TreeBuilder  # noqa: PLC0415 - it takes its time, for OFX only
 
     builder = TreeBuilder()
     try:
         builder.feed(f"<STMTTRN>{transaction}</STMTTRN>")
         root = builder.close()
-    except (ParseError, AssertionError, IndexError):
+    except (SyntaxError, AssertionError, IndexError):
         return {}
+    for original in root.findall(".//ORIGCURRENCY"):
+        original.clear()  # of another amount: TRNAMT is in the statement's currency (OFX 2.3, section 5.2)
     found: dict[str, str] = {}
     element: Element
     for element in root.iter():
-        if element.text and element.tag not in found:
-            found[element.tag] = html.unescape(element.text).strip()
+        if not element.text:
+            continue
+        if element.tag in _ONCE and element.tag in found:
+            return {}
+        found.setdefault(element.tag, html.unescape(element.text).strip())
     return found
 
 
@@ -135,6 +147,10 @@ def _day(text: str) -> int | None:
 def _named(element: re.Pattern[str], part: str) -> str:
     found = element.search(part)
     return html.unescape(found[1]).strip() if found else ""
+
+
+def _blank(comment: re.Match[str]) -> str:
+    return "\n" * comment[0].count("\n")
 
 
 def _escaped(cdata: re.Match[str]) -> str:

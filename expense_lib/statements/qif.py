@@ -14,7 +14,11 @@ from expense_lib.errors import NotAStatement
 from expense_lib.statements import amounts, dates, decoding, texts
 from expense_lib.statements.plan import BadLine, Reading, Rows, Spending, Texts
 
-_OF_PAYMENTS = {"bank", "cash", "ccard", "oth a", "oth l"}
+# Lists of something else. All others are of payments: programs call them by many names.
+_OTHERS = {"cat", "class", "memorized", "prices", "security", "tag", "budget", "account", "template"}
+_INVESTMENTS = "invst"
+_PAIR_OF_YEAR = re.compile(r"(.*[/.-])([0-9]{2})")
+_PIVOT = 69  # of two digits of a year, as POSIX has it: 69 is 1969, 68 is 2068
 
 
 class _Record(NamedTuple):
@@ -45,20 +49,20 @@ def read(
         StatementUnclear: the order of day and month must be said.
     """
     records = list(_records(decoding.whole_text(file, encoding)))
-    if not any(record.kind in _OF_PAYMENTS or record.kind == "invst" for record in records):
+    if not records:
         raise NotAStatement("This QIF file has no list of payments.")
-    payments = [record for record in records if record.kind in _OF_PAYMENTS]
+    payments = [record for record in records if record.kind != _INVESTMENTS]
     date_format = date_format or dates.propose({_date(record) for record in payments}) or "%m/%d/%Y"
     totals = [record.values.get("T", record.values.get("U", "")) for record in payments]
-    mark = decimal or amounts.decimal_mark(totals) or "."
+    mark = decimal or amounts.decimal_mark(totals)
+    if mark is None:
+        raise amounts.ask_for_decimal_mark()
     sign = 1 if spending == "positive" else -1
     rows, bad = Rows(), []
     for number, record in enumerate(records, 1):
-        reason = ""
-        if record.kind in _OF_PAYMENTS:
+        reason = "it is an investment and not a payment"
+        if record.kind != _INVESTMENTS:
             reason = _add(rows, record, sign, date_format, mark, account)
-        elif record.kind == "invst":
-            reason = "it is an investment and not a payment"
         if reason:
             bad.append(BadLine(record.line, reason))
         if not number % 10_000:
@@ -70,12 +74,15 @@ def read(
 def _add(rows: Rows, record: _Record, sign: int, date_format: str, decimal: str, account: str) -> str:
     """Append the row; or the reason why it is none."""
     values = record.values
-    day = dates.read(_date(record), date_format)
+    day = dates.read(record.values.get("D", ""), date_format) or dates.read(_date(record), date_format)
     if day is None:
         return f"its date (D) is missing or not as {date_format} says"
     amount = amounts.read(values.get("T", values.get("U", "")), decimal)
     if amount is None:
         return "its amount (T) is missing or can't be read"
+    units = sign * amount.units
+    if amount.side:
+        units = abs(units) if amount.side == "D" else -abs(units)
     told = Texts(
         texts.description(values.get("P") or values.get("M") or ""),
         _category(values.get("L") or values.get("S") or ""),
@@ -83,39 +90,43 @@ def _add(rows: Rows, record: _Record, sign: int, date_format: str, decimal: str,
         None,
         texts.clean(account or record.account),
     )
-    rows.add(record.line, day, sign * amount.units, amount.digits, told)
+    rows.add(record.line, day, units, amount.digits, told)
     return ""
 
 
 def _records(whole: str) -> Iterator[_Record]:
-    """Every record of every list, the last one also where its end is missing."""
+    """Every record of every list but those of something else; also where the end of one is missing."""
     kind, account, begin = "", "", 0
     values: dict[str, str] = {}
     for number, line in enumerate(re.split("\r\n|\r|\n", whole), 1):
-        letter, text = line[:1], line[1:].strip()
-        if letter == "!":
-            name = text.partition(":")[2].strip().casefold()
-            if text.casefold().startswith("type:"):
-                kind = name
-            elif text.casefold().startswith("account"):
-                kind = "account"
+        letter, text = line[:1].upper(), line[1:].strip()
+        ends = letter in ("!", "^") or (letter == "D" and {"D", "T"} <= values.keys() and "S" not in values)
+        if ends and kind == "account":
+            account = values.get("N", account)
+        elif ends and values and kind not in _OTHERS:
+            yield _Record(begin, kind, account, values)
+        if ends:
             values = {}
-        elif letter == "^":
-            if kind == "account":
-                account = values.get("N", "")
-            elif values:
-                yield _Record(begin, kind, account, values)
-            values = {}
-        elif line.strip():
+        if letter == "!" and text.casefold().startswith("type:"):
+            kind = text[len("type:") :].strip().casefold()
+        elif letter == "!" and text.casefold().startswith("account"):
+            kind = "account"
+        elif letter not in ("!", "^") and kind and line.strip():
             begin = number if not values else begin
-            values.setdefault(letter.upper(), text)
-    if values and kind != "account":
+            values.setdefault(letter, text)
+    if values and kind not in _OTHERS:
         yield _Record(begin, kind, account, values)
 
 
 def _date(record: _Record) -> str:
-    """The date without the spaces that stand for zeros: ``2/ 1' 9``."""
-    return re.sub(r"(?<=['/-]) +", "", record.values.get("D", ""))
+    """The date with all digits of its year: ``2/ 1' 9`` is 2/01/2009, ``2/1/98`` is 2/1/1998."""
+    text = record.values.get("D", "").replace("' ", "'0")
+    text = re.sub(r"(?<=[/.-]) (?=[0-9])", "0", text)
+    text = re.sub(r"'([0-9]{2})$", r"/20\1", text.strip()).replace("'", "/")
+    pair = _PAIR_OF_YEAR.fullmatch(text)
+    if pair is None:
+        return text
+    return f"{pair[1]}{'20' if int(pair[2]) < _PIVOT else '19'}{pair[2]}"
 
 
 def _category(text: str) -> str | None:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from expense_lib.statements import decoding
+from expense_lib.statements import columns, decoding
+from expense_lib.statements.columns import Columns
 
 _DELIMITERS = (",", ";", "\t", "|")
 _HEAD_LINES = 120
@@ -35,6 +36,7 @@ class Dialect:
             quotechar=self.quote,
             escapechar=self.escape,
             skipinitialspace=self.spaced,
+            strict=True,
         )
 
 
@@ -93,42 +95,49 @@ def _records(
         try:
             cells = next(reader, None)
         except csv.Error:
-            cells = []
+            cells = None
         if cells is None and not taken:
             return
         count = len(taken)
-        expected = width()
-        broken = cells is None or (
-            count > 1 and (count == _MAX_RECORD_LINES or (expected is not None and len(cells) != expected))
-        )
-        if broken or (count == 1 and not cells and taken[0].strip()):
-            yield Record(number, taken[0].split(dialect.delimiter), cut=True)
+        if cells is None or (count > 1 and not _is_plausible(cells, count, width())):
+            cells = taken[0].rstrip("\r\n").split(dialect.delimiter)
+            bare = [cell.strip().strip(dialect.quote) for cell in cells]
+            yield Record(number, bare, cut=not _is_plausible(cells, 1, width()))
             waiting.extend(reversed(taken[1:]))
             count = 1
             reader = dialect.reader(feed())
-        elif cells and any(map(str.strip, cells)):
+        elif any(map(str.strip, cells)):
             yield Record(number, cells)
         number += count
         taken.clear()
+
+
+def _is_plausible(cells: list[str], lines: int, width: int | None) -> bool:
+    """A record of so many lines has as many cells as there are columns, as far as that is known."""
+    if lines == _MAX_RECORD_LINES:
+        return False
+    return width is None or len(cells) == width or (len(cells) > width and not any(cells[width:]))
 
 
 def _dialect(head: list[str], said: str | None) -> Dialect:
     """The dialect in which most lines have the same number of cells."""
     text = "".join(head)
     quote = "'" if '"' not in text and re.search(r"(?m)^'[^'\r\n]*'[,;\t|]'", text) else '"'
-    escape = "\\" if re.search(r'\\"', text) and '""' not in text else None
+    ends_in_it = re.search(r'\\"(?=[,;\t|\r\n]|\Z)', text)
+    escape = "\\" if '\\"' in text and '""' not in text and not ends_in_it else None
 
-    def fit(delimiter: str) -> tuple[int, int]:
-        try:
-            widths = Counter(
-                len(cells) for cells in Dialect(delimiter, quote, escape).reader(head) if len(cells) > 1
-            )
-        except csv.Error:
-            return 0, 0
+    def fit(delimiter: str) -> tuple[bool, int, int]:
+        found = [
+            record.cells
+            for record in _records(iter(head), Dialect(delimiter, quote, escape), 1, lambda: None)
+            if 1 < len(record.cells) <= columns.MAX_COLUMNS
+        ]
+        has_header = any(columns.is_whole(columns.propose(Columns(cells, named=True))) for cells in found)
+        widths = Counter(map(len, found))
         width, count = max(
             widths.items(), key=lambda item: (item[1] * (item[0] - 1), item[0]), default=(1, 0)
         )
-        return count * (width - 1), width
+        return has_header, count * (width - 1), width
 
     delimiter = said or max(_DELIMITERS, key=fit)
     spaced = re.search(re.escape(delimiter) + r' +"', text) is not None
