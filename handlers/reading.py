@@ -94,11 +94,14 @@ def statement(request: Request) -> tuple[bytes, StatementWanted]:
         )
     except (ValueError, RequestEntityTooLarge):
         raise BadRequest("The form is malformed, or has too many fields.") from None
-    sent = [file for file in files.values() if file.filename or file.name == "file"]
+    sent = [(file.filename or "", file.read()) for _, file in files.items(multi=True)]
+    for _, file in files.items(multi=True):
+        file.close()
     if len(sent) != 1:
         raise BadRequest("The form must have one file.")
-    wanted = {"filename": sent[0].filename or ""} | _query(request) | _once(fields)
-    return sent[0].read(), StatementWanted.model_validate(wanted)
+    name, file_sent = sent[0]
+    wanted = {"filename": name} | _query(request) | _once(fields)
+    return file_sent, StatementWanted.model_validate(wanted)
 
 
 def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:

@@ -54,6 +54,12 @@ _MISCOUNTED = f"""
      WHERE (category.count, category.total_high, category.total_low) IS NOT (live.count, live.high, live.low)
 """
 
+# Rows: expenses that an import gave a row identity, without one.
+_WITHOUT_IDENTITY = """
+    SELECT id
+      FROM expense
+     WHERE import_id IS NOT NULL AND id NOT IN (SELECT expense_id FROM statement_row)
+"""
 
 # One row: the journal's mode, and how far a commit goes, as an index of _SYNCHRONOUS.
 _MODES = "SELECT (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)"
@@ -95,6 +101,8 @@ def findings(con: sqlite3.Connection) -> Iterator[str]:
         yield f"Category {key}: its kept total is not the sum of its expenses."
     for (expense_id,) in con.execute(_UNLOGGED):
         yield f"Expense {expense_id}: its log is not complete."
+    for (expense_id,) in con.execute(_WITHOUT_IDENTITY):
+        yield f"Expense {expense_id}: it has no row identity, though an import gave it one."
     yield from _of_the_log(con)
 
 

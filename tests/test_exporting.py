@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import Client
+
+from expense_lib import Ledger, LedgerUnavailable, Wanted, spreadsheets, statements
+from handlers import wsgi
+from tests.builders import an_expense
+
+AWKWARD = ['=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", "'=1", "''@", 'a "b", c', "Café", "x;y", "'", "=="]
+
+
+@pytest.fixture
+def client(path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+    return Client(wsgi.app)
+
+
+def exported(ledger: Ledger, folder: Path, **wanted: Any) -> list[dict[str, str]]:
+    ledger.export_csv(folder / "out.csv", Wanted(**wanted))
+    with (folder / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    (folder / "out.csv").unlink()
+    return rows
+
+
+def test_csv_has_each_expense_that_matches_by_date(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(an_expense(date="2026-11-23", amount="-3.00", refund=True))
+    ledger.record(an_expense(date="2026-11-22"))
+    ledger.record(an_expense(category="Rent", amount="900"))
+    ledger.delete(ledger.record(an_expense(description="Gone")).expense.id)
+    assert [
+        (row["date"], row["amount"], row["currency"]) for row in exported(ledger, tmp_path, category="food")
+    ] == [
+        ("2026-11-22", "12.50", "USD"),
+        ("2026-11-23", "-3.00", "USD"),
+    ]
+    assert len(exported(ledger, tmp_path)) == 3
+    assert exported(ledger, tmp_path, amount_min="100")[0]["dedup_key"] == ledger.get(3).dedup_key
+
+
+@given(st.text())
+def test_guarded_text_can_not_run_and_comes_back(text: str) -> None:
+    guarded = spreadsheets.guarded(text)
+    assert guarded[:1] not in tuple("=+-@")
+    assert spreadsheets.unguarded(guarded) == text
+
+
+def test_importing_an_export_adds_none(ledger: Ledger, tmp_path: Path) -> None:
+    for text in AWKWARD:
+        ledger.record(an_expense(description=text, category=text))
+    for occurrence in (2, 3):
+        ledger.record(an_expense(description="=", occurrence=occurrence))
+    bank = b"Date,Description,Amount\n2026-11-22,Bus,2.40\n2026-11-22,Bus,2.40\n2026-11-22,Pay,-900\n"
+    ledger.import_statement(statements.read(bank, spending="positive", credits="refund"))
+    ledger.amend(1, {"amount": "13.00"}, None)
+    ledger.export_csv(tmp_path / "out.csv")
+    before = ledger.search().total
+    for told in (
+        {},
+        {"credits": "refund"},
+        {"account": "other"},
+        {"mapping": {"date": "date", "amount": "amount"}},
+    ):
+        done = ledger.import_statement(statements.read(tmp_path / "out.csv", **told))
+        assert (done.created, done.changed) == (0, 0), told
+    ledger.delete(2)
+    assert ledger.import_statement(statements.read(tmp_path / "out.csv")).deleted == 1
+    assert ledger.search().total == before - Decimal("12.50")
+
+
+def test_export_can_be_imported_into_another_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    for text in AWKWARD:
+        ledger.record(an_expense(description=text, category=text))
+    ledger.record(an_expense(amount="-3.00", refund=True))
+    ledger.export_csv(tmp_path / "out.csv")
+    other = Ledger(tmp_path / "other.db")
+    plan = statements.read(tmp_path / "out.csv", credits="refund")
+    assert other.import_statement(plan).created == len(AWKWARD) + 1
+    assert other.import_statement(plan).created == 0
+    assert other.search().total == ledger.search().total
+    (tmp_path / "out.csv").unlink()
+    assert {row["description"] for row in exported(other, tmp_path)} == {
+        row["description"] for row in exported(ledger, tmp_path)
+    }
+
+
+def test_history_has_every_version_of_every_expense(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(an_expense())
+    ledger.amend(1, {"amount": "13.00"}, 1)
+    ledger.delete(ledger.record(an_expense(description="Gone")).expense.id)
+    ledger.export_history(tmp_path / "all.jsonl")
+    first, second = map(json.loads, (tmp_path / "all.jsonl").read_text().splitlines())
+    assert [version["after"]["amount"] for version in first["history"]] == ["12.50", "13.00"]
+    assert first["dedup_key"] == ledger.get(1).dedup_key
+    assert (second["id"], second["deleted"], second["currency"]) == (2, True, "USD")
+
+
+def test_file_that_is_there_is_not_written_over(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("mine")
+    for export in (ledger.export_csv, ledger.export_history):
+        with pytest.raises(LedgerUnavailable):
+            export(tmp_path / "mine.csv")
+        with pytest.raises(LedgerUnavailable):
+            export(tmp_path / "nowhere" / "out.csv")
+    assert (tmp_path / "mine.csv").read_text() == "mine"
+    assert sorted(file.name for file in tmp_path.iterdir() if file.suffix in (".csv", ".part")) == [
+        "mine.csv"
+    ]
+
+
+def test_csv_over_http_takes_the_filters_of_the_list(ledger: Ledger, client: Client) -> None:
+    ledger.record(an_expense(description="=1+1"))
+    ledger.record(an_expense(category="Rent"))
+    answer = client.get("/expenses.csv?category=food&q=1")
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    (row,) = csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline=""))
+    assert row["description"] == "'=1+1"
+    assert answer.get_data().count(b"\r\n") == 2
+    for query in ("sort=date_asc", "amount_min=x", "q=a&q=b"):
+        assert client.get(f"/expenses.csv?{query}").status_code == 422
+    lines = client.get("/expenses.jsonl").get_data(as_text=True).splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [1, 2]

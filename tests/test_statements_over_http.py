@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from werkzeug.test import Client
+
+from expense_lib import Imported, Ledger, statements
+from expense_lib.client import RemoteLedger
+from handlers import wsgi
+from handlers.reading import MAX_STATEMENT_BYTES
+from tests.builders import an_expense, handler
+
+FILE = b"Date,Description,Amount\n2026-11-22,Lunch,12.50\n2026-11-22,Lunch,12.50\nsoon,Tea,3.00\n"
+ASKED = b"Date,Description,Amount\n03/04/2026,Lunch,12.50\n"
+
+
+@pytest.fixture
+def client(path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+    return Client(wsgi.app)
+
+
+def send(client: Client, file: bytes = FILE, query: str = "", content_type: str = "text/csv") -> Any:
+    return client.post(f"/statements{query}", data=file, content_type=content_type)
+
+
+def test_dry_run_unless_told_otherwise(client: Client, ledger: Ledger) -> None:
+    dry = send(client)
+    assert dry.status_code == 200
+    assert (dry.json["id"], dry.json["dry_run"], dry.json["created"]) == (None, True, 2)
+    assert ledger.search().count == 0
+    real = send(client, query="?dry_run=false&filename=bank.csv")
+    assert (real.json["id"], real.json["dry_run"], real.json["created"], real.json["bad"]) == (1, False, 2, 1)
+    assert [verdict["what"] for verdict in real.json["verdicts"]] == ["created", "created"]
+    assert real.json["bad_lines"] == [{"line": 4, "reason": "its date is not as %Y-%m-%d says"}]
+    assert real.json["reading"]["mapping"] == {
+        "date": "Date",
+        "amount": "Amount",
+        "description": "Description",
+    }
+    assert ledger.search().count == 2
+    assert send(client, query="?dry_run=0").json["existing"] == 2
+
+
+def test_form_with_a_file_is_as_good(client: Client, ledger: Ledger) -> None:
+    form = {"file": (io.BytesIO(FILE), "november.csv"), "dry_run": "false", "account": "Card", "decimal": ""}
+    answer = client.post("/statements", data=form)
+    assert answer.json
+    assert answer.json["created"] == 2
+    (listed,) = client.get("/imports").json["items"]  # type: ignore[index]
+    assert (listed["source"], listed["account"], listed["created"]) == ("november.csv", "Card", 2)
+    assert client.post(f"/imports/{listed['id']}/undo").json == {"number": 3, "undone": [1, 2], "kept": []}
+
+
+@pytest.mark.parametrize(
+    ("file", "query", "content_type", "status"),
+    [
+        (b"", "", "text/csv", 411),
+        (b"\n", "", "text/csv", 422),
+        (b"\x89PNG\r\n\x1a\n\0\0", "", "application/octet-stream", 422),
+        (ASKED, "", "text/csv", 422),
+        (FILE, "?date_format=%25d", "text/csv", 422),
+        (FILE, "?spending=up", "text/csv", 422),
+        (FILE, "?mapping=[", "text/csv", 422),
+        (FILE, "?mapping=%7B%22date%22:%22Day%22%7D", "text/csv", 422),
+        (FILE, "?dry_run=maybe", "text/csv", 422),
+        (FILE, "?unknown=1", "text/csv", 422),
+        (FILE, "?account=a&account=b", "text/csv", 422),
+        (FILE, "", "application/json", 415),
+        (FILE, "", "image/png", 415),
+        (FILE, "", "multipart/form-data; boundary=x", 400),
+        (b"x" * (MAX_STATEMENT_BYTES + 1), "", "text/csv", 413),
+    ],
+)
+def test_refusals(
+    client: Client, ledger: Ledger, file: bytes, query: str, content_type: str, status: int
+) -> None:
+    answer = send(client, file, query, content_type)
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["detail"]
+    assert ledger.search().count == 0
+
+
+def test_what_must_be_said_is_asked_with_its_choices(client: Client, ledger: Ledger) -> None:
+    answer = send(client, ASKED)
+    assert answer.json["type"] == "urn:expense-ledger:problem:statement-unclear"
+    assert answer.json["errors"][0]["pointer"] == "#/date_format"
+    for choice in answer.json["choices"]:
+        assert send(client, ASKED, f"?date_format={choice.replace('%', '%25')}").json["created"] == 1
+
+
+def test_rules_over_http(client: Client, ledger: Ledger) -> None:
+    rule = {"text": "lunch", "category": "Food"}
+    made = client.post("/rules", json=rule)
+    assert made.json == {"id": 1, **rule}
+    assert client.get("/rules").json == {"items": [made.json]}
+    assert send(client).json["verdicts"][0]["category"] == "Food"
+    assert client.post("/rules", json={"text": "", "category": "Food"}).status_code == 422
+    assert client.delete("/rules/1").status_code == 204
+    assert client.delete("/rules/1").status_code == 404
+    assert client.post("/imports/7/undo").status_code == 404
+
+
+def test_pages_of_other_sites_can_not_import(client: Client, ledger: Ledger) -> None:
+    forged = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+    answer = client.post("/statements?dry_run=false", data=FILE, content_type="text/plain", headers=forged)
+    assert answer.status_code == 403
+    assert ledger.search().count == 0
+
+
+def told(done: Imported) -> Any:
+    return (
+        [verdict.model_dump() for verdict in done.verdicts],
+        done.created,
+        done.existing,
+        done.skipped,
+        done.bad,
+    )
+
+
+def test_remote_ledger_imports_as_the_local_one(tmp_path: Path) -> None:
+    local = Ledger(tmp_path / "local.db")
+    with handler(tmp_path / "served.db") as url:
+        remote = RemoteLedger(url)
+        for each in (local, remote):
+            each.record(an_expense())
+            each.add_rule("tea", "Drinks")
+        bank = (
+            b'Booked on;Who;Sum;No;Kind;Cur\n22.11.2026;Lunch;-12,50;;;USD\n22.11.2026;"Tea; \xc3\xa0 la";-3,00;A1;;usd\n'
+            b"22.11.2026;Pay;900,00;A2;;\n21.11.2026;Launch;-12,50;A3;Fun;\n21.11.2026;Euro;-1,00;A4;;EUR\nlater;x;1;;;\n"
+        )
+        mapping = {
+            "date": "Booked on",
+            "description": "Who",
+            "amount": "Sum",
+            "reference": "No",
+            "category": "Kind",
+            "currency": "Cur",
+        }
+        for credits_, dry_run in (("skip", True), ("refund", True), ("refund", False), ("refund", False)):
+            plan = statements.read(bank, mapping=mapping, credits=credits_, account="Giro")  # type: ignore[arg-type]
+            seen: list[tuple[int, int]] = []
+            done = remote.import_statement(plan, dry_run=dry_run, progress=lambda *now: seen.append(now))  # noqa: B023
+            assert told(done) == told(local.import_statement(plan, dry_run=dry_run))
+            assert seen[-1] == (5, 5)
+        assert remote.rules() == local.rules()
+        theirs, mine = (
+            [listed.model_dump(exclude={"at", "undone_at"}) for listed in each.imports()]
+            for each in (remote, local)
+        )
+        assert theirs == mine
+        assert remote.undo_import(1) == local.undo_import(1)
+        assert remote.search().total == local.search().total
+        remote.delete_rule(1)
+        assert remote.rules() == []
+        for each in (local, remote):
+            each.export_csv(tmp_path / "out.csv")
+            each.export_history(tmp_path / "out.jsonl")
+            assert each.import_statement(statements.read(tmp_path / "out.csv", credits="refund")).created == 0
+            (tmp_path / "out.csv").unlink()
+            (tmp_path / "out.jsonl").unlink()
+
+
+def test_real_handler_takes_an_ofx_file_from_a_form(tmp_path: Path) -> None:
+    ofx = b"<OFX><STMTRS><CURDEF>USD<BANKTRANLIST><STMTTRN><DTPOSTED>20261122<TRNAMT>-12.50<FITID>1<NAME>Lunch</STMTTRN></BANKTRANLIST></STMTRS></OFX>"
+    with handler(tmp_path / "served.db") as url:
+        answer = requests.post(
+            f"{url}/statements", files={"file": ("bank.ofx", ofx)}, data={"dry_run": "false"}, timeout=10
+        )
+        assert json.loads(answer.text)["created"] == 1
