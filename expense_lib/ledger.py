@@ -38,7 +38,7 @@ from expense_lib.models import (
     read_rule,
 )
 from expense_lib.store import imports, rows, upkeep, views
-from expense_lib.store.connections import connection, transaction
+from expense_lib.store.connections import closed_to, connection, transaction
 from expense_lib.store.rows import Row
 
 if TYPE_CHECKING:
@@ -235,10 +235,11 @@ class Ledger:
             dry_run: Find out what would become of each row, and write nothing.
             similar: Whether to ``"skip"`` rows that look like an expense that is there, of the same amount
                 within three days but with another description.
-            progress: Called now and then with how many rows are done, of how many.
+            progress: Called now and then with how many rows are done, of how many. To it this ledger is busy.
         """
+        told = closed_to(progress, self._name)
         with self._connection() as con:
-            return importing.Import(con, self.currency, plan, similar, progress).run(dry_run=dry_run)
+            return importing.Import(con, self.currency, plan, similar, told).run(dry_run=dry_run)
 
     def imports(self) -> list[Import]:
         """Every statement that was imported, the latest first."""
@@ -343,7 +344,8 @@ class Ledger:
             AmountError: a bound is finer than the ledger's currency.
         """
         with self._reading() as con:
-            upkeep.write(_absolute(path), exporting.as_csv(con, wanted or Wanted(), self.currency, progress))
+            told = closed_to(progress, self._name)
+            upkeep.write(_absolute(path), exporting.as_csv(con, wanted or Wanted(), self.currency, told))
 
     def export_history(self, path: str | Path, progress: Progress = importing.tell_nobody) -> None:
         """Write all expenses, deleted ones too, with their whole history to a new file, as lines of JSON.
@@ -352,7 +354,8 @@ class Ledger:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
         """
         with self._reading() as con:
-            upkeep.write(_absolute(path), exporting.as_jsonl(con, self.currency, progress))
+            told = closed_to(progress, self._name)
+            upkeep.write(_absolute(path), exporting.as_jsonl(con, self.currency, told))
 
     def health(self) -> Health:
         """Whether the file, which must be readable, can be written; nothing is written to see that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import re
@@ -94,8 +95,9 @@ def statement(request: Request) -> tuple[bytes, StatementWanted]:
         )
     except (ValueError, RequestEntityTooLarge):
         raise BadRequest("The form is malformed, or has too many fields.") from None
-    sent = [(file.filename or "", file.read()) for _, file in files.items(multi=True)]
-    for _, file in files.items(multi=True):
+    uploaded = list(itertools.chain.from_iterable(files.listvalues()))
+    sent = [(file.filename or "", file.read()) for file in uploaded]
+    for file in uploaded:
         file.close()
     if len(sent) != 1:
         raise BadRequest("The form must have one file.")

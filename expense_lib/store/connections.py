@@ -12,10 +12,14 @@ import os
 import sqlite3
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec
 
 from expense_lib.errors import LedgerBusy, LedgerDamaged, LedgerMoved, LedgerUnavailable, NotALedger
 from expense_lib.store import schema
+
+P = ParamSpec("P")
 
 
 class _Kept:
@@ -26,7 +30,7 @@ class _Kept:
         self.in_use = threading.RLock()
         self.connection: sqlite3.Connection | None = None
         self.file: tuple[int, int] | None = None
-        self.entered = False
+        self.calls_back = False
 
     def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
         if self.connection is not None and self.connection.in_transaction:
@@ -103,18 +107,15 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
     def __enter__(self) -> sqlite3.Connection:
         self.kept.in_use.acquire()
         try:
-            if self.kept.entered:
-                raise LedgerBusy  # a callback uses the ledger that calls it
-            con = self.kept.open(self.currency, make=self.make)
-            self.kept.entered = True
-            return con
+            if self.kept.calls_back:
+                raise LedgerBusy
+            return self.kept.open(self.currency, make=self.make)
         except BaseException as error:
             self.kept.in_use.release()
             _raise_as_ours(error, self.kept)
             raise
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self.kept.entered = False
         try:
             if error is None:
                 self.kept.refuse_if_moved()
@@ -126,6 +127,23 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
                 _raise_as_ours(error, self.kept)
         finally:
             self.kept.in_use.release()
+
+
+def closed_to(callback: Callable[P, None], path: Path | str) -> Callable[P, None]:
+    """*callback*, for which the ledger at *path* is busy as long as it is called: its writer waits for it.
+
+    Otherwise the connection, in the middle of a transaction, would be taken for one that an interrupt left.
+    """
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> None:
+        kept = _of_thread.by_path[os.fspath(path)]
+        kept.calls_back = True
+        try:
+            callback(*args, **kwargs)
+        finally:
+            kept.calls_back = False
+
+    return call
 
 
 class transaction:  # noqa: N801 - as above
