@@ -472,9 +472,8 @@ class Import:
                     imports.add_expenses(con, created)
                     self.progress((outcome.size + done) // 2, outcome.size)
             imports.log_created(con, first_id, first_id + len(self.new) - 1)
-            imports.add_claims(
-                con, ((_as_key(entry), outcome.expense_ids[_position(entry)]) for entry in self.keys)
-            )
+            owners = map(outcome.expense_ids.__getitem__, map(_position, self.keys))
+            imports.add_claims(con, zip(map(_as_key, self.keys), owners, strict=True))
             imports.count(con, self._sums())
         deed = Deed(con)
         deed.at = at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, BinaryIO
@@ -11,7 +12,7 @@ from expense_lib.spreadsheets import unguarded
 from expense_lib.statements import amounts, columns, dates, evidence, texts
 from expense_lib.statements.columns import Columns
 from expense_lib.statements.evidence import Evidence, Wanted
-from expense_lib.statements.plan import BadLine, Reading, Rows, Texts
+from expense_lib.statements.plan import BadLine, PlainTexts, Reading, Rows
 from expense_lib.statements.records import Record, Table
 
 _MAX_CACHED = 65_536
@@ -106,25 +107,23 @@ class _Cells:
             mapping[field][0] if field in mapping else None
             for field in ("category", "reference", "currency", "account")
         )
-        self.is_own = mapping.get("reference") == [at.get(columns.OWN_KEY)]
-        self.days: dict[str, int | None] = {}
-        self.known: dict[str, str] = {}
+        is_own = mapping.get("reference") == [at.get(columns.OWN_KEY)]
+
+        def own(text: str) -> str:
+            return unguarded(text) if is_own else text
+
+        once = functools.lru_cache(_MAX_CACHED)  # most texts come again, and then are the same object
+        self.day = once(lambda text: dates.read(text, written.date_format))
+        self.read_amount = once(lambda text: amounts.read(text, written.decimal))
+        self.described = once(lambda text: texts.description(own(text)))
+        self.label = once(lambda text: texts.category(own(text)))
 
     def add_to(self, rows: Rows, line: int, cells: list[str]) -> str:
         """Append the row; or the reason why it is none."""
-        text = cells[self.date]
-        if text in self.days:
-            day = self.days[text]
-        else:
-            if len(self.days) > _MAX_CACHED:
-                self.days.clear()
-            day = self.days[text] = dates.read(text, self.written.date_format)
+        day = self.day(cells[self.date])
         if day is None:
-            return (
-                "it has no date"
-                if not text.strip()
-                else f"its date is not as {self.written.date_format} says"
-            )
+            as_said = f"its date is not as {self.written.date_format} says"
+            return as_said if cells[self.date].strip() else "it has no date"
         amount = self._spent(cells)
         if isinstance(amount, str):
             return amount
@@ -133,22 +132,19 @@ class _Cells:
 
     def _spent(self, cells: list[str]) -> tuple[int, int] | str:
         """The amount that was spent, as units and digits; or the reason why there is none."""
-        decimal = self.written.decimal
         if self.amount is None:
             return self._of_sides(cells)
-        text = cells[self.amount]
-        amount = amounts.read(text, decimal)
+        amount = self.read_amount(cells[self.amount])
         if amount is None:
-            return "it has no amount" if not text.strip() else "its amount can't be read"
-        units = amount.units
-        if self.type is not None and self.written.by_type:
+            return "its amount can't be read" if cells[self.amount].strip() else "it has no amount"
+        units, digits, side = amount
+        if self.type is not None:
             side = columns.side(cells[self.type])
             if not side:
                 return "it does not say whether money went out or came in"
-            return (abs(units) if side == "D" else -abs(units)), amount.digits
-        if amount.side:
-            return (abs(units) if amount.side == "D" else -abs(units)), amount.digits
-        return (units if self.written.spending == "positive" else -units), amount.digits
+        if side:
+            return (abs(units) if side == "D" else -abs(units)), digits
+        return (units if self.written.spending == "positive" else -units), digits
 
     def _of_sides(self, cells: list[str]) -> tuple[int, int] | str:
         """Money out less money in, of two columns of which one may be empty."""
@@ -157,7 +153,7 @@ class _Cells:
             text = cells[number] if number is not None else ""
             if not text.strip():
                 continue
-            amount = amounts.read(text, self.written.decimal)
+            amount = self.read_amount(text)
             if amount is None:
                 return "its amount can't be read"
             found = True
@@ -171,32 +167,15 @@ class _Cells:
             return "its amount can't be read"
         return (total, digits) if found else "it has no amount"
 
-    def _texts(self, cells: list[str]) -> Texts:
-        known = self.known
-        if len(known) > _MAX_CACHED:
-            known.clear()
+    def _texts(self, cells: list[str]) -> PlainTexts:
         if len(self.description) == 1:
             raw = cells[self.description[0]]
         else:
             raw = " ".join(filter(None, (cells[number].strip() for number in self.description)))
-        description = known.get(raw)
-        if description is None:
-            description = known[raw] = texts.description(unguarded(raw) if self.is_own else raw)
-        return Texts(
-            description,
-            self._of(cells, self.category),
+        return (
+            self.described(raw),
+            None if self.category is None else self.label(cells[self.category]),
             None if self.reference is None else texts.clean(cells[self.reference]) or None,
-            self._of(cells, self.currency),
-            self.account if self.in_account is None else self._of(cells, self.in_account) or self.account,
+            None if self.currency is None else self.label(cells[self.currency]),
+            (self.in_account is not None and self.label(cells[self.in_account])) or self.account,
         )
-
-    def _of(self, cells: list[str], number: int | None) -> str | None:
-        """A text that comes again and again: a category, a currency, an account."""
-        if number is None:
-            return None
-        raw = cells[number]
-        text = self.known.get("\0" + raw)
-        if text is None:
-            own = unguarded(raw) if self.is_own else raw
-            text = self.known["\0" + raw] = texts.category(own) or ""
-        return text or None

@@ -57,7 +57,7 @@ class Rows(Sequence[Row]):
         self.currencies: list[str | None] = []
         self.accounts: list[str] = []
 
-    def add(self, line: int, day: int, units: int, digits: int, texts: Texts) -> None:
+    def add(self, line: int, day: int, units: int, digits: int, texts: PlainTexts) -> None:
         """Append a row: *units* are positive for money spent."""
         self.lines.append(line)
         self.days.append(day)
@@ -109,6 +109,9 @@ class Rows(Sequence[Row]):
 
 def _same(one: object, other: object) -> bool:
     return one == other
+
+
+PlainTexts = tuple[str, str | None, str | None, str | None, str]  # in the order of Texts
 
 
 class Texts(NamedTuple):

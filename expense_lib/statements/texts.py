@@ -10,6 +10,8 @@ from expense_lib.text import canonical_text
 
 def clean(given: str) -> str:
     """*given* as a canonical text; control characters and lone surrogates count as white space."""
+    if given.isascii() and given.isalnum():
+        return given
     if not given.isprintable():
         given = "".join(
             " " if unicodedata.category(character) in ("Cc", "Cs") else character for character in given
