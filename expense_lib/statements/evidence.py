@@ -256,6 +256,5 @@ def body(table: Table, header: Record | None) -> Iterator[Record]:
     """The records after the header, without its repetitions."""
     if header is None:
         return table.records()
-    return (
-        record for record in table.records() if record.line > header.line and record.cells != header.cells
-    )
+    records = itertools.dropwhile(lambda record: record.line <= header.line, table.records())
+    return (record for record in records if record.cells != header.cells)

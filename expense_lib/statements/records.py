@@ -78,11 +78,37 @@ class Table:
 def _records(
     lines: Iterator[str], dialect: Dialect, number: int, width: Callable[[], int | None]
 ) -> Iterator[Record]:
-    """Every record. After a quote that is not closed, it goes on with the next line."""
+    """Every record but blank ones. After a quote that is not closed, it goes on with the next line."""
     waiting: list[str] = []
-    taken: list[str] = []
+    while True:
+        line = waiting.pop() if waiting else next(lines, None)
+        if line is None:
+            return
+        taken = [line]
+        if dialect.quote not in line and dialect.escape is None:
+            cells: list[str] | None = line.rstrip("\r\n").split(dialect.delimiter)
+        else:
+            cells = _quoted(taken, waiting, lines, dialect)
+        if cells is None or (len(taken) > 1 and not _is_plausible(cells, len(taken), width())):
+            cells = line.rstrip("\r\n").split(dialect.delimiter)
+            bare = [cell.strip().strip(dialect.quote) for cell in cells]
+            yield Record(number, bare, cut=not _is_plausible(cells, 1, width()))
+            waiting.extend(reversed(taken[1:]))
+            number += 1
+        else:
+            if cells and (cells[0] or any(map(str.strip, cells))):
+                yield Record(number, cells)
+            number += len(taken)
 
-    def feed() -> Iterator[str]:
+
+def _quoted(taken: list[str], waiting: list[str], lines: Iterator[str], dialect: Dialect) -> list[str] | None:
+    """The record that begins with the line in *taken*, to which the lines that it goes on in are added.
+
+    None if its quotes don't fit.
+    """
+
+    def more() -> Iterator[str]:
+        yield taken[0]
         while len(taken) < _MAX_RECORD_LINES:
             line = waiting.pop() if waiting else next(lines, None)
             if line is None:
@@ -90,26 +116,10 @@ def _records(
             taken.append(line)
             yield line
 
-    reader = dialect.reader(feed())
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error:
-            cells = None
-        if cells is None and not taken:
-            return
-        count = len(taken)
-        if cells is None or (count > 1 and not _is_plausible(cells, count, width())):
-            cells = taken[0].rstrip("\r\n").split(dialect.delimiter)
-            bare = [cell.strip().strip(dialect.quote) for cell in cells]
-            yield Record(number, bare, cut=not _is_plausible(cells, 1, width()))
-            waiting.extend(reversed(taken[1:]))
-            count = 1
-            reader = dialect.reader(feed())
-        elif any(map(str.strip, cells)):
-            yield Record(number, cells)
-        number += count
-        taken.clear()
+    try:
+        return next(dialect.reader(more()), None)
+    except csv.Error:
+        return None
 
 
 def _is_plausible(cells: list[str], lines: int, width: int | None) -> bool:
