@@ -4,7 +4,8 @@ Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``ded
 and ``answers`` (what goes in and out), ``store`` (the file and its SQL), ``recording``, ``editing`` and
 ``undoing`` (the rules), ``identity`` and ``importing`` (those of statements), ``exporting``, ``ledger`` (all
 of it); on top ``client`` (the same over HTTP), ``settings`` (which of both), ``entry`` (what becomes of a
-form), ``statements`` (a bank's file, read) and ``analytics`` (a copy in DuckDB), both imported by themselves.
+form), ``statements`` (a bank's file, read) and ``analytics`` (a copy in DuckDB), both imported by themselves,
+as ``verdicts`` is (what imports take and answer).
 """
 
 from expense_lib.answers import (
@@ -12,16 +13,12 @@ from expense_lib.answers import (
     Change,
     Expense,
     Health,
-    Import,
-    Imported,
     Page,
     Part,
     Receipt,
-    Rule,
     Snapshot,
     Summary,
     Undone,
-    Verdict,
     Version,
 )
 from expense_lib.errors import (
@@ -59,8 +56,6 @@ from expense_lib.models import (
     ExpenseFilter,
     NewCategory,
     NewExpense,
-    NewRule,
-    StatementWanted,
     SummaryWanted,
     Wanted,
 )
@@ -87,9 +82,7 @@ __all__ = [
     "Health",
     "IdempotencyKeyError",
     "IdempotencyKeyReused",
-    "Import",
     "ImportNotFound",
-    "Imported",
     "InvalidInput",
     "Ledger",
     "LedgerBusy",
@@ -99,23 +92,19 @@ __all__ = [
     "LedgerUnavailable",
     "NewCategory",
     "NewExpense",
-    "NewRule",
     "NotALedger",
     "NotAStatement",
     "Page",
     "Part",
     "Receipt",
     "RecordedThenDeleted",
-    "Rule",
     "RuleNotFound",
     "Snapshot",
     "StaleVersion",
     "StatementUnclear",
-    "StatementWanted",
     "Summary",
     "SummaryWanted",
     "Undone",
-    "Verdict",
     "Version",
     "Wanted",
     "open_ledger",

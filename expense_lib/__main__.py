@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from expense_lib import ExpenseError, Imported, InvalidInput, Verdict, Wanted, open_ledger, statements
+from expense_lib import ExpenseError, InvalidInput, Wanted, open_ledger, statements
 from expense_lib.ledger import Ledger
 from expense_lib.statements.columns import FIELDS
+from expense_lib.verdicts import Imported, Verdict
 
 if TYPE_CHECKING:
     from expense_lib.client import RemoteLedger

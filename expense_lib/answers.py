@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -20,18 +18,17 @@ AmountOut = Annotated[
 ]
 
 
-What = Literal["created", "existing", "changed", "deleted", "skipped"]
-
-
 def _is_none(value: object) -> bool:
     return value is None
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """What all that comes out of a ledger has in common."""
+
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
-class Expense(_Answer):
+class Expense(Answer):
     """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC."""
 
     id: int
@@ -47,14 +44,14 @@ class Expense(_Answer):
     updated_at: dt.datetime
 
 
-class Receipt(_Answer):
+class Receipt(Answer):
     """The answer to a submission: *created* now, or there already; either way *expense* is on disk."""
 
     created: bool
     expense: Expense
 
 
-class Page(_Answer):
+class Page(Answer):
     """Some of the expenses that match, and *count* and *total* of all of them, from one snapshot."""
 
     model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
@@ -66,7 +63,7 @@ class Page(_Answer):
     next_cursor: Annotated[str | None, Field(alias="next")] = None
 
 
-class CategoryTotal(_Answer):
+class CategoryTotal(Answer):
     """One category, in the spelling first seen, with what is spent in it."""
 
     name: str
@@ -74,7 +71,7 @@ class CategoryTotal(_Answer):
     total: AmountOut
 
 
-class Part(_Answer):
+class Part(Answer):
     """What was spent in one month (``"2026-11"``), one category, or one category in one month."""
 
     month: Annotated[str | None, Field(exclude_if=_is_none)] = None
@@ -83,7 +80,7 @@ class Part(_Answer):
     total: AmountOut
 
 
-class Summary(_Answer):
+class Summary(Answer):
     """The totals of all expenses that match, by month, by category or both, in that order; one snapshot."""
 
     items: tuple[Part, ...]
@@ -92,7 +89,7 @@ class Summary(_Answer):
     currency: str
 
 
-class Snapshot(_Answer):
+class Snapshot(Answer):
     """What an expense was at one version."""
 
     amount: AmountOut
@@ -103,7 +100,7 @@ class Snapshot(_Answer):
     refund: bool
 
 
-class Version(_Answer):
+class Version(Answer):
     """One version of an expense: what was done at *at* (UTC), from which values to which.
 
     *before* is None where it was not there, or deleted; *after* where it no longer was.
@@ -128,7 +125,7 @@ class Change(Version):
     dedup_key: str
 
 
-class Undone(_Answer):
+class Undone(Answer):
     """What an undo did, by the ids of expenses: those put back as they were, those *kept* as they are now.
 
     An expense is kept if somebody changed the same of it since. *number* is the undo's own, to undo it in
@@ -140,71 +137,7 @@ class Undone(_Answer):
     kept: tuple[int, ...]
 
 
-class Rule(_Answer):
-    """Payments of a statement whose description has *text*, whatever its case, are of *category*."""
-
-    id: int
-    text: str
-    category: str
-
-
-class Verdict(_Answer):
-    """What an import makes of one row of a statement, the one on *line*.
-
-    *what*: ``created`` as a new expense; ``existing`` in the ledger before; ``changed``, which is known by
-    its reference but not with this content, so that nothing is written; ``deleted`` once, and left so;
-    ``skipped``. *why* says it in words. *expense_id* is None where there is no expense, or none yet.
-    *category* is that of the row. *looks_like* is an expense of the same amount within a few days that has
-    another description; it may be the same payment.
-    """
-
-    line: int
-    what: What
-    why: str
-    expense_id: int | None = None
-    category: str | None = None
-    looks_like: int | None = None
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What became of a statement's rows; nothing was written if it is a *dry_run*, which has no *id*.
-
-    The numbers are those of the *verdicts*, one for each row in the order of the file. *bad* is how many
-    lines were not understood.
-    """
-
-    id: int | None
-    dry_run: bool
-    created: int
-    existing: int
-    changed: int
-    deleted: int
-    skipped: int
-    bad: int
-    verdicts: Sequence[Verdict]
-
-
-class Import(_Answer):
-    """A statement that was imported at *at* (UTC), with its numbers as ``Imported`` has them.
-
-    *source* is the file's name, if it had one; *undone_at* is None unless it was undone.
-    """
-
-    id: int
-    at: dt.datetime
-    source: str
-    account: str
-    created: int
-    existing: int
-    changed: int
-    deleted: int
-    skipped: int
-    bad: int
-    undone_at: dt.datetime | None
-
-
-class Health(_Answer):
+class Health(Answer):
     """How a ledger's file is doing, where it can be read.
 
     *busy*: another writer holds it at this moment. That the disk is full shows when something is written, not

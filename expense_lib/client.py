@@ -28,31 +28,29 @@ from expense_lib.answers import (
     Change,
     Expense,
     Health,
-    Import,
-    Imported,
     Page,
     Receipt,
-    Rule,
     Summary,
     Undone,
-    Verdict,
     Version,
 )
-from expense_lib.importing import Progress, Similar, tell_nobody
 from expense_lib.models import (
     MAX_CHANGES,
     MAX_ID,
     ExpenseFilter,
     NewExpense,
+    Progress,
+    Similar,
     SummaryWanted,
     Wanted,
     check_idempotency_key,
     expense_changes,
     read_category,
     read_changes,
-    read_rule,
+    tell_nobody,
 )
 from expense_lib.store import upkeep
+from expense_lib.verdicts import Import, Imported, Rule, Verdict, read_rule
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10  # a handler may wait for its ledger's lock for half of that

@@ -12,26 +12,24 @@ import sqlite3
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby, repeat
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from expense_lib import dedup, identity
-from expense_lib.answers import Imported, Verdict, What
 from expense_lib.editing import Deed, now
 from expense_lib.errors import FieldError, InvalidInput
+from expense_lib.models import Progress, Similar
 from expense_lib.money import MAX_MINOR_DIGITS, Currency
 from expense_lib.recording import found, next_free
 from expense_lib.store import imports, views
 from expense_lib.store.connections import transaction
 from expense_lib.store.schema import HALF
 from expense_lib.text import fold
+from expense_lib.verdicts import Imported, Verdict, What
 
 if TYPE_CHECKING:
     from expense_lib.statements.plan import Plan
-
-Progress = Callable[[int, int], None]
-Similar = Literal["import", "skip"]
 
 SIMILAR_DAYS = 3
 _ATTEMPTS = 3  # without holding the lock
@@ -555,10 +553,6 @@ class Import:
             verdicts=Verdicts(self.outcome),
             **counts,
         )
-
-
-def tell_nobody(done: int, total: int) -> None:
-    """Tell nobody how far it is."""
 
 
 def _unfit(plan: Plan, currency: Currency, minor: array[int]) -> Iterator[tuple[int, str]]:

@@ -9,33 +9,31 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from expense_lib import cursor, editing, exporting, importing, presenting, recording, undoing
+from expense_lib import cursor, editing, presenting, recording, undoing
 from expense_lib.answers import (
     CategoryTotal,
     Change,
     Expense,
     Health,
-    Import,
-    Imported,
     Page,
     Receipt,
-    Rule,
     Summary,
     Undone,
     Version,
 )
 from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable, RuleNotFound
-from expense_lib.importing import Progress, Similar
 from expense_lib.models import (
     MAX_CHANGES,
     MAX_ID,
     ExpenseFilter,
     NewExpense,
+    Progress,
+    Similar,
     SummaryWanted,
     Wanted,
     read_category,
     read_changes,
-    read_rule,
+    tell_nobody,
 )
 from expense_lib.store import imports, rows, upkeep, views
 from expense_lib.store.connections import closed_to, connection, transaction
@@ -43,6 +41,9 @@ from expense_lib.store.rows import Row
 
 if TYPE_CHECKING:
     from expense_lib.statements.plan import Plan
+    from expense_lib.verdicts import Import, Imported, Rule
+
+# ruff: noqa: PLC0415 - imports and exports are loaded when they are asked for: recording starts sooner
 
 
 class Ledger:
@@ -223,7 +224,7 @@ class Ledger:
         *,
         dry_run: bool = False,
         similar: Similar = "import",
-        progress: Progress = importing.tell_nobody,
+        progress: Progress = tell_nobody,
     ) -> Imported:
         """Have each payment of a statement in the ledger once, whatever overlapping statements came before.
 
@@ -237,15 +238,19 @@ class Ledger:
                 within three days but with another description.
             progress: Called now and then with how many rows are done, of how many. To it this ledger is busy.
         """
+        from expense_lib import importing
+
         told = closed_to(progress, self._name)
         with self._connection() as con:
             return importing.Import(con, self.currency, plan, similar, told).run(dry_run=dry_run)
 
     def imports(self) -> list[Import]:
         """Every statement that was imported, the latest first."""
+        from expense_lib.verdicts import Import
+
         with self._connection() as con:
             found = imports.imports(con)
-        return [presenting.an_import(each) for each in found]
+        return [Import.model_validate(each, from_attributes=True) for each in found]
 
     def undo_import(self, import_id: int) -> Undone:
         """Take back what an import brought, in one change, wherever nobody changed it since.
@@ -261,6 +266,8 @@ class Ledger:
 
     def rules(self) -> list[Rule]:
         """Every rule by which an import finds categories, in the order in which they are tried."""
+        from expense_lib.verdicts import Rule
+
         with self._connection() as con:
             found = imports.rules(con)
         return [Rule(id=rule_id, text=text, category=category) for rule_id, text, category in found]
@@ -274,6 +281,8 @@ class Ledger:
         Raises:
             InvalidInput: the text is empty, or the category is none.
         """
+        from expense_lib.verdicts import Rule, read_rule
+
         new = read_rule(text, category)
         with self._writing() as con:
             rule_id, text, category = imports.add_rule(con, new.text, new.category)
@@ -332,7 +341,7 @@ class Ledger:
             upkeep.copy(con, _absolute(path))
 
     def export_csv(
-        self, path: str | Path, wanted: Wanted | None = None, progress: Progress = importing.tell_nobody
+        self, path: str | Path, wanted: Wanted | None = None, progress: Progress = tell_nobody
     ) -> None:
         """Write the expenses that match to a new CSV file (RFC 4180), by date, from one snapshot.
 
@@ -343,16 +352,20 @@ class Ledger:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
             AmountError: a bound is finer than the ledger's currency.
         """
+        from expense_lib import exporting
+
         with self._reading() as con:
             told = closed_to(progress, self._name)
             upkeep.write(_absolute(path), exporting.as_csv(con, wanted or Wanted(), self.currency, told))
 
-    def export_history(self, path: str | Path, progress: Progress = importing.tell_nobody) -> None:
+    def export_history(self, path: str | Path, progress: Progress = tell_nobody) -> None:
         """Write all expenses, deleted ones too, with their whole history to a new file, as lines of JSON.
 
         Raises:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
         """
+        from expense_lib import exporting
+
         with self._reading() as con:
             told = closed_to(progress, self._name)
             upkeep.write(_absolute(path), exporting.as_jsonl(con, self.currency, told))

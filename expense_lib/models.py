@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,9 +24,7 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
-    model_validator,
 )
-from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from expense_lib.dedup import MAX_OCCURRENCE, Content
@@ -40,10 +39,16 @@ MAX_CHANGES = 10_000
 MAX_ID = 2**63 - 1  # SQLite's largest integer
 
 ChangeKind = Literal["created", "amended", "deleted", "restored"]
+Similar = Literal["import", "skip"]  # what becomes of a statement's row that looks like an expense
+Progress = Callable[[int, int], None]  # told how many rows are done, of how many
 Sort = Literal["date_desc", "date_asc", "amount_desc", "amount_asc"]
 
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def tell_nobody(done: int, total: int) -> None:
+    """Tell nobody how many rows are done, of how many."""
 
 
 def check_idempotency_key(key: str | None) -> None:
@@ -73,26 +78,6 @@ def _many(given: object) -> object:
     if given is None or given == "":
         return ()
     return (given,) if isinstance(given, str) else given
-
-
-def _from_json(given: object) -> object:
-    """What a text of JSON says; anything else as it is."""
-    if not isinstance(given, str):
-        return given
-    try:
-        return from_json(given)
-    except ValueError:
-        raise ValueError("must be an object in JSON, of fields and the columns they are in") from None
-
-
-def _read_flag(given: object) -> bool:
-    """Yes or no, as a query writes it, or itself."""
-    flags = {"true": True, "1": True, "false": False, "0": False}
-    if isinstance(given, bool):
-        return given
-    if isinstance(given, str) and given in flags:
-        return flags[given]
-    raise ValueError("must be true or false")
 
 
 def _parts_of_summary(given: object) -> object:
@@ -130,12 +115,6 @@ Description = Annotated[
     AfterValidator(canonical_text),
     Field(max_length=MAX_DESCRIPTION_LENGTH),
     WithJsonSchema({"type": "string"}),
-]
-RuleText = Annotated[
-    StrictStr,
-    AfterValidator(canonical_text),
-    Field(min_length=1, max_length=MAX_DESCRIPTION_LENGTH),
-    WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 CalendarDate = Annotated[
     dt.date, BeforeValidator(_read_date), WithJsonSchema({"type": "string", "format": "date"})
@@ -229,62 +208,6 @@ def read_category(given: object) -> str:
         return NewCategory.model_validate({"name": given}).name
     except ValidationError as refused:
         raise InvalidInput.from_pydantic(refused) from None
-
-
-class NewRule(BaseModel):
-    """Payments of a statement whose description has *text*, whatever its case, are of *category*."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    text: RuleText
-    category: Category
-
-
-def read_rule(text: object, category: object) -> NewRule:
-    """A rule in canonical form.
-
-    Raises:
-        InvalidInput: it is none.
-    """
-    try:
-        return NewRule.model_validate({"text": text, "category": category})
-    except ValidationError as refused:
-        raise InvalidInput.from_pydantic(refused) from None
-
-
-class StatementWanted(BaseModel):
-    """How to read a statement that is sent, as ``statements.read`` has it, and whether to import it.
-
-    *mapping* may be a text of JSON. *filename* is what the import is listed by. An empty text is as good as
-    nothing: a form sends that for what was not filled in.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    account: StrictStr = ""
-    mapping: Annotated[
-        dict[str, str | list[str] | None] | None,
-        BeforeValidator(_from_json),
-        WithJsonSchema({"type": "string", "contentMediaType": "application/json"}),
-    ] = None
-    spending: Literal["positive", "negative"] | None = None
-    credits: Literal["skip", "refund"] = "skip"
-    default_category: Category = "Uncategorised"
-    date_format: StrictStr | None = None
-    decimal: Literal[".", ","] | None = None
-    encoding: StrictStr | None = None
-    similar: Literal["import", "skip"] = "import"
-    dry_run: Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = True
-    filename: Description = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty(cls, given: Any) -> Any:
-        return (
-            {name: value for name, value in given.items() if value != ""}
-            if isinstance(given, dict)
-            else given
-        )
 
 
 class ChangesWanted(BaseModel):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from expense_lib.answers import CategoryTotal, Change, Expense, Import, Part, Snapshot, Summary, Version
+from expense_lib.answers import CategoryTotal, Change, Expense, Part, Snapshot, Summary, Version
 from expense_lib.money import Currency
-from expense_lib.store import imports, views
+from expense_lib.store import views
 from expense_lib.store.rows import Row
 
 
@@ -60,11 +60,6 @@ def change(line: views.Logged, dedup_key: str, currency: Currency) -> Change:
         dedup_key=dedup_key,
         **_parts(line, currency),
     )
-
-
-def an_import(found: imports.Listed) -> Import:
-    """A statement that was imported."""
-    return Import.model_validate(found, from_attributes=True)
 
 
 def _parts(line: views.Logged, currency: Currency) -> dict[str, Any]:

@@ -13,12 +13,9 @@ from expense_lib.answers import (
     CategoryTotal,
     Expense,
     Health,
-    Import,
     Page,
-    Rule,
     Summary,
     Undone,
-    Verdict,
     Version,
 )
 from expense_lib.errors import PROBLEM_TYPE_PREFIX
@@ -28,11 +25,10 @@ from expense_lib.models import (
     ExpenseFilter,
     NewCategory,
     NewExpense,
-    NewRule,
-    StatementWanted,
     SummaryWanted,
     Wanted,
 )
+from expense_lib.verdicts import Import, NewRule, Rule, StatementWanted, Verdict
 from handlers.operations import EVERYWHERE, OPERATIONS, TEXT, Answered, Operation, Refusal, Schema, ref
 from handlers.problems import title
 

@@ -17,7 +17,7 @@ from werkzeug import exceptions
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
-from expense_lib import ExpenseDeleted, LedgerUnavailable, NewCategory, NewExpense, NewRule
+from expense_lib import ExpenseDeleted, LedgerUnavailable, NewCategory, NewExpense
 from handlers import answers, metrics, reading, settings
 from handlers.answers import Answer, in_json
 
@@ -124,6 +124,8 @@ def list_rules(request: Request) -> Answer:
 
 def add_rule(request: Request) -> Answer:
     """POST /rules."""
+    from expense_lib.verdicts import NewRule  # noqa: PLC0415 - as above
+
     new = NewRule.model_validate(reading.json_body(request))
     return in_json(settings.ledger().add_rule(new.text, new.category))
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Set
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.datastructures import MultiDict
@@ -20,7 +20,6 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
     UnsupportedMediaType,
 )
-from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
 from expense_lib import (
@@ -29,7 +28,6 @@ from expense_lib import (
     FieldError,
     IdempotencyKeyError,
     InvalidInput,
-    StatementWanted,
     SummaryWanted,
     Wanted,
 )
@@ -39,6 +37,9 @@ MAX_STATEMENT_BYTES = 16 * 1024 * 1024
 MAX_INT_DIGITS = 1000  # Python itself reads a few thousand
 
 NO_VERSION = 0
+
+if TYPE_CHECKING:
+    from expense_lib.verdicts import StatementWanted
 
 _TAG = re.compile(r'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
 _TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*")
@@ -81,6 +82,10 @@ def statement(request: Request) -> tuple[bytes, StatementWanted]:
         werkzeug.exceptions.HTTPException: 400 (a form that is none, or without a file), 411, 413 or 415.
         pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
     """
+    from werkzeug.formparser import FormDataParser  # noqa: PLC0415 - whoever records an expense sends no form
+
+    from expense_lib.verdicts import StatementWanted  # noqa: PLC0415 - as above
+
     if request.mimetype != "multipart/form-data":
         if request.mimetype not in _STATEMENT_TYPES and not request.mimetype.startswith("text/"):
             raise UnsupportedMediaType(

@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 
 from expense_lib import (
     ExpenseFilter,
-    Imported,
     ImportNotFound,
     InvalidInput,
     Ledger,
@@ -32,6 +31,7 @@ from expense_lib import (
     statements,
 )
 from expense_lib.statements import Plan
+from expense_lib.verdicts import Imported
 from tests.builders import STATEMENTS, an_expense, environment
 
 Line = tuple[str, ...]

@@ -9,8 +9,9 @@ import pytest
 import requests
 from werkzeug.test import Client
 
-from expense_lib import Imported, Ledger, statements
+from expense_lib import Ledger, statements
 from expense_lib.client import RemoteLedger
+from expense_lib.verdicts import Imported
 from handlers import wsgi
 from handlers.reading import MAX_STATEMENT_BYTES
 from tests.builders import an_expense, handler
