@@ -5,16 +5,18 @@ done is told on standard output, everything else on standard error. Exit codes:
 
     0  done
     1  done, but lines of the statement were not understood; or the check found something
-    2  refused or failed; nothing was written
+    2  refused or failed
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,16 +39,25 @@ Run = Callable[[argparse.Namespace, "Ledger | RemoteLedger"], int]
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the arguments say. Returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
     run: Run = given.run
     try:
-        return run(given, open_ledger(given.ledger))
+        code = run(given, open_ledger(given.ledger))
+        sys.stdout.flush()
+        return code
     except ValidationError as refused:
         return _fail(InvalidInput.from_pydantic(refused))
     except ExpenseError as error:
         return _fail(error)
+    except OSError:  # whoever reads what is told has gone, or has no place for it
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except KeyboardInterrupt:
-        return _fail("Interrupted; nothing was written.")
+        return _fail("Interrupted. Importing again adds nothing twice.")
 
 
 def _import(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
@@ -54,7 +65,7 @@ def _import(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
         plan = statements.read(
             given.file,
             account=given.account,
-            mapping=dict(given.map) or None,
+            mapping=_mapping(given.map),
             spending=given.spending,
             credits=given.credits,
             default_category=given.category,
@@ -77,7 +88,10 @@ def _import(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
 def _tell_reading(plan: statements.Plan) -> None:
     """How the file was read, which is worth a look the first time."""
     reading = plan.reading
-    columns = ", ".join(f"{field} from {column}" for field, column in reading.mapping.items())
+    columns = ", ".join(
+        f"{field} from {column if isinstance(column, str) else ' + '.join(column)}"
+        for field, column in reading.mapping.items()
+    )
     parts = (
         reading.format,
         reading.encoding,
@@ -162,6 +176,14 @@ def _bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
             bar.update(done - bar.n)
 
         yield tell
+
+
+def _mapping(given: list[tuple[str, str | None]]) -> dict[str, object] | None:
+    """The columns by field; several for a field that is given several times."""
+    columns: dict[str, list[str | None]] = {}
+    for field, column in given:
+        columns.setdefault(field, []).append(column)
+    return {field: parts[0] if len(parts) == 1 else parts for field, parts in columns.items()} or None
 
 
 def _mapped(text: str) -> tuple[str, str | None]:

@@ -60,7 +60,12 @@ MAX_RETRY_AFTER_S = 5
 BACKOFF_S = 0.2
 CHUNK_BYTES = 256 * 1024
 
-_ONCE = ("/categories/", "/statements")  # sent again after it was done, these answer something else
+_ONCE = (
+    "/categories/",
+    "/statements",
+    "/imports/",
+    "/rules/",
+)  # sent again after it was done, these answer something else
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 _LENGTHS = ("Content-Length", "Transfer-Encoding")
@@ -106,7 +111,7 @@ class RemoteLedger:
 
     A request is sent again a few times, after growing waits, when it gets no answer or half of one, or 502,
     503 or 504. That is safe, since recording is: what was committed before its answer got lost is found
-    again. Only renaming and importing are sent once.
+    again. What renames, imports, undoes an import or deletes a rule is sent once.
 
     Every method raises LedgerUnavailable while the handler can't be reached, or does not take the *token*.
 
@@ -326,7 +331,7 @@ class RemoteLedger:
     def _download(self, where: str, media_type: str, path: str | Path, **parts: Any) -> int:
         """Have what is at *where* in a new file. Returns how many lines it has."""
         lines = 0
-        with upkeep.new_file(Path(path).expanduser().absolute()) as part, part.open("wb") as copy:
+        with upkeep.new_file(upkeep.absolute(path)) as part, part.open("wb") as copy:
             answer = self._answer("GET", where, PATIENT_TIMEOUT_S, stream=True, **parts)
             if answer.headers.get("Content-Type", "").partition(";")[0] != media_type:
                 raise self._refusal(answer)

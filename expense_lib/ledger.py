@@ -21,7 +21,7 @@ from expense_lib.answers import (
     Undone,
     Version,
 )
-from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, LedgerUnavailable, RuleNotFound
+from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, RuleNotFound
 from expense_lib.models import (
     MAX_CHANGES,
     MAX_ID,
@@ -62,7 +62,7 @@ class Ledger:
     """
 
     def __init__(self, path: str | Path, currency: str | None = None) -> None:
-        self.path = _absolute(path)
+        self.path = upkeep.absolute(path)
         self._name = os.fspath(self.path)  # hashed for every use: a text is faster than a Path
         with connection(self._name, currency, make=True) as con:
             self.currency = rows.currency(con)
@@ -242,14 +242,14 @@ class Ledger:
 
         told = closed_to(progress, self._name)
         with self._connection() as con:
-            return importing.Import(con, self.currency, plan, similar, told).run(dry_run=dry_run)
+            return importing.run(con, self.currency, plan, similar, told, dry_run=dry_run)
 
     def imports(self) -> list[Import]:
         """Every statement that was imported, the latest first."""
         from expense_lib.verdicts import Import
 
         with self._connection() as con:
-            found = imports.imports(con)
+            found = imports.listed(con)
         return [Import.model_validate(each, from_attributes=True) for each in found]
 
     def undo_import(self, import_id: int) -> Undone:
@@ -338,7 +338,7 @@ class Ledger:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
         """
         with self._connection() as con:
-            upkeep.copy(con, _absolute(path))
+            upkeep.copy(con, upkeep.absolute(path))
 
     def export_csv(
         self, path: str | Path, wanted: Wanted | None = None, progress: Progress = tell_nobody
@@ -356,7 +356,9 @@ class Ledger:
 
         with self._reading() as con:
             told = closed_to(progress, self._name)
-            upkeep.write(_absolute(path), exporting.as_csv(con, wanted or Wanted(), self.currency, told))
+            upkeep.write(
+                upkeep.absolute(path), exporting.as_csv(con, wanted or Wanted(), self.currency, told)
+            )
 
     def export_history(self, path: str | Path, progress: Progress = tell_nobody) -> None:
         """Write all expenses, deleted ones too, with their whole history to a new file, as lines of JSON.
@@ -368,7 +370,7 @@ class Ledger:
 
         with self._reading() as con:
             told = closed_to(progress, self._name)
-            upkeep.write(_absolute(path), exporting.as_jsonl(con, self.currency, told))
+            upkeep.write(upkeep.absolute(path), exporting.as_jsonl(con, self.currency, told))
 
     def health(self) -> Health:
         """Whether the file, which must be readable, can be written; nothing is written to see that."""
@@ -387,20 +389,6 @@ class Ledger:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._connection() as con, transaction(con, write=True):
             yield con
-
-
-def _absolute(path: str | Path) -> Path:
-    """*path* as it is from any working directory, ``~`` spelled out."""
-    try:
-        os.fsencode(path).index(b"\0")
-    except ValueError:
-        pass
-    else:
-        raise LedgerUnavailable("A path can't hold a NUL.")
-    try:
-        return Path(path).expanduser().absolute()
-    except (OSError, RuntimeError):
-        raise LedgerUnavailable(f"The ledger's folder can't be found: {path}.") from None
 
 
 def _cursor(wanted: ExpenseFilter, last: Row) -> str:

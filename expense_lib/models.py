@@ -34,6 +34,7 @@ from expense_lib.text import canonical_text, fold
 
 MAX_CATEGORY_LENGTH = 100
 MAX_DESCRIPTION_LENGTH = 500
+MAX_ACCOUNT_LENGTH = 200
 MAX_PAGE = 500
 MAX_CHANGES = 10_000
 MAX_ID = 2**63 - 1  # SQLite's largest integer

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-_FORMULA = re.compile(r"'*[=+\-@]")
-_GUARDED = re.compile(r"''*[=+\-@]")
+_SIGNS = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"  # also as wide as an ideograph
+_FORMULA = re.compile(f"'*{_SIGNS}")
+_GUARDED = re.compile(f"''*{_SIGNS}")
 
 
 def guarded(text: str) -> str:

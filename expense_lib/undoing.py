@@ -18,6 +18,8 @@ from expense_lib.text import fold
 def undo(con: sqlite3.Connection, number: int) -> Undone:
     """Put back what a deed changed, wherever nobody changed the same since. Undone already, it stays so.
 
+    An expense that was undone with its import, and whose payment was imported anew since, is kept deleted.
+
     Raises:
         ChangeNotFound: there is no such line in the log.
         ChangedSince: everything that it changed was changed again.
@@ -28,10 +30,11 @@ def undo(con: sqlite3.Connection, number: int) -> Undone:
     deed = Deed(con)
     undone: list[int] = []
     kept: list[int] = []
+    moved = imports.moved(con, lines[0].number)
     todo = [line for line in lines if not _is_as_before(line, found(con, line.expense_id))]
     for line in todo:
         row = found(con, line.expense_id)
-        done = _is_as_before(line, row) or _put_back(deed, line, row)
+        done = row.id not in moved and (_is_as_before(line, row) or _put_back(deed, line, row))
         (undone if done else kept).append(row.id)
     if len(kept) == len(lines):
         raise ChangedSince(kept)

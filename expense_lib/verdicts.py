@@ -22,7 +22,7 @@ from pydantic_core import from_json
 
 from expense_lib.answers import Answer
 from expense_lib.errors import InvalidInput
-from expense_lib.models import MAX_DESCRIPTION_LENGTH, Category, Description, Similar
+from expense_lib.models import MAX_ACCOUNT_LENGTH, MAX_DESCRIPTION_LENGTH, Category, Similar
 from expense_lib.text import canonical_text
 
 What = Literal["created", "existing", "changed", "deleted", "skipped"]
@@ -86,7 +86,7 @@ class StatementWanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    account: StrictStr = ""
+    account: Annotated[StrictStr, Field(max_length=MAX_ACCOUNT_LENGTH)] = ""
     mapping: Annotated[
         dict[str, str | list[str] | None] | None,
         BeforeValidator(_from_json),
@@ -100,7 +100,7 @@ class StatementWanted(BaseModel):
     encoding: StrictStr | None = None
     similar: Similar = "import"
     dry_run: Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = True
-    filename: Description = ""
+    filename: StrictStr = ""
 
     @model_validator(mode="before")
     @classmethod

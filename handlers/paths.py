@@ -96,7 +96,7 @@ def import_statement(request: Request) -> Answer:
 
     file, wanted = reading.statement(request)
     given = wanted.model_dump(exclude={"similar", "dry_run", "filename"})
-    plan = dataclasses.replace(statements.read(file, **given), source=wanted.filename)
+    plan = statements.read(file, filename=wanted.filename, **given)
     done = settings.ledger().import_statement(plan, dry_run=wanted.dry_run, similar=wanted.similar)
     told = {
         **{name.name: getattr(done, name.name) for name in dataclasses.fields(done)},

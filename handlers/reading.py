@@ -91,8 +91,8 @@ def statement(request: Request) -> tuple[bytes, StatementWanted]:
             raise UnsupportedMediaType(
                 "Send the file as text/csv, application/x-ofx or in a form (multipart)."
             )
-        return _body(request, MAX_STATEMENT_BYTES), StatementWanted.model_validate(_query(request))
-    body = _body(request, MAX_STATEMENT_BYTES)
+        return _whole(request), StatementWanted.model_validate(_query(request))
+    body = _whole(request)
     parser = FormDataParser(max_form_parts=_MAX_FORM_PARTS, silent=False)
     try:
         _, fields, files = parser.parse(
@@ -109,6 +109,13 @@ def statement(request: Request) -> tuple[bytes, StatementWanted]:
     name, file_sent = sent[0]
     wanted = {"filename": name} | _query(request) | _once(fields)
     return file_sent, StatementWanted.model_validate(wanted)
+
+
+def _whole(request: Request) -> bytes:
+    """The body of a statement, with its length: without, a server may take one that was cut off for whole."""
+    if request.content_length is None:
+        raise LengthRequired("Send the statement with its Content-Length.")
+    return _body(request, MAX_STATEMENT_BYTES)
 
 
 def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:

@@ -6,7 +6,7 @@
 
 Read in this order: ``plan`` (what comes out), ``texts``, ``amounts`` and ``dates`` (how banks write them),
 ``decoding`` (bytes to text); then ``records``, ``columns``, ``evidence`` and ``delimited`` for CSV, ``ofx``
-and ``qif``.
+and ``qif``; ``sending`` puts a plan down for a handler.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import IO, get_args
 
 from expense_lib.errors import FieldError, InvalidInput, NotAStatement
-from expense_lib.models import read_category
-from expense_lib.statements import dates, decoding, delimited, ofx, qif
-from expense_lib.statements.evidence import Wanted
-from expense_lib.statements.plan import BadLine, Credits, FileFormat, Plan, Reading, Row, Spending
+from expense_lib.models import MAX_ACCOUNT_LENGTH, read_category
+from expense_lib.statements import dates, decoding, delimited, ofx, qif, texts
+from expense_lib.statements.evidence import Said
+from expense_lib.statements.plan import BadLine, Credits, FileFormat, Plan, Reading, Row, Rows, Spending
 
-__all__ = ["BadLine", "Plan", "Reading", "Row", "read"]
+__all__ = ["BadLine", "Credits", "FileFormat", "Plan", "Reading", "Row", "Rows", "Spending", "read"]
 
 _HEAD_BYTES = 8 * 1024
 _ANY_QIF = re.compile(r"^\s*!(type|account|option|clear)\b", re.IGNORECASE | re.MULTILINE)
-_ANY_OFX = re.compile(r"<OFX>|^\s*OFXHEADER\s*:|<\?OFX\b", re.IGNORECASE | re.MULTILINE)
+_ANY_OFX = re.compile(
+    r"^\s*(?:<OFX[\s>]|OFXHEADER\s*:|<\?OFX\b)|\?>\s*<\??OFX\b", re.IGNORECASE | re.MULTILINE
+)
 
 
 def read(  # noqa: PLR0913 - what a bank's file may leave open
@@ -40,6 +42,7 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
     date_format: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    filename: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Plan:
     """Read a statement: CSV of any dialect, OFX 1 and 2, QFX, or QIF. Nothing is written anywhere.
@@ -49,8 +52,8 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
 
     Args:
         source: A path, the file's bytes, or a file opened in binary mode, which is read to its end.
-        account: Which account it is of, so that two accounts' equal payments are not taken for one. OFX
-            names its own.
+        account: Which account it is of, so that two accounts' equal payments are not taken for one. Where
+            an OFX or QIF file names its own, that is it.
         mapping: The columns of a CSV file by the fields they are: ``date``, ``amount`` (or ``debit`` and
             ``credit``), ``description`` (one or several), ``category``, ``reference`` (a number that the
             bank gives to no other payment), ``currency``, ``account``, ``type`` (debit or credit). By name,
@@ -62,6 +65,7 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
         date_format: As ``strptime`` takes it.
         decimal: What separates the fraction of amounts, ``"."`` or ``","``.
         encoding: As Python names it.
+        filename: What its import is listed by; that of the path, if it is left out.
         progress: Called now and then with the number of rows read.
 
     Raises:
@@ -71,6 +75,8 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
     """
     _check(mapping, spending, credits, date_format, decimal, account)
     category = _default_category(default_category)
+    account = texts.clean(account)
+    said = Said(mapping, spending, date_format, decimal)
     file, name = decoding.open_source(source)
     told = progress or _nobody
     with file:
@@ -80,20 +86,19 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
             decoding.check_encoding(file, encoding)
         match _format_of(file, encoding):
             case "ofx":
-                rows, bad, reading = ofx.read(file, encoding, account, spending, decimal, told)
+                found = ofx.read(file, encoding, account, said, told)
             case "qif":
-                rows, bad, reading = qif.read(file, encoding, account, spending, date_format, decimal, told)
+                found = qif.read(file, encoding, account, said, told)
             case _:
-                wanted = Wanted(account, mapping, spending, date_format, decimal)
-                rows, bad, reading = delimited.read(file, encoding, wanted, told)
-    told(len(rows))
-    accounts = set(rows.accounts) or {account}
+                found = delimited.read(file, encoding, account, said, told)
+    told(len(found.rows))
+    accounts = set(found.rows.accounts) or {account}
     return Plan(
-        rows=rows,
-        bad=tuple(bad),
-        source=name,
+        rows=found.rows,
+        bad=tuple(found.bad),
+        source=texts.description(name if filename is None else filename),
         account=accounts.pop() if len(accounts) == 1 else "",
-        reading=reading,
+        reading=found.reading,
         credits=credits,
         default_category=category,
     )
@@ -114,8 +119,8 @@ def _check(
         if given not in choices:
             known = " or ".join(repr(choice) for choice in choices if choice)
             errors.append(FieldError(field, f"must be {known}"))
-    if not isinstance(account, str):
-        errors.append(FieldError("account", "must be a text"))
+    if not isinstance(account, str) or len(account) > MAX_ACCOUNT_LENGTH:
+        errors.append(FieldError("account", f"must be a text of at most {MAX_ACCOUNT_LENGTH} characters"))
     if date_format is not None:
         try:
             dates.check_format(str(date_format))

@@ -218,7 +218,7 @@ def as_asked(columns: Columns, mapping: Mapping[str, object]) -> dict[str, tuple
     ]
     found: dict[str, tuple[str, ...]] = {}
     for field, given in mapping.items():
-        if given in (None, "") or field not in FIELDS:
+        if given in (None, "", [], ()) or field not in FIELDS:
             continue
         parts = given if isinstance(given, list | tuple) and field == "description" else (given,)
         names = [columns.find(part) for part in parts]

@@ -25,7 +25,6 @@ _WITHOUT_GAPS = re.compile("(?:%[a-zA-Z])+")
 _MAX_LENGTH = 60
 _TIME = re.compile(r"(?:T|,? +)[0-9]{1,2}[:.][0-9]{2}.*\Z", re.DOTALL)
 _DATE = re.compile(r"[0-9]{1,4}[-/. ]|[0-9]{8}|[A-Za-z]{3,9}\.? [0-9]")
-_OLDEST, _NEWEST = dt.date(1900, 1, 1).toordinal(), dt.date(2999, 12, 31).toordinal()
 
 
 def read(text: str, date_format: str) -> int | None:
@@ -102,7 +101,6 @@ def _day(text: str, date_format: str) -> int | None:
     if _WITHOUT_GAPS.fullmatch(date_format) and len(text) != len(dt.date.max.strftime(date_format)):
         return None  # strptime would take one digit for two
     try:
-        day = dt.datetime.strptime(text, date_format).toordinal()  # noqa: DTZ007 - as above
+        return dt.datetime.strptime(text, date_format).toordinal()  # noqa: DTZ007 - as above
     except ValueError:
         return None
-    return day if _OLDEST <= day <= _NEWEST else None

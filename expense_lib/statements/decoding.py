@@ -15,7 +15,9 @@ from expense_lib.errors import FieldError, InvalidInput, NotAStatement
 
 _PART_BYTES = 1024 * 1024
 _SAMPLE_BYTES = 64 * 1024
-_DAMAGED = 2  # as many whole characters as damaged ones at least, times this: it is UTF-8
+_WHOLE_FOR_DAMAGED = (
+    2  # it is UTF-8 with damage if more than so many characters are whole for each that is not
+)
 _IN_MEMORY_BYTES = 16 * 1024 * 1024
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -51,7 +53,11 @@ def open_source(source: str | Path | bytes | IO[bytes]) -> tuple[BinaryIO, str]:
     try:
         if isinstance(source, str | Path):
             path = Path(source).expanduser()
-            return path.open("rb"), path.name
+            file = path.open("rb")
+            if file.seekable():
+                return file, path.name
+            with file:
+                return io.BytesIO(file.read()), path.name
         if not hasattr(source, "read"):
             raise NotAStatement("A statement is given as a path, as bytes or as an open file.")
         copy = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
@@ -108,6 +114,7 @@ def check_encoding(file: BinaryIO, encoding: str) -> None:
     try:
         if not "text".encode(encoding):
             raise LookupError
+        codecs.getincrementaldecoder(encoding)("replace").decode(b"text")  # as the file is read
         decoder = codecs.getincrementaldecoder(encoding)()
         while part := file.read(_PART_BYTES):
             decoder.decode(part)
@@ -149,7 +156,7 @@ def _by_letters(sample: bytes) -> str:
         raise NotAStatement("The file is no text: a statement is a CSV, OFX, QFX or QIF file.")
     damaged = sample.decode("utf-8", errors="replace")
     bad = damaged.count("\ufffd")
-    if sum(not character.isascii() for character in damaged) - bad > _DAMAGED * bad:
+    if sum(not character.isascii() for character in damaged) - bad > _WHOLE_FOR_DAMAGED * bad:
         return "utf-8"  # with a byte that was cut off
     if _is_western(sample):
         return "cp1252"

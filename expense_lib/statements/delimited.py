@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from expense_lib.money import MAX_MINOR_DIGITS
+from expense_lib.money import MAX_SIGNIFICANT_DIGITS
 from expense_lib.spreadsheets import unguarded
 from expense_lib.statements import amounts, columns, dates, evidence, texts
 from expense_lib.statements.columns import Columns
-from expense_lib.statements.evidence import Evidence, Wanted
-from expense_lib.statements.plan import BadLine, PlainTexts, Reading, Rows
+from expense_lib.statements.evidence import Evidence, Said
+from expense_lib.statements.plan import BadLine, Found, PlainTexts, Reading, Rows
 from expense_lib.statements.records import Record, Table
 
 _MAX_CACHED = 65_536
 
 
-def read(file: BinaryIO, encoding: str, wanted: Wanted, progress: Callable[[int], None]) -> Any:
+def read(file: BinaryIO, encoding: str, account: str, said: Said, progress: Callable[[int], None]) -> Found:
     """Read a table.
 
     Returns:
@@ -30,12 +30,12 @@ def read(file: BinaryIO, encoding: str, wanted: Wanted, progress: Callable[[int]
         InvalidInput: what was said does not fit.
     """
     table = Table(file, encoding)
-    header, names, mapping = evidence.find_header(table, wanted)
+    header, names, mapping = evidence.find_header(table, said)
     table.width = len(names.names)
-    written = evidence.gather(table, header, names, mapping, wanted)
-    rows, bad = _read_rows(table, header, names, written, wanted.account, progress)
+    written = evidence.gather(table, header, names, mapping, said)
+    rows, bad = _read_rows(table, header, names, written, account, progress)
     shown = {field: parts[0] if len(parts) == 1 else parts for field, parts in written.mapping.items()}
-    return (
+    return Found(
         rows,
         bad,
         Reading(
@@ -97,7 +97,7 @@ class _Cells:
         at = {name: number for number, name in enumerate(names.names)}
         mapping = {field: [at[part] for part in parts] for field, parts in written.mapping.items()}
         self.written = written
-        self.account = texts.clean(account)
+        self.account = account
         self.date = mapping["date"][0]
         self.amount, self.debit, self.credit, self.type = (
             mapping[field][0] if field in mapping else None for field in ("amount", "debit", "credit", "type")
@@ -116,6 +116,7 @@ class _Cells:
         self.day = once(lambda text: dates.read(text, written.date_format))
         self.read_amount = once(lambda text: amounts.read(text, written.decimal))
         self.described = once(lambda text: texts.description(own(text)))
+        self.account_of = once(texts.clean)
         self.label = once(lambda text: texts.category(own(text)))
 
     def add_to(self, rows: Rows, line: int, cells: list[str]) -> str:
@@ -163,7 +164,7 @@ class _Cells:
                 units = sign * (abs(units) if amount.side == "D" else -abs(units))
             total = total * 10 ** (scale - digits) + sign * units * 10 ** (scale - amount.digits)
             digits = scale
-        if abs(total) >= 10**MAX_MINOR_DIGITS:
+        if abs(total) >= 10**MAX_SIGNIFICANT_DIGITS:
             return "its amount can't be read"
         return (total, digits) if found else "it has no amount"
 
@@ -177,5 +178,5 @@ class _Cells:
             None if self.category is None else self.label(cells[self.category]),
             None if self.reference is None else texts.clean(cells[self.reference]) or None,
             None if self.currency is None else self.label(cells[self.currency]),
-            (self.in_account is not None and self.label(cells[self.in_account])) or self.account,
+            (self.in_account is not None and self.account_of(cells[self.in_account])) or self.account,
         )

@@ -24,10 +24,9 @@ _AMOUNT = re.compile(r"[-+(]*[0-9][0-9.,' ]*\)?")
 _DATE = re.compile(r"\s*([0-9]{1,4}[-/. ][0-9A-Za-z]{1,9}[-/. ][0-9]{1,4}|[12][0-9]{7}\b)")
 
 
-class Wanted(NamedTuple):
+class Said(NamedTuple):
     """What the caller says about a file; None is to be found in it."""
 
-    account: str = ""
     mapping: Mapping[str, object] | None = None
     spending: Spending | None = None
     date_format: str | None = None
@@ -41,7 +40,7 @@ def _is_number(cell: str) -> bool:
 class Evidence(NamedTuple):
     """How the cells are written.
 
-    *by_type*: a column says which way money went. *flipped*: of debit and credit, those whose amounts have a
+    *flipped*: of debit and credit, those whose amounts have a
     minus that says the same again. *extra*: how many empty cells lines have beyond the last column.
     """
 
@@ -49,7 +48,6 @@ class Evidence(NamedTuple):
     date_format: str
     decimal: str
     spending: Spending
-    by_type: bool
     flipped: frozenset[str]
     extra: int
 
@@ -59,11 +57,13 @@ def gather(
     header: Record | None,
     names: Columns,
     mapping: dict[str, tuple[str, ...]],
-    wanted: Wanted,
+    said: Said,
 ) -> Evidence:
     """How dates and amounts are written, from the first records, or from more where those leave it open."""
-    if wanted.mapping:
-        mapping = _completed(names, mapping, wanted)
+    if said.mapping:
+        mapping = _completed(names, mapping, said)
+    if mapping.get("reference") == (OWN_KEY,):
+        said = _as_exported(said)
     at = {name: number for number, name in enumerate(names.names)}
     positions = {field: at[mapping[field][0]] for field in mapping}
     in_amounts = [positions[field] for field in ("amount", "debit", "credit") if field in mapping]
@@ -75,8 +75,8 @@ def gather(
         widths = Counter(map(len, sample))
         padded = [[cell.strip() for cell in cells] + [""] * (len(at) - len(cells)) for cells in sample]
         try:
-            date_format = wanted.date_format or dates.propose({cells[positions["date"]] for cells in padded})
-            decimal = wanted.decimal or amounts.decimal_mark(
+            date_format = said.date_format or dates.propose({cells[positions["date"]] for cells in padded})
+            decimal = said.decimal or amounts.decimal_mark(
                 cells[number] for cells in padded for number in in_amounts
             )
             if decimal is None:
@@ -86,18 +86,31 @@ def gather(
             if size is None:
                 raise
             size *= _MORE
-    if padded and date_format is None:
+    if padded and date_format is None and not said.mapping:
         raise NotAStatement(f"This is no statement: its column {mapping['date'][0]!r} has no dates.")
-    if padded and not any(amounts.read(cells[number], decimal) for cells in padded for number in in_amounts):
+    if (
+        not said.mapping
+        and padded
+        and not any(amounts.read(cells[number], decimal) for cells in padded for number in in_amounts)
+    ):
         raise NotAStatement("This is no statement: its column of amounts has none.")
     usual = min(widths, key=lambda width: (-widths[width], width), default=len(at))
     found = Evidence(
-        mapping, date_format or "%Y-%m-%d", decimal, "positive", False, frozenset(), max(usual - len(at), 0)
+        mapping, date_format or "%Y-%m-%d", decimal, "positive", frozenset(), max(usual - len(at), 0)
     )
-    return _with_signs(found, padded, names, wanted)
+    return _with_signs(found, padded, names, said)
 
 
-def _with_signs(evidence: Evidence, sample: list[list[str]], names: Columns, wanted: Wanted) -> Evidence:
+def _as_exported(said: Said) -> Said:
+    """How a ledger writes its own exports, unless something else is said."""
+    return said._replace(
+        spending=said.spending or "positive",
+        date_format=said.date_format or "%Y-%m-%d",
+        decimal=said.decimal or ".",
+    )
+
+
+def _with_signs(evidence: Evidence, sample: list[list[str]], names: Columns, said: Said) -> Evidence:
     """Which sign money out has, or which column says the direction."""
     mapping = dict(evidence.mapping)
 
@@ -110,11 +123,11 @@ def _with_signs(evidence: Evidence, sample: list[list[str]], names: Columns, wan
 
     signed = written("amount")
     negatives = sum(units < 0 for units in signed)
-    said = wanted.mapping is not None and "type" in wanted.mapping
-    if "amount" in mapping and not said and not negatives:
+    type_said = said.mapping is not None and "type" in said.mapping
+    if "amount" in mapping and not type_said and not negatives and said.spending is None:
         _find_sides(mapping, sample, names)
     sides = [columns.side(cell) for cell in cells_of("type") if cell]
-    by_type = bool(sides) and (said or (not negatives and sides.count("") * 2 < len(sides)))
+    by_type = bool(sides) and (type_said or (not negatives and sides.count("") * 2 < len(sides)))
     if not by_type:
         mapping.pop("type", None)
     guessed: Spending = "negative" if negatives * _NEGATIVES_OF_SPENDING >= len(signed) > 0 else "positive"
@@ -122,25 +135,22 @@ def _with_signs(evidence: Evidence, sample: list[list[str]], names: Columns, wan
         guessed = "negative"  # who writes a plus before what comes in writes a minus before what goes out
     both = {field: written(field) for field in ("debit", "credit")}
     flipped = frozenset(field for field, found in both.items() if found and max(found) < 0)
-    return evidence._replace(
-        mapping=mapping, spending=wanted.spending or guessed, by_type=by_type, flipped=flipped
-    )
+    return evidence._replace(mapping=mapping, spending=said.spending or guessed, flipped=flipped)
 
 
 def _find_sides(mapping: dict[str, tuple[str, ...]], sample: list[list[str]], names: Columns) -> None:
     """Take the column that has nothing but the signs for debit and credit, whatever its name."""
+    taken = {name for parts in mapping.values() for name in parts}
     for number, name in enumerate(names.names):
         cells = [cells[number] for cells in sample if cells[number]]
-        if cells and "type" not in mapping and columns.says_side(cells):
+        if cells and name not in taken and "type" not in mapping and columns.says_side(cells):
             mapping["type"] = (name,)
 
 
-def _completed(
-    names: Columns, mapping: dict[str, tuple[str, ...]], wanted: Wanted
-) -> dict[str, tuple[str, ...]]:
+def _completed(names: Columns, mapping: dict[str, tuple[str, ...]], said: Said) -> dict[str, tuple[str, ...]]:
     """A given mapping with what must not be missing, and the currency, unless it is said to be nowhere."""
     proposed = columns.propose(names)
-    said = wanted.mapping or {}
+    given = said.mapping or {}
     needed = ["date", "description", "currency"]
     if OWN_KEY in map(str.strip, names.names):
         needed.append("reference")
@@ -149,7 +159,7 @@ def _completed(
     taken = {part for parts in mapping.values() for part in parts}
     completed = dict(mapping)
     for field in needed:
-        if field not in said and field in proposed and not set(proposed[field]) & taken:
+        if field not in given and field in proposed and not set(proposed[field]) & taken:
             completed[field] = proposed[field]
     if "amount" in needed and "amount" not in completed and {"debit", "credit"} <= proposed.keys():
         completed |= {field: proposed[field] for field in ("debit", "credit")}
@@ -160,11 +170,11 @@ def _completed(
     return completed
 
 
-def find_header(table: Table, wanted: Wanted) -> tuple[Record | None, Columns, dict[str, tuple[str, ...]]]:
+def find_header(table: Table, said: Said) -> tuple[Record | None, Columns, dict[str, tuple[str, ...]]]:
     """The record that names the columns, the columns, and which of them is what, as far as names tell."""
     head = list(itertools.islice(table.records(), _HEAD_RECORDS))
-    if wanted.mapping:
-        return _find_named(head, wanted.mapping)
+    if said.mapping:
+        return _find_named(head, said.mapping)
     counted = Counter(len(record.cells) for record in head).most_common(1)
     width = counted[0][0] if counted else 0
     for record in sorted(head, key=lambda record: len(record.cells) < width):  # a preamble is narrower

@@ -8,12 +8,13 @@ import html
 import itertools
 import re
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 from expense_lib.errors import NotAStatement
 from expense_lib.statements import amounts, decoding, texts
-from expense_lib.statements.plan import BadLine, Reading, Rows, Spending, Texts
+from expense_lib.statements.evidence import Said
+from expense_lib.statements.plan import BadLine, Found, Reading, Rows, Texts
 
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)(?:\s[^<>]*)?/?>")
 _CDATA = re.compile(r"<!\[CDATA\[((?:(?!\]\]>|<!\[CDATA\[).)*)\]\]>", re.DOTALL)
@@ -30,10 +31,9 @@ def read(
     file: BinaryIO,
     encoding: str,
     account: str,
-    spending: Spending | None,
-    decimal: str | None,
+    said: Said,
     progress: Callable[[int], None],
-) -> Any:
+) -> Found:
     """Read an OFX file; each transaction by itself, so that a malformed one does not take others with it.
 
     Returns:
@@ -60,13 +60,17 @@ def read(
     ends = [found.start() for found in re.finditer("\n|\r(?!\n)", body)]
     found = list(_TRANSACTION.finditer(body))
     fields = [_fields(transaction[1]) for transaction in found]
-    mark = decimal or amounts.decimal_mark((each.get("TRNAMT", "") for each in fields), grouped=False) or "."
-    sign = 1 if spending == "positive" else -1
+    mark = (
+        said.decimal
+        or amounts.decimal_mark((each.get("TRNAMT", "") for each in fields), grouped=False)
+        or "."
+    )
+    sign = 1 if said.spending == "positive" else -1
     rows, bad = Rows(), []
     for number, (transaction, values) in enumerate(zip(found, fields, strict=True), 1):
         line = first_line + bisect.bisect(ends, transaction.start()) + 1
         own_account, currency = named[max(bisect.bisect(statements, transaction.start()) - 1, 0)]
-        reason = _add(rows, line, values, sign, mark, account or own_account, currency)
+        reason = _add(rows, line, values, sign, mark, own_account or account, currency)
         if reason:
             bad.append(BadLine(line, reason))
         if not number % 10_000:
@@ -74,8 +78,8 @@ def read(
     for investment in _INVESTMENT.finditer(body):
         line = first_line + bisect.bisect(ends, investment.start()) + 1
         bad.append(BadLine(line, "it is an investment and not a payment"))
-    reading = Reading("ofx", encoding, decimal=mark, spending=spending or "negative")
-    return rows, sorted(bad), reading
+    reading = Reading("ofx", encoding, decimal=mark, spending=said.spending or "negative")
+    return Found(rows, sorted(bad), reading)
 
 
 def _add(

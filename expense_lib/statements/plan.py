@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ class Rows(Sequence[Row]):
         return map(self._row, range(len(self)))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and len(self) == len(other) and all(map(_same, self, other))
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(operator.eq, self, other))
 
     __hash__ = None  # type: ignore[assignment] # as any list
 
@@ -105,10 +106,6 @@ class Rows(Sequence[Row]):
             self.currencies[at],
             self.accounts[at],
         )
-
-
-def _same(one: object, other: object) -> bool:
-    return one == other
 
 
 PlainTexts = tuple[str, str | None, str | None, str | None, str]  # in the order of Texts
@@ -149,6 +146,14 @@ class Reading:
     date_format: str = ""
     decimal: str = "."
     spending: Spending = "positive"
+
+
+class Found(NamedTuple):
+    """What reading a file of any kind finds."""
+
+    rows: Rows
+    bad: list[BadLine]
+    reading: Reading
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from expense_lib.errors import NotAStatement
 from expense_lib.statements import amounts, dates, decoding, texts
-from expense_lib.statements.plan import BadLine, Reading, Rows, Spending, Texts
+from expense_lib.statements.evidence import Said
+from expense_lib.statements.plan import BadLine, Found, Reading, Rows, Texts
 
 # Lists of something else. All others are of payments: programs call them by many names.
 _OTHERS = {"cat", "class", "memorized", "prices", "security", "tag", "budget", "account", "template"}
@@ -34,11 +35,9 @@ def read(
     file: BinaryIO,
     encoding: str,
     account: str,
-    spending: Spending | None,
-    date_format: str | None,
-    decimal: str | None,
+    said: Said,
     progress: Callable[[int], None],
-) -> Any:
+) -> Found:
     """Read a QIF file. A payment that is split keeps its total and its first category.
 
     Returns:
@@ -52,12 +51,12 @@ def read(
     if not records:
         raise NotAStatement("This QIF file has no list of payments.")
     payments = [record for record in records if record.kind != _INVESTMENTS]
-    date_format = date_format or dates.propose({_date(record) for record in payments}) or "%m/%d/%Y"
+    date_format = said.date_format or dates.propose({_date(record) for record in payments}) or "%m/%d/%Y"
     totals = [record.values.get("T", record.values.get("U", "")) for record in payments]
-    mark = decimal or amounts.decimal_mark(totals)
+    mark = said.decimal or amounts.decimal_mark(totals)
     if mark is None:
         raise amounts.ask_for_decimal_mark()
-    sign = 1 if spending == "positive" else -1
+    sign = 1 if said.spending == "positive" else -1
     rows, bad = Rows(), []
     for number, record in enumerate(records, 1):
         reason = "it is an investment and not a payment"
@@ -67,8 +66,10 @@ def read(
             bad.append(BadLine(record.line, reason))
         if not number % 10_000:
             progress(number)
-    reading = Reading("qif", encoding, date_format=date_format, decimal=mark, spending=spending or "negative")
-    return rows, bad, reading
+    reading = Reading(
+        "qif", encoding, date_format=date_format, decimal=mark, spending=said.spending or "negative"
+    )
+    return Found(rows, bad, reading)
 
 
 def _add(rows: Rows, record: _Record, sign: int, date_format: str, decimal: str, account: str) -> str:
@@ -88,7 +89,7 @@ def _add(rows: Rows, record: _Record, sign: int, date_format: str, decimal: str,
         _category(values.get("L") or values.get("S") or ""),
         None,
         None,
-        texts.clean(account or record.account),
+        texts.clean(record.account) or account,
     )
     rows.add(record.line, day, units, amount.digits, told)
     return ""

@@ -96,7 +96,7 @@ def _records(
             waiting.extend(reversed(taken[1:]))
             number += 1
         else:
-            if cells and (cells[0] or any(map(str.strip, cells))):
+            if cells and (cells[0].strip() or any(map(str.strip, cells))):
                 yield Record(number, cells)
             number += len(taken)
 

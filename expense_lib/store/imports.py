@@ -63,6 +63,14 @@ _OWNERS = """
 _ANY_CLAIM = "SELECT EXISTS (SELECT 1 FROM claim)"
 _ANY_ROW = "SELECT EXISTS (SELECT 1 FROM statement_row)"
 
+# One row: the last line of the log, the rules as one text, the last import and how many are undone.
+_SEEN = """
+    SELECT (SELECT MAX(seq) FROM change),
+           (SELECT group_concat(id || text_key || category, char(0)) FROM category_rule),
+           (SELECT MAX(id) FROM import),
+           (SELECT COUNT(undone_at) FROM import)
+"""
+
 # One row: the largest ids in use.
 _LAST = """
     SELECT (SELECT COALESCE(MAX(id), 0) FROM expense),
@@ -82,8 +90,7 @@ _INSERT_IMPORT = """
 
 _TRIGGER = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = 'expense_is_new'"
 
-# 1 id, 2 minor units, 3 category, 4 its key, 5 description, 6 its key, 7 date, 8 occurrence, 9 dedup key,
-# 10 seq, 11 time, 12 import.
+# In the order of Created.
 _INSERT_EXPENSE = """
     INSERT INTO expense (
         id, amount_minor, category, category_key, description, description_key, date, occurrence,
@@ -132,6 +139,7 @@ _BROUGHT = """
       JOIN expense ON expense.id = change.expense_id
      WHERE change.seq BETWEEN :first_seq AND :last_seq
        AND change.kind IN ('created', 'restored')
+       AND expense.import_id = :id
        AND expense.id NOT IN (
            SELECT expense_id
              FROM statement_row
@@ -139,6 +147,15 @@ _BROUGHT = """
             WHERE statement_row.import_id = :id AND undone_seq = last_seq
        )
      ORDER BY change.seq
+"""
+
+# Rows: ids of expenses that the undo of an import deleted, and whose payments are other expenses by now.
+_MOVED = """
+    SELECT expense.id
+      FROM import
+      JOIN change ON change.seq = undone_by OR change.part_of = undone_by
+      JOIN expense ON expense.id = change.expense_id
+     WHERE undone_by = :by AND expense.import_id IS NOT import.id
 """
 
 # Their identities are nobody's from now on, as long as that is all that becomes of them.
@@ -169,6 +186,10 @@ _ADD_RULE = """
 _DELETE_RULE = "DELETE FROM category_rule WHERE id = :id"
 
 
+# Id, minor units, category, its key, description, its key, date, occurrence, dedup key, seq, time, import.
+Created = tuple[int, int, str, str, str, str, str, int, str, int, str, int]
+
+
 class Known(NamedTuple):
     """An identity that was seen before, with its expense as it is.
 
@@ -183,6 +204,14 @@ class Known(NamedTuple):
     category_key: str
     description: str
     date: str
+
+
+class Seen(NamedTuple):
+    """How far a ledger is: its log, its rules, its imports."""
+
+    last_seq: int
+    rules: str | None
+    imports: tuple[int | None, ...]
 
 
 class Listed(NamedTuple):
@@ -203,9 +232,10 @@ class Listed(NamedTuple):
     last_seq: int
 
 
-def version_seen(con: sqlite3.Connection) -> int:
-    """A number that is another one as soon as anybody else has written to the file."""
-    return int(con.execute("PRAGMA data_version").fetchone()[0])
+def seen(con: sqlite3.Connection) -> Seen:
+    """How far the ledger is. As long as it is no further, nothing of what an import looks at has changed."""
+    last_seq, rules, *of_imports = con.execute(_SEEN).fetchone()
+    return Seen(last_seq or 0, rules, tuple(of_imports))
 
 
 @contextmanager
@@ -300,8 +330,8 @@ def without_trigger(con: sqlite3.Connection) -> Iterator[None]:
     con.execute(trigger)
 
 
-def add_expenses(con: sqlite3.Connection, created: Iterable[tuple[Any, ...]]) -> None:
-    """Add new expenses, each as a tuple of ``_INSERT_EXPENSE``'s parameters, and nothing else of theirs."""
+def add_expenses(con: sqlite3.Connection, created: Iterable[Created]) -> None:
+    """Add new expenses, and nothing else of theirs."""
     con.executemany(_INSERT_EXPENSE, created)
 
 
@@ -330,7 +360,7 @@ def take(con: sqlite3.Connection, expense_ids: Iterable[int], import_id: int | N
     con.executemany(_TAKE, ({"id": expense_id, "import_id": import_id} for expense_id in expense_ids))
 
 
-def imports(con: sqlite3.Connection) -> list[Listed]:
+def listed(con: sqlite3.Connection) -> list[Listed]:
     """All imports, the latest first."""
     return [Listed(*row) for row in con.execute(f"{_IMPORTS} ORDER BY id DESC")]
 
@@ -358,6 +388,11 @@ def mark_undone(
     recognised = [row[0] for row in con.execute(_RECOGNISED, found._asdict())]
     con.execute(_FORGET_ROWS, {"id": found.id, "expense_ids": json.dumps(recognised)})
     take(con, recognised, None)
+
+
+def moved(con: sqlite3.Connection, by: int) -> set[int]:
+    """If deed *by* undid an import: its expenses that are not of that import any more."""
+    return {row[0] for row in con.execute(_MOVED, {"by": by})}
 
 
 def mark_redone(con: sqlite3.Connection, by: int) -> None:

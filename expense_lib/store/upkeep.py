@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator
@@ -137,6 +138,20 @@ def copy(con: sqlite3.Connection, target: Path) -> None:
     """
     with new_file(target) as part, closing(sqlite3.connect(part)) as other:
         con.backup(other)
+
+
+def absolute(path: str | Path) -> Path:
+    """*path* as it is from any working directory, ``~`` spelled out."""
+    try:
+        os.fsencode(path).index(b"\0")
+    except ValueError:
+        pass
+    else:
+        raise LedgerUnavailable("A path can't hold a NUL.")
+    try:
+        return Path(path).expanduser().absolute()
+    except (OSError, RuntimeError):
+        raise LedgerUnavailable(f"The ledger's folder can't be found: {path}.") from None
 
 
 def write(target: Path, pieces: Iterable[bytes]) -> None:
