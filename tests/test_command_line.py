@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -114,3 +115,33 @@ def test_ledger_of_a_handler(tmp_path: Path, bank: Path) -> None:
         )
         assert run(tmp_path, "--ledger", url, "export", "out.csv").returncode == 0
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
+
+
+def test_file_that_comes_through_a_pipe(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "expense_lib", "import", "/dev/stdin"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), input=FILE, text=True, capture_output=True, check=False
+    )
+    assert done.stdout.startswith("Import 1: 2 created")
+
+
+def test_output_that_can_not_be_written_is_no_stack_trace(tmp_path: Path, bank: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "expense_lib", "check"]
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_name_that_is_no_utf_8(tmp_path: Path, bank: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"\xff.csv")
+    bank.rename(odd)
+    assert run(tmp_path, "import", str(odd)).returncode == 0

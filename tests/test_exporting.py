@@ -94,6 +94,48 @@ def test_export_can_be_imported_into_another_ledger(ledger: Ledger, tmp_path: Pa
     }
 
 
+@pytest.mark.parametrize("currency", ["USD", "KWD", "JPY"])
+def test_refunds_and_awkward_fields_come_back_as_they_were(tmp_path: Path, currency: str) -> None:
+    ledger, other = Ledger(tmp_path / "one.db", currency), Ledger(tmp_path / "other.db", currency)
+    for amount, refund in (("12", False), ("-3", True), ("-5", True)):
+        for category, description in (("Credit", "a"), ("CR", "<OFX>"), ("S", "credit")):
+            ledger.record(
+                an_expense(
+                    amount=amount,
+                    refund=refund,
+                    category=category,
+                    description=description,
+                    date="1899-12-31",
+                )
+            )
+    ledger.export_csv(tmp_path / "out.csv")
+    done = other.import_statement(statements.read(tmp_path / "out.csv", credits="refund"))
+    assert (done.created, done.bad) == (9, 0)
+    assert other.search().total == ledger.search().total
+    assert [total.model_dump() for total in other.categories()] == [
+        total.model_dump() for total in ledger.categories()
+    ]
+    undone = other.undo_import(done.id or 0)
+    assert len(undone.undone) == 9
+    assert other.import_statement(statements.read(tmp_path / "out.csv", credits="refund")).created == 9
+    for credits_ in ("skip", "refund"):
+        again = ledger.import_statement(statements.read(tmp_path / "out.csv", credits=credits_))
+        assert (again.created, again.changed) == (0, 0)
+
+
+def test_one_expense_is_one_row_of_another_ledgers_export(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(an_expense())
+    ledger.record(an_expense(occurrence=2))
+    ledger.delete(1)
+    other = Ledger(tmp_path / "other.db")
+    ledger.export_csv(tmp_path / "second.csv")
+    other.import_statement(statements.read(tmp_path / "second.csv"))
+    ledger.restore(1)
+    ledger.export_csv(tmp_path / "both.csv")
+    assert other.import_statement(statements.read(tmp_path / "both.csv")).created == 1
+    assert other.search().total == ledger.search().total
+
+
 def test_history_has_every_version_of_every_expense(ledger: Ledger, tmp_path: Path) -> None:
     ledger.record(an_expense())
     ledger.amend(1, {"amount": "13.00"}, 1)

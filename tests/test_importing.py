@@ -31,6 +31,7 @@ from expense_lib import (
     statements,
 )
 from expense_lib.statements import Plan
+from expense_lib.store import imports
 from expense_lib.verdicts import Imported
 from tests.builders import STATEMENTS, an_expense, environment
 
@@ -414,6 +415,50 @@ def test_ledger_can_not_be_used_by_the_callback_of_its_own_import(ledger: Ledger
         ledger.import_statement(a_plan(LUNCH), progress=look)
     assert contents(ledger) == {}
     assert ledger.import_statement(a_plan(LUNCH)).created == 1
+
+
+def test_undoing_an_undone_import_leaves_the_next_one_alone(ledger: Ledger) -> None:
+    first = ledger.import_statement(a_plan(LUNCH))
+    ledger.undo_import(first.id or 0)
+    ledger.import_statement(a_plan(LUNCH))
+    assert ledger.undo_import(first.id or 0).undone == ()
+    assert contents(ledger) == {LUNCH: 1}
+
+
+def test_undo_of_an_undo_does_not_double_what_was_imported_anew(ledger: Ledger) -> None:
+    undone = ledger.undo_import(ledger.import_statement(a_plan(LUNCH, TEA)).id or 0)
+    ledger.add_rule("lunch", "Food")
+    ledger.import_statement(a_plan(LUNCH))
+    put_back = ledger.undo(undone.number or 0)
+    assert (put_back.undone, put_back.kept) == ((2,), (1,))
+    assert contents(ledger) == {LUNCH: 1, TEA: 1}
+    assert ledger.check() == []
+
+
+@pytest.mark.parametrize(
+    "entered", [{"description": "Something else"}, {}, {"date": "2026-11-23"}, {"occurrence": 2}]
+)
+def test_what_is_entered_between_looking_and_writing_counts(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch, entered: dict[str, Any]
+) -> None:
+    """Somebody is quicker than the lock, with something that matters to the import or does not."""
+    others = threading.Thread(
+        target=lambda: Ledger(path).record(an_expense(category="Uncategorised", **entered))
+    )
+    kept = imports.in_bulk
+
+    def quicker(con: sqlite3.Connection) -> Any:
+        if others.ident is None:
+            others.start()
+            others.join()
+        return kept(con)
+
+    monkeypatch.setattr(imports, "in_bulk", quicker)
+    done = ledger.import_statement(a_plan(LUNCH, TEA))
+    joins = entered in ({}, {"occurrence": 2})
+    assert whats(done) == ["existing" if joins else "created", "created"]
+    assert ledger.search().count == (2 if joins else 3)
+    assert ledger.check() == []
 
 
 def test_imports_are_listed_the_latest_first(ledger: Ledger) -> None:

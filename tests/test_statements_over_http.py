@@ -72,6 +72,9 @@ def test_form_with_a_file_is_as_good(client: Client, ledger: Ledger) -> None:
         (FILE, "?dry_run=maybe", "text/csv", 422),
         (FILE, "?unknown=1", "text/csv", 422),
         (FILE, "?account=a&account=b", "text/csv", 422),
+        (FILE, f"?account={'a' * 300}", "text/csv", 422),
+        (FILE, "?encoding=idna", "text/csv", 422),
+        (FILE, "?encoding=rot13", "text/csv", 422),
         (FILE, "", "application/json", 415),
         (FILE, "", "image/png", 415),
         (FILE, "", "multipart/form-data; boundary=x", 400),
@@ -86,6 +89,28 @@ def test_refusals(
     assert answer.content_type == "application/problem+json"
     assert answer.json["detail"]
     assert ledger.search().count == 0
+
+
+def test_statement_without_its_length_is_refused(client: Client, ledger: Ledger) -> None:
+    """A server may hand on what was cut off as if it were whole."""
+    environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": None, "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer = client.post(
+        "/statements?dry_run=0",
+        input_stream=io.BytesIO(FILE),
+        content_type="text/csv",
+        environ_overrides=environ,
+    )
+    assert answer.status_code == 411
+    assert ledger.search().count == 0
+
+
+@pytest.mark.parametrize("name", ["a" * 900 + ".csv", "tab\tand\x07bell.csv", ""])
+def test_name_of_a_file_is_only_a_label(client: Client, ledger: Ledger, name: str) -> None:
+    answer = client.post(
+        "/statements", query_string={"dry_run": "0", "filename": name}, data=FILE, content_type="text/csv"
+    )
+    assert answer.status_code == 200
+    assert len(ledger.imports()[0].source) <= 500
 
 
 def test_what_must_be_said_is_asked_with_its_choices(client: Client, ledger: Ledger) -> None:
@@ -166,6 +191,18 @@ def test_remote_ledger_imports_as_the_local_one(tmp_path: Path) -> None:
             assert each.import_statement(statements.read(tmp_path / "out.csv", credits="refund")).created == 0
             (tmp_path / "out.csv").unlink()
             (tmp_path / "out.jsonl").unlink()
+
+
+def test_plan_without_rows_is_the_same_from_afar(tmp_path: Path) -> None:
+    plan = statements.read(
+        b"Date,Description,Amount\nsoon,Tea,3.00\n",
+        mapping={"date": "Date", "amount": "Amount"},
+        date_format="%Y-%m-%d",
+    )
+    with handler(tmp_path / "served.db") as url:
+        assert told(RemoteLedger(url).import_statement(plan)) == told(
+            Ledger(tmp_path / "local.db").import_statement(plan)
+        )
 
 
 def test_real_handler_takes_an_ofx_file_from_a_form(tmp_path: Path) -> None:
