@@ -22,7 +22,7 @@ def of_reference(account: str, reference: str) -> bytes:
 
 
 def of_content(account: str, amount_minor: int, description: str, date: str, n: int) -> bytes:
-    """The 32 bytes that identify the *n*-th of a file's equal rows. Texts are canonical; *date* is ISO."""
+    """The 32 bytes that identify the *n*-th of an account's equal rows in one file. *date* is ISO."""
     return _sha256(f'["{VERSION}",{json_text(account)},{amount_minor},{json_text(description)},"{date}",{n}]')
 
 

@@ -113,7 +113,7 @@ def list_imports(request: Request) -> Answer:
 
 
 def undo_import(request: Request, import_id: int) -> Answer:
-    """POST /imports/{id}/undo."""
+    """POST /imports/{import_id}/undo."""
     return in_json(settings.ledger().undo_import(import_id))
 
 
@@ -131,7 +131,7 @@ def add_rule(request: Request) -> Answer:
 
 
 def delete_rule(request: Request, rule_id: int) -> Answer:
-    """DELETE /rules/{id}."""
+    """DELETE /rules/{rule_id}."""
     settings.ledger().delete_rule(rule_id)
     return answers.empty()
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
 from collections.abc import Callable
+from itertools import repeat
 from types import MappingProxyType
 from typing import BinaryIO
 
@@ -16,6 +19,7 @@ from expense_lib.statements.plan import BadLine, Found, PlainTexts, Reading, Row
 from expense_lib.statements.records import Record, Table
 
 _MAX_CACHED = 65_536
+_BATCH = 1_000  # records
 
 
 def read(file: BinaryIO, encoding: str, account: str, said: Said, progress: Callable[[int], None]) -> Found:
@@ -62,32 +66,39 @@ def _read_rows(
 ) -> tuple[Rows, list[BadLine]]:
     """Every record as a row, or as a line with the reason why it is none."""
     rows, bad = Rows(), []
-    cell = _Cells(names, written, account)
+    reader = _Cells(names, written, account)
     width = len(names.names)
-    for number, record in enumerate(evidence.body(table, header), 1):
-        cells: list[str] | None = record.cells
-        if len(record.cells) != width:
-            cells = _fitted(record.cells, width, written.extra)
-        reason = (
-            "a quote is not closed" if record.cut else f"it has {len(record.cells)} columns and not {width}"
-        )
-        if cells is not None and not record.cut:
-            reason = cell.add_to(rows, record.line, cells)
-        if reason:
-            bad.append(BadLine(record.line, reason))
-        if not number % 10_000:
-            progress(number)
+    records = evidence.body(table, header)
+    while batch := list(itertools.islice(records, _BATCH)):
+        if not reader.add_all(rows, batch, width):
+            for record in batch:
+                cells = _fitted(record.cells, width, written.extra)
+                if record.cut:
+                    reason = "a quote is not closed"
+                elif cells is None:
+                    reason = f"it has {len(record.cells)} columns and not {width}"
+                else:
+                    reason = reader.add_to(rows, record.line, cells)
+                if reason:
+                    bad.append(BadLine(record.line, reason))
+        progress(len(rows) + len(bad))
     return rows, bad
 
 
 def _fitted(cells: list[str], width: int, extra: int) -> list[str] | None:
-    """A ragged record with as many cells as there are columns; None if some would have to go.
+    """A record with as many cells as there are columns; None if some would have to go.
 
     Lines may end in as many empty cells as most of them do; with another number, one has moved the others.
     """
+    if len(cells) == width:
+        return cells
     if len(cells) > width + extra or any(map(str.strip, cells[width:])):
         return None
     return cells[:width] + [""] * (width - len(cells))
+
+
+def _reference(cell: str) -> str | None:
+    return texts.clean(cell) or None
 
 
 class _Cells:
@@ -118,6 +129,40 @@ class _Cells:
         self.described = once(lambda text: texts.description(own(text)))
         self.account_of = once(texts.clean)
         self.label = once(lambda text: texts.category(own(text)))
+
+    def add_all(self, rows: Rows, batch: list[Record], width: int) -> bool:
+        """Append the rows of a batch by columns, in a third of the time that they take one by one.
+
+        Returns:
+            False if one of them wants a closer look. Then none is appended.
+        """
+        if self.amount is None or self.type is not None or len(self.description) != 1:
+            return False
+        if any(record.cut or len(record.cells) != width for record in batch):
+            return False
+        cells = list(zip(*(record.cells for record in batch), strict=True))
+        days = list(map(self.day, cells[self.date]))
+        found = list(map(self.read_amount, cells[self.amount]))
+        if None in days or None in found:
+            return False
+        units, digits, sides = zip(*found, strict=True)
+        if any(sides):
+            return False
+        nothing = [None] * len(batch)
+        rows.lines.extend(record.line for record in batch)
+        rows.days.extend(days)  # type: ignore[arg-type] # none of them is None
+        rows.units.extend(units if self.written.spending == "positive" else map(operator.neg, units))
+        rows.digits.extend(digits)
+        rows.descriptions.extend(map(self.described, cells[self.description[0]]))
+        rows.categories.extend(nothing if self.category is None else map(self.label, cells[self.category]))
+        rows.references.extend(nothing if self.reference is None else map(_reference, cells[self.reference]))
+        rows.currencies.extend(nothing if self.currency is None else map(self.label, cells[self.currency]))
+        rows.accounts.extend(
+            repeat(self.account, len(batch))
+            if self.in_account is None
+            else (self.account_of(cell) or self.account for cell in cells[self.in_account])
+        )
+        return True
 
     def add_to(self, rows: Rows, line: int, cells: list[str]) -> str:
         """Append the row; or the reason why it is none."""
@@ -176,7 +221,7 @@ class _Cells:
         return (
             self.described(raw),
             None if self.category is None else self.label(cells[self.category]),
-            None if self.reference is None else texts.clean(cells[self.reference]) or None,
+            None if self.reference is None else _reference(cells[self.reference]),
             None if self.currency is None else self.label(cells[self.currency]),
             (self.in_account is not None and self.account_of(cells[self.in_account])) or self.account,
         )

@@ -33,15 +33,11 @@ class Said(NamedTuple):
     decimal: str | None = None
 
 
-def _is_number(cell: str) -> bool:
-    return amounts.read(cell, ".") is not None or amounts.read(cell, ",") is not None
-
-
 class Evidence(NamedTuple):
     """How the cells are written.
 
-    *flipped*: of debit and credit, those whose amounts have a
-    minus that says the same again. *extra*: how many empty cells lines have beyond the last column.
+    *flipped*: of debit and credit, those whose amounts have a minus that says the same again. *extra*: how
+    many empty cells lines have beyond the last column.
     """
 
     mapping: dict[str, tuple[str, ...]]
@@ -231,6 +227,10 @@ def _find_named(
 
 def _has_digit(cells: list[str], at: int) -> bool:
     return at < len(cells) and re.search("[0-9]", cells[at]) is not None
+
+
+def _is_number(cell: str) -> bool:
+    return amounts.read(cell, ".") is not None or amounts.read(cell, ",") is not None
 
 
 def _is_value(cell: str) -> bool:

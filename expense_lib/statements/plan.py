@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class BadLine(NamedTuple):
-    """A line that was not understood: its number in the file, from 1, and the reason in a sentence."""
+    """A line that was not understood: its number in the file, from 1, and what is wrong with it."""
 
     line: int
     reason: str
