@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from itertools import groupby
 
 from expense_lib import dedup
-from expense_lib.importing.payments import Payments, entry, position_of, repeats, split
+from expense_lib.importing.payments import DIGEST_BYTES, Payments, entry, position_of, repeats, split
 from expense_lib.recording import next_free
 from expense_lib.store import imports, views
 from expense_lib.text import fold
@@ -184,7 +184,7 @@ class Decision:
         """Settle the rows whose identity is known. Returns those that were undone with their import."""
         undone: dict[int, imports.Known] = {}
         entries, rows = self.payments.entries, self.payments.rows
-        for seen in imports.known(self.con, (split(each)[0] for each in entries)):
+        for seen in imports.known(self.con, (each[:DIGEST_BYTES] for each in entries)):
             position = position_of(entries[bisect_left(entries, seen.identity)])
             if seen.undone:
                 undone[position] = seen
@@ -353,7 +353,7 @@ class Decision:
 
 def as_key(together: bytes) -> str:
     """The dedup key that an entry begins with."""
-    return dedup.KEY_PREFIX + split(together)[0].hex()
+    return dedup.KEY_PREFIX + together[:DIGEST_BYTES].hex()
 
 
 def _shifted(day: int, days: int) -> str:

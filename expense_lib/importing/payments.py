@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from expense_lib.statements.plan import Plan
 
 TELL_EVERY = 10_000  # rows
-_DIGEST_BYTES = 32
+DIGEST_BYTES = 32
 _POSITION_BYTES = 4
 
 
@@ -83,19 +83,19 @@ def entry(digest: bytes, position: int) -> bytes:
 
 def split(together: bytes) -> tuple[bytes, int]:
     """The digest and the position of an entry."""
-    return together[:_DIGEST_BYTES], int.from_bytes(together[_DIGEST_BYTES:])
+    return together[:DIGEST_BYTES], int.from_bytes(together[DIGEST_BYTES:])
 
 
 def position_of(together: bytes) -> int:
     """The position of an entry."""
-    return int.from_bytes(together[_DIGEST_BYTES:])
+    return int.from_bytes(together[DIGEST_BYTES:])
 
 
 def repeats(entries: list[bytes]) -> Iterator[tuple[int, int]]:
     """Where, in sorted entries, a digest comes again; and the number of times it was there by then."""
     n, last = 1, b""
     for at, together in enumerate(entries):
-        digest = together[:_DIGEST_BYTES]
+        digest = together[:DIGEST_BYTES]
         if digest == last:
             n += 1
             yield at, n

@@ -10,7 +10,7 @@ from itertools import repeat
 
 from expense_lib.editing import Deed
 from expense_lib.importing.deciding import Decision, as_key
-from expense_lib.importing.payments import TELL_EVERY, position_of, split
+from expense_lib.importing.payments import DIGEST_BYTES, TELL_EVERY, position_of
 from expense_lib.importing.telling import numbers
 from expense_lib.models import Progress
 from expense_lib.recording import found
@@ -100,9 +100,10 @@ def _owned(decision: Decision, import_id: int) -> Iterator[tuple[bytes, int, int
     given = bytearray(decision.payments.size)
     for position in (*decision.new, *decision.back, *decision.joined):
         given[position] = 1
-    for digest, position in map(split, decision.payments.entries):
+    for together in decision.payments.entries:
+        position = position_of(together)
         if given[position]:
-            yield digest, decision.expense_ids[position], import_id
+            yield together[:DIGEST_BYTES], decision.expense_ids[position], import_id
 
 
 def _sums(decision: Decision) -> Iterator[tuple[str, str, int, int, int]]:

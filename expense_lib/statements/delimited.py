@@ -19,7 +19,7 @@ from expense_lib.statements.plan import BadLine, Found, PlainTexts, Reading, Row
 from expense_lib.statements.records import Record, Table
 
 _MAX_CACHED = 65_536
-_BATCH = 1_000  # records
+_BATCH = 200  # records: with many more, Python looks for garbage among them again and again
 
 
 def read(file: BinaryIO, encoding: str, account: str, said: Said, progress: Callable[[int], None]) -> Found:
