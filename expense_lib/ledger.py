@@ -35,7 +35,7 @@ from expense_lib.models import (
     read_changes,
     tell_nobody,
 )
-from expense_lib.store import imports, rows, upkeep, views
+from expense_lib.store import imports, rows, rules, upkeep, views
 from expense_lib.store.connections import closed_to, connection, transaction
 from expense_lib.store.rows import Row
 
@@ -269,7 +269,7 @@ class Ledger:
         from expense_lib.verdicts import Rule
 
         with self._connection() as con:
-            found = imports.rules(con)
+            found = rules.listed(con)
         return [Rule(id=rule_id, text=text, category=category) for rule_id, text, category in found]
 
     def add_rule(self, text: str, category: str) -> Rule:
@@ -285,7 +285,7 @@ class Ledger:
 
         new = read_rule(text, category)
         with self._writing() as con:
-            rule_id, text, category = imports.add_rule(con, new.text, new.category)
+            rule_id, text, category = rules.add(con, new.text, new.category)
         return Rule(id=rule_id, text=text, category=category)
 
     def delete_rule(self, rule_id: int) -> None:
@@ -295,7 +295,7 @@ class Ledger:
             RuleNotFound: there is none of this id.
         """
         with self._writing() as con:
-            if not (1 <= rule_id <= MAX_ID and imports.delete_rule(con, rule_id)):
+            if not (1 <= rule_id <= MAX_ID and rules.delete(con, rule_id)):
                 raise RuleNotFound(rule_id)
 
     def changes(self, since: int = 0, limit: int = MAX_CHANGES) -> list[Change]:

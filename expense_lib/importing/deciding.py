@@ -12,7 +12,7 @@ from itertools import groupby
 from expense_lib import dedup
 from expense_lib.importing.payments import DIGEST_BYTES, Payments, entry, position_of, repeats, split
 from expense_lib.recording import next_free
-from expense_lib.store import imports, views
+from expense_lib.store import imports, rules, views
 from expense_lib.text import fold
 
 SIMILAR_DAYS = 3
@@ -132,7 +132,7 @@ class Decision:
     def _categorise(self) -> tuple[list[str], list[str]]:
         """Each row's category: its column's, a rule's, that of its description before, or the default one."""
         payments, rows = self.payments, self.payments.rows
-        rules = [(fold(text), text, category) for _, text, category in imports.rules(self.con)]
+        by_text = [(fold(text), text, category) for _, text, category in rules.listed(self.con)]
         uncategorised = {
             description
             for description, category in zip(rows.descriptions, rows.categories, strict=True)
@@ -142,7 +142,7 @@ class Decision:
         unruled: dict[str, str] = {}
         for description in uncategorised:
             key = fold(description)
-            rule = next((rule for rule in rules if rule[0] in key), None)
+            rule = next((rule for rule in by_text if rule[0] in key), None)
             if rule is None:
                 unruled[description] = key
             else:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from expense_lib.store.connections import transaction
-from expense_lib.text import fold
 
 CHUNK = 500  # values bound in one statement
 _CACHE_KIB = 24 * 1024
@@ -176,15 +175,6 @@ _FORGET_ROWS = """
     DELETE FROM statement_row
      WHERE import_id = :id AND expense_id IN (SELECT value FROM json_each(:expense_ids))
 """
-
-_RULES = "SELECT id, text, category FROM category_rule ORDER BY length(text_key) DESC, id"
-_ADD_RULE = """
-    INSERT INTO category_rule (text, text_key, category) VALUES (:text, :text_key, :category)
-    ON CONFLICT (text_key) DO UPDATE SET text = excluded.text, category = excluded.category
-    RETURNING id, text, category
-"""
-_DELETE_RULE = "DELETE FROM category_rule WHERE id = :id"
-
 
 # Id, minor units, category, its key, description, its key, date, occurrence, dedup key, seq, time, import.
 Created = tuple[int, int, str, str, str, str, str, int, str, int, str, int]
@@ -398,23 +388,6 @@ def moved(con: sqlite3.Connection, by: int) -> set[int]:
 def mark_redone(con: sqlite3.Connection, by: int) -> None:
     """If deed *by* undid an import, that is undone itself by now."""
     con.execute(_MARK_REDONE, {"by": by})
-
-
-def rules(con: sqlite3.Connection) -> list[tuple[int, str, str]]:
-    """Id, text and category of every rule, the one with the longest text first."""
-    return list(con.execute(_RULES))
-
-
-def add_rule(con: sqlite3.Connection, text: str, category: str) -> tuple[int, str, str]:
-    """Add a rule, or give the one of the same text another category."""
-    values = {"text": text, "text_key": fold(text), "category": category}
-    rule_id, text, category = con.execute(_ADD_RULE, values).fetchone()
-    return rule_id, text, category
-
-
-def delete_rule(con: sqlite3.Connection, rule_id: int) -> bool:
-    """Delete a rule. Returns whether it was there."""
-    return con.execute(_DELETE_RULE, {"id": rule_id}).rowcount == 1
 
 
 def _in_chunks(con: sqlite3.Connection, sql: str, values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
