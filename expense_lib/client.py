@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote, unquote
 
 import requests
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
@@ -50,7 +51,7 @@ from expense_lib.models import (
     tell_nobody,
 )
 from expense_lib.store import upkeep
-from expense_lib.verdicts import Import, Imported, Rule, Verdict, read_rule
+from expense_lib.verdicts import Import, Imported, Rule, read_rule
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10  # a handler may wait for its ledger's lock for half of that
@@ -84,18 +85,8 @@ class _Items(BaseModel, Generic[Item]):
     items: tuple[Item, ...]
 
 
-class _Done(BaseModel):
+class _Done(RootModel[Imported]):
     """The answer to a statement."""
-
-    id: int | None
-    dry_run: bool
-    created: int
-    existing: int
-    changed: int
-    deleted: int
-    skipped: int
-    bad: int
-    verdicts: list[Verdict]
 
 
 class _Sentences(BaseModel):
@@ -253,7 +244,7 @@ class RemoteLedger:
 
         progress(0, len(plan.rows))
         query = sending.query(plan) | {"similar": similar, "dry_run": str(dry_run).lower()}
-        _, done = self._ask(
+        done = self._ask(
             _Done,
             "POST",
             "/statements",
@@ -261,7 +252,7 @@ class RemoteLedger:
             params=query,
             data=sending.body(plan),
             headers={"Content-Type": "text/csv"},
-        )
+        )[1].root
         if len(done.verdicts) != len(plan.rows):
             raise self._no_handler(": it answered for other rows")
         verdicts = [
@@ -269,7 +260,7 @@ class RemoteLedger:
             for verdict, line in zip(done.verdicts, plan.rows.lines, strict=True)
         ]
         progress(len(plan.rows), len(plan.rows))
-        return Imported(**{name: getattr(done, name) for name in _Done.model_fields} | {"verdicts": verdicts})
+        return dataclasses.replace(done, verdicts=verdicts)
 
     def imports(self) -> list[Import]:
         """As ``Ledger.imports``."""

@@ -436,14 +436,21 @@ def test_undo_of_an_undo_does_not_double_what_was_imported_anew(ledger: Ledger) 
 
 
 @pytest.mark.parametrize(
-    "entered", [{"description": "Something else"}, {}, {"date": "2026-11-23"}, {"occurrence": 2}]
+    "entered",
+    [
+        {"description": "Something else"},
+        {},
+        {"date": "2026-11-23"},
+        {"occurrence": 2},
+        {"date": "2026-11-01", "category": "UNCATEGORISED"},
+    ],
 )
 def test_what_is_entered_between_looking_and_writing_counts(
     ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch, entered: dict[str, Any]
 ) -> None:
     """Somebody is quicker than the lock, with something that matters to the import or does not."""
     others = threading.Thread(
-        target=lambda: Ledger(path).record(an_expense(category="Uncategorised", **entered))
+        target=lambda: Ledger(path).record(an_expense(**{"category": "Uncategorised"} | entered))
     )
     kept = imports.in_bulk
 
@@ -458,6 +465,7 @@ def test_what_is_entered_between_looking_and_writing_counts(
     joins = entered in ({}, {"occurrence": 2})
     assert whats(done) == ["existing" if joins else "created", "created"]
     assert ledger.search().count == (2 if joins else 3)
+    assert len({expense.category for expense in ledger.search().items}) == 1
     assert ledger.check() == []
 
 

@@ -105,9 +105,11 @@ class Decision:
         if len(lines) > _FEW or self.skip_similar:
             return False
         payments, rows = self.payments, self.payments.rows
-        matched = set(self.expense_ids)
+        matched, category_keys = {*self.expense_ids, *self.replaced}, set(self.category_keys.values())
         for line, _ in lines:
             content = line.content.content()
+            if content.category_key in category_keys and line.content.category not in self.category_keys:
+                return False  # it is spelled otherwise by now
             key = bytes.fromhex(content.dedup_key(line.content.occurrence).removeprefix(dedup.KEY_PREFIX))
             at = bisect_left(self.keys, key)
             if line.expense_id in matched or (at < len(self.keys) and split(self.keys[at])[0] == key):
