@@ -15,7 +15,10 @@ from expense_lib.answers import (
     Health,
     Page,
     Part,
+    PastDeed,
+    Recategorised,
     Receipt,
+    Renamed,
     Snapshot,
     Summary,
     Undone,
@@ -51,7 +54,9 @@ from expense_lib.errors import (
 )
 from expense_lib.ledger import Ledger
 from expense_lib.models import (
+    CategoryMove,
     ChangesWanted,
+    DeedsWanted,
     ExpenseChanges,
     ExpenseFilter,
     NewCategory,
@@ -64,6 +69,7 @@ from expense_lib.settings import open_ledger
 __all__ = [
     "AmountError",
     "AnalyticsUnavailable",
+    "CategoryMove",
     "CategoryNotFound",
     "CategoryTotal",
     "Change",
@@ -72,6 +78,7 @@ __all__ = [
     "ChangesWanted",
     "CurrencyError",
     "CursorError",
+    "DeedsWanted",
     "Expense",
     "ExpenseChanges",
     "ExpenseDeleted",
@@ -96,8 +103,11 @@ __all__ = [
     "NotAStatement",
     "Page",
     "Part",
+    "PastDeed",
+    "Recategorised",
     "Receipt",
     "RecordedThenDeleted",
+    "Renamed",
     "RuleNotFound",
     "Snapshot",
     "StaleVersion",

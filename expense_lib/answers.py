@@ -71,6 +71,23 @@ class CategoryTotal(Answer):
     total: AmountOut
 
 
+class Renamed(CategoryTotal):
+    """The category in which the expenses are now. *number*, which undoes it, is None if it was so before."""
+
+    number: int | None
+
+
+class Recategorised(Answer):
+    """How many expenses were moved, and how their category is spelled.
+
+    *number*, which undoes it, is None if none was.
+    """
+
+    number: int | None
+    count: int
+    category: str
+
+
 class Part(Answer):
     """What was spent in one month (``"2026-11"``), one category, or one category in one month."""
 
@@ -123,6 +140,22 @@ class Change(Version):
     number: int
     expense_id: int
     dedup_key: str
+
+
+class PastDeed(Answer):
+    """One change to what was recorded, at *at* (UTC), by the *number* that undoes it.
+
+    *count* is how many lines of the log it has; *expense_id*, *before* and *after* are those of the first, as
+    ``Version`` has them.
+    """
+
+    number: int
+    at: dt.datetime
+    change: Literal["amended", "deleted", "restored"]
+    count: int
+    expense_id: int
+    before: Snapshot | None
+    after: Snapshot | None
 
 
 class Undone(Answer):

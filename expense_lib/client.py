@@ -9,7 +9,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -30,7 +30,10 @@ from expense_lib.answers import (
     Expense,
     Health,
     Page,
+    PastDeed,
+    Recategorised,
     Receipt,
+    Renamed,
     Summary,
     Undone,
     Version,
@@ -38,6 +41,7 @@ from expense_lib.answers import (
 from expense_lib.models import (
     MAX_CHANGES,
     MAX_ID,
+    MAX_PAGE,
     ExpenseFilter,
     NewExpense,
     Progress,
@@ -48,6 +52,7 @@ from expense_lib.models import (
     expense_changes,
     read_category,
     read_changes,
+    read_move,
     tell_nobody,
 )
 from expense_lib.store import upkeep
@@ -62,10 +67,11 @@ BACKOFF_S = 0.2
 CHUNK_BYTES = 256 * 1024
 
 _ONCE = (
-    "/categories/",
-    "/statements",
-    "/imports/",
-    "/rules/",
+    "PATCH /categories/",
+    "PATCH /expenses ",
+    "POST /statements ",
+    "POST /imports/",
+    "DELETE /rules/",
 )  # sent again after it was done, these answer something else
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
@@ -102,7 +108,7 @@ class RemoteLedger:
 
     A request is sent again a few times, after growing waits, when it gets no answer or half of one, or 502,
     503 or 504. That is safe, since recording is: what was committed before its answer got lost is found
-    again. What renames, imports, undoes an import or deletes a rule is sent once.
+    again. What renames or moves expenses, imports, undoes an import or deletes a rule is sent once.
 
     Every method raises LedgerUnavailable while the handler can't be reached, or does not take the *token*.
 
@@ -182,7 +188,17 @@ class RemoteLedger:
         query = given.model_dump(mode="json", exclude_none=True) | {"by": ",".join(given.by)}
         return self._ask(Summary, "GET", "/summary", params=query)[1]
 
-    def rename_category(self, old: str, new: str) -> CategoryTotal:
+    def recategorise(
+        self, category: str, *, ids: Sequence[int] | None = None, where: Wanted | None = None
+    ) -> Recategorised:
+        """As ``Ledger.recategorise``, but sent once: sent again after it was done, it would move none.
+
+        When it raises LedgerUnavailable it may have been done; ``deeds`` shows it.
+        """
+        body = read_move(category, ids, where).model_dump(mode="json", exclude_none=True)
+        return self._ask(Recategorised, "PATCH", "/expenses", timeout_s=PATIENT_TIMEOUT_S, json=body)[1]
+
+    def rename_category(self, old: str, new: str) -> Renamed:
         """As ``Ledger.rename_category``, but sent once: sent again after it was done, it finds no old name.
 
         When it raises LedgerUnavailable it may have been done; ``categories`` shows it.
@@ -194,7 +210,7 @@ class RemoteLedger:
             raise errors.CategoryNotFound from None
         if not old:
             raise errors.CategoryNotFound
-        return self._ask(CategoryTotal, "PATCH", where, json=name)[1]
+        return self._ask(Renamed, "PATCH", where, timeout_s=PATIENT_TIMEOUT_S, json=name)[1]
 
     def changes(self, since: int = 0, limit: int = MAX_CHANGES) -> list[Change]:
         """As ``Ledger.changes``."""
@@ -287,11 +303,19 @@ class RemoteLedger:
             raise errors.RuleNotFound(rule_id)
         self._ask(_Nothing, "DELETE", f"/rules/{rule_id}")
 
+    def deeds(self, before: int | None = None, limit: int = 50) -> list[PastDeed]:
+        """As ``Ledger.deeds``."""
+        if limit < 1 or (before is not None and before < 1):
+            return []
+        query = {"before": before and min(before, MAX_ID), "limit": min(limit, MAX_PAGE)}
+        return list(self._ask(_Items[PastDeed], "GET", "/deeds", params=query)[1].items)
+
     def undo(self, number: int) -> Undone:
         """As ``Ledger.undo``."""
         if not 1 <= number <= MAX_ID:
             raise errors.ChangeNotFound(number)
-        return self._ask(Undone, "POST", f"/changes/{number}/undo")[1]
+        where = f"/changes/{number}/undo"
+        return self._ask(Undone, "POST", where, timeout_s=PATIENT_TIMEOUT_S)[1]
 
     def check(self) -> list[str]:
         """As ``Ledger.check``."""
@@ -346,12 +370,13 @@ class RemoteLedger:
 
     def _answer(self, method: str, path: str, timeout_s: int, **parts: Any) -> requests.Response:
         """What is answered in the end. One that was cut off is asked for again, as urllib3 asks for none."""
-        tries = 1 if path.startswith(_ONCE) else 1 + RETRIES
+        once = f"{method} {path} ".startswith(_ONCE)
+        tries = 1 if once else 1 + RETRIES
         for attempt in range(tries):
             if attempt:
                 time.sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             try:
-                answer = self._session().request(
+                answer = self._session(once=once).request(
                     method,
                     self.url + path,
                     timeout=(CONNECT_TIMEOUT_S, timeout_s),
@@ -387,13 +412,18 @@ class RemoteLedger:
     def _unreachable(self) -> errors.LedgerUnavailable:
         return errors.LedgerUnavailable(f"The handler at {self.url} can't be reached.")
 
-    def _session(self) -> requests.Session:
-        """The session of this thread in this process; its connections stay open and can't be shared."""
-        owner, session = getattr(self._of_thread, "session", (None, None))
-        if session is None or owner != os.getpid():
-            session = requests.Session()
+    def _session(self, *, once: bool) -> requests.Session:
+        """The session of this thread in this process; its connections stay open and can't be shared.
+
+        What is to be sent *once* has another, which sends nothing again.
+        """
+        owner, sessions = getattr(self._of_thread, "sessions", (None, dict[bool, requests.Session]()))
+        if owner != os.getpid():
+            sessions = {}
+            self._of_thread.sessions = os.getpid(), sessions
+        if once not in sessions:
+            sessions[once] = session = requests.Session()
             session.auth = self._authorise  # as a function: a header alone would give way to a .netrc
-            self._of_thread.session = os.getpid(), session
             retries = _Retry(
                 RETRIES,
                 status=2,
@@ -405,10 +435,8 @@ class RemoteLedger:
                 backoff_jitter=BACKOFF_S / 2,
                 raise_on_status=False,
             )
-            session.mount(self.url, HTTPAdapter(max_retries=retries))
-            for path in _ONCE:
-                session.mount(f"{self.url}{path}", HTTPAdapter())
-        return session
+            session.mount(self.url, HTTPAdapter(max_retries=0 if once else retries))
+        return sessions[once]
 
 
 class _Retry(Retry):
@@ -457,8 +485,9 @@ _INVALID = {kind.code: kind for kind in (errors.InvalidInput, errors.AmountError
 
 
 def _field(pointer: str) -> str:
-    """The member of the body that a JSON pointer in a fragment names (RFC 6901, section 6)."""
-    return unquote(pointer.removeprefix("#").removeprefix("/")).replace("~1", "/").replace("~0", "~")
+    """What a JSON pointer in a fragment names (RFC 6901, section 6), as FieldError names it."""
+    path = unquote(pointer.removeprefix("#").removeprefix("/"))
+    return path.replace("/", ".").replace("~1", "/").replace("~0", "~")
 
 
 def _error_in(problem: dict[str, Any]) -> errors.ExpenseError:

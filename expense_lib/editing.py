@@ -12,12 +12,14 @@ from pydantic import ValidationError
 
 from expense_lib.dedup import Content
 from expense_lib.errors import (
+    AmountError,
     CategoryNotFound,
     ExpenseDeleted,
+    FieldError,
     InvalidInput,
     StaleVersion,
 )
-from expense_lib.models import ChangeKind, ExpenseChanges, NewExpense
+from expense_lib.models import CategoryMove, ChangeKind, ExpenseChanges, NewExpense
 from expense_lib.money import Currency
 from expense_lib.recording import found, next_free
 from expense_lib.store import rows, views
@@ -152,7 +154,35 @@ def restore(con: sqlite3.Connection, expense_id: int) -> Row:
     return row if row.deleted_at is None else Deed(con).restore(row)
 
 
-def rename_category(con: sqlite3.Connection, old: str, new: str) -> str:
+def recategorise(
+    con: sqlite3.Connection, currency: Currency, move: CategoryMove
+) -> tuple[int | None, int, str]:
+    """Move live expenses to another category, as ``Deed.edit`` does each, in the order of their ids.
+
+    Returns:
+        The number of the deed, if anything was moved; how many were; and how the category is spelled.
+
+    Raises:
+        ExpenseNotFound: an id never was.
+        AmountError: a bound is finer than the ledger's currency.
+    """
+    key = fold(move.category)
+    if move.where is None:
+        rows_named = [found(con, expense_id) for expense_id in sorted(set(move.ids or ()))]
+    else:
+        try:
+            rows_named = sorted(views.matching(con, move.where, currency))
+        except AmountError as refused:
+            raise AmountError(FieldError(f"where.{field}", said) for field, said in refused.errors) from None
+    deed, count = Deed(con), 0
+    for row in rows_named:
+        if row.deleted_at is None and row.category_key != key:
+            deed.edit(row, replace(row.content(), category_key=key), move.category)
+            count += 1
+    return deed.number, count, rows.category_name(con, key) or move.category
+
+
+def rename_category(con: sqlite3.Connection, old: str, new: str) -> tuple[int | None, str]:
     """Move all live expenses of a category to another, which takes *new* as its name if it is not there yet.
 
     Args:
@@ -161,7 +191,7 @@ def rename_category(con: sqlite3.Connection, old: str, new: str) -> str:
         new: A canonical text. Another spelling of the same name is how the category is spelled from now on.
 
     Returns:
-        The key of the category in which they are now.
+        The number of the deed, if anything was changed, and the key of the category in which they are now.
 
     Raises:
         CategoryNotFound: no live expense has the old one.
@@ -180,7 +210,7 @@ def rename_category(con: sqlite3.Connection, old: str, new: str) -> str:
             deed.edit(row, replace(row.content(), category_key=new_key), new)
     elif new != name:
         deed.respell(old_key, new)
-    return new_key
+    return deed.number, new_key
 
 
 def _was_done(con: sqlite3.Connection, line: Logged, content: Content, occurrence: int | None) -> bool:

@@ -21,7 +21,8 @@ UNKNOWN_NAME = "is not a known name"
 class FieldError(NamedTuple):
     """One field that can't be accepted: *field* as the sender names it, *message* a sentence's end.
 
-    The field is empty where it is the whole that can't be.
+    A field of an object in the whole has a point: ``where.date_from``. The field is empty where it is the
+    whole that can't be.
     """
 
     field: str
@@ -62,7 +63,7 @@ class InvalidInput(ExpenseError, ValueError):
         """The same refusal, field by field, without the input and in words for whoever sent it."""
         return cls(
             FieldError(
-                str((*error["loc"], "")[0]),
+                ".".join(part for part in error["loc"] if isinstance(part, str)),
                 _WORDS.get(error["type"], error["msg"]).format_map(error.get("ctx", {})),
             )
             for error in refused.errors(include_url=False, include_input=False)[:MAX_FIELD_ERRORS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,10 @@ from expense_lib.answers import (
     Expense,
     Health,
     Page,
+    PastDeed,
+    Recategorised,
     Receipt,
+    Renamed,
     Summary,
     Undone,
     Version,
@@ -25,6 +28,7 @@ from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, Rul
 from expense_lib.models import (
     MAX_CHANGES,
     MAX_ID,
+    MAX_PAGE,
     ExpenseFilter,
     NewExpense,
     Progress,
@@ -33,6 +37,7 @@ from expense_lib.models import (
     Wanted,
     read_category,
     read_changes,
+    read_move,
     tell_nobody,
 )
 from expense_lib.store import imports, rows, rules, upkeep, views
@@ -200,13 +205,35 @@ class Ledger:
             parts = views.summary(con, wanted or SummaryWanted(), self.currency)
         return presenting.summary(parts, self.currency)
 
-    def rename_category(self, old: str, new: str) -> CategoryTotal:
+    def recategorise(
+        self, category: str, *, ids: Sequence[int] | None = None, where: Wanted | None = None
+    ) -> Recategorised:
+        """Move expenses to another category, each as ``amend`` would; one change, which can be undone as one.
+
+        Those that are in it already, and deleted ones, stay as they are.
+
+        Args:
+            category: The name; how it is spelled, unless it has a spelling already.
+            ids: Which expenses, at most as many as a page can have.
+            where: Or all that match. ``Wanted()`` is every one there is.
+
+        Raises:
+            ExpenseNotFound: one of the *ids* never was. Nothing was moved.
+            InvalidInput: the name is none, there are too many *ids*, or not one of both is given.
+            AmountError: a bound is finer than the ledger's currency.
+        """
+        move = read_move(category, ids, where)
+        with self._writing() as con:
+            number, count, name = editing.recategorise(con, self.currency, move)
+        return Recategorised(number=number, count=count, category=name)
+
+    def rename_category(self, old: str, new: str) -> Renamed:
         """Rename a category, or merge it into the one of that name; one change, which can be undone as one.
 
         The old name is no alias afterwards: sent later, it starts that category anew.
 
         Returns:
-            The category in which the expenses are now.
+            The category in which the expenses are now, and the number of the change.
 
         Raises:
             CategoryNotFound: no expense has the old one.
@@ -214,9 +241,9 @@ class Ledger:
         """
         name = read_category(new)
         with self._writing() as con:
-            key = editing.rename_category(con, old, name)
+            number, key = editing.rename_category(con, old, name)
             total = views.category(con, key)
-        return presenting.category(*total, self.currency)
+        return Renamed(number=number, **dict(presenting.category(*total, self.currency)))
 
     def import_statement(
         self,
@@ -306,6 +333,16 @@ class Ledger:
         with self._reading() as con:
             lines = list(views.changes(con, min(max(since, 0), MAX_ID), min(max(limit, 0), MAX_CHANGES)))
         return [presenting.change(line, dedup_key, self.currency) for line, dedup_key in lines]
+
+    def deeds(self, before: int | None = None, limit: int = 50) -> list[PastDeed]:
+        """What was edited, deleted or restored, each change once, the last first, at most *limit* of them.
+
+        To have all of them, go on *before* the number of the last one until there is none.
+        """
+        before = MAX_ID if before is None else min(max(before, 0), MAX_ID)
+        with self._reading() as con:
+            found = list(views.deeds(con, before, min(max(limit, 0), MAX_PAGE)))
+        return [presenting.deed(first, count, self.currency) for first, count in found]
 
     def undo(self, number: int) -> Undone:
         """Put back what the change of this number changed, in one change, wherever it was left alone since.

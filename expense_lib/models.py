@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -81,6 +81,18 @@ def _many(given: object) -> object:
     return (given,) if isinstance(given, str) else given
 
 
+def _read_ids(given: object) -> tuple[int, ...]:
+    """A list of numbers, whether expenses have them as their ids or not."""
+    if (
+        isinstance(given, Sequence)
+        and not isinstance(given, str | bytes)
+        and len(given) <= MAX_PAGE
+        and all(isinstance(each, int) and not isinstance(each, bool) for each in given)
+    ):
+        return tuple(given)
+    raise ValueError(f"must be a list of at most {MAX_PAGE} ids")
+
+
 def _parts_of_summary(given: object) -> object:
     """What to total by, from a text as the query has it, or a list: each once."""
     parts = given.split(",") if isinstance(given, str) else given
@@ -93,17 +105,18 @@ def _parts_of_summary(given: object) -> object:
     raise ValueError("must be month, category, or both with a comma")
 
 
+_AMOUNT_SCHEMA = WithJsonSchema({"anyOf": [{"type": "string", "pattern": PLAIN_DECIMAL}, {"type": "number"}]})
 AmountIn = Annotated[
     Decimal,
     BeforeValidator(read_amount),
     PlainSerializer("{:f}".format, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": PLAIN_DECIMAL}, {"type": "number"}]}),
+    _AMOUNT_SCHEMA,
 ]
 AmountBound = Annotated[
     Decimal,
     BeforeValidator(read_decimal),
     PlainSerializer(str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": PLAIN_DECIMAL}),
+    _AMOUNT_SCHEMA,
 ]
 Category = Annotated[
     StrictStr,
@@ -111,6 +124,7 @@ Category = Annotated[
     Field(min_length=1, max_length=MAX_CATEGORY_LENGTH),
     WithJsonSchema({"type": "string", "minLength": 1}),  # as it is sent it may be longer: spaces don't count
 ]
+_CATEGORIES_SCHEMA = {"type": "array", "items": {"type": "string", "minLength": 1}}
 Description = Annotated[
     StrictStr,
     AfterValidator(canonical_text),
@@ -220,6 +234,15 @@ class ChangesWanted(BaseModel):
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_CHANGES)] = 1000
 
 
+class DeedsWanted(BaseModel):
+    """Which deeds to read: at most *limit* of those with a smaller number than *before*."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    before: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] | None = None
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE)] = 50
+
+
 class Wanted(BaseModel):
     """Which expenses. Everything that is given must hold; bounds are included.
 
@@ -231,7 +254,11 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    category: Annotated[tuple[Category, ...], BeforeValidator(_many)] = ()
+    category: Annotated[
+        tuple[Category, ...],
+        BeforeValidator(_many),
+        WithJsonSchema({"anyOf": [_CATEGORIES_SCHEMA, {"type": "string"}, {"type": "null"}]}),
+    ] = ()
     date_from: CalendarDate | None = None
     date_to: CalendarDate | None = None
     amount_min: AmountBound | None = None
@@ -241,6 +268,46 @@ class Wanted(BaseModel):
     def category_keys(self) -> list[str]:
         """The keys of the categories asked for."""
         return [fold(name) for name in self.category]
+
+
+class CategoryMove(BaseModel):
+    """Which expenses to move to *category*: those of *ids*, or all that match *where*. One of both is given.
+
+    Raises:
+        pydantic.ValidationError: names each part that can't be accepted. It is a ValueError.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    category: Category
+    ids: (
+        Annotated[
+            tuple[int, ...],
+            BeforeValidator(_read_ids),
+            WithJsonSchema({"type": "array", "items": {"type": "integer"}, "maxItems": MAX_PAGE}),
+        ]
+        | None
+    ) = None
+    where: Annotated[Wanted | None, Field(validate_default=True)] = None
+
+    @field_validator("where")
+    @classmethod
+    def _is_given_where_ids_is_not(cls, where: Wanted | None, info: ValidationInfo) -> Wanted | None:
+        if "ids" in info.data and (where is None) == (info.data["ids"] is None):
+            raise ValueError("must be given, or else ids, and not both")
+        return where
+
+
+def read_move(category: str, ids: Sequence[int] | None, where: Wanted | None) -> CategoryMove:
+    """Which expenses to move to which category.
+
+    Raises:
+        InvalidInput: a part of it can't be accepted.
+    """
+    try:
+        return CategoryMove(category=category, ids=ids, where=where)
+    except ValidationError as refused:
+        raise InvalidInput.from_pydantic(refused) from None
 
 
 class ExpenseFilter(Wanted):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from expense_lib.answers import CategoryTotal, Change, Expense, Part, Snapshot, Summary, Version
+from expense_lib.answers import CategoryTotal, Change, Expense, Part, PastDeed, Snapshot, Summary, Version
 from expense_lib.money import Currency
 from expense_lib.store import views
 from expense_lib.store.rows import Row
@@ -60,6 +60,13 @@ def change(line: views.Logged, dedup_key: str, currency: Currency) -> Change:
         dedup_key=dedup_key,
         **_parts(line, currency),
     )
+
+
+def deed(first: views.Logged, count: int, currency: Currency) -> PastDeed:
+    """A deed of so many lines, by its first."""
+    parts = _parts(first, currency)
+    del parts["version"]
+    return PastDeed(number=first.number, count=count, expense_id=first.expense_id, **parts)
 
 
 def _parts(line: views.Logged, currency: Currency) -> dict[str, Any]:

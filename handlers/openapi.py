@@ -14,13 +14,18 @@ from expense_lib.answers import (
     Expense,
     Health,
     Page,
+    PastDeed,
+    Recategorised,
+    Renamed,
     Summary,
     Undone,
     Version,
 )
 from expense_lib.errors import PROBLEM_TYPE_PREFIX
 from expense_lib.models import (
+    CategoryMove,
     ChangesWanted,
+    DeedsWanted,
     ExpenseChanges,
     ExpenseFilter,
     NewCategory,
@@ -63,6 +68,10 @@ _VERDICT = {
 _TAKEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "NewExpense": (TypeAdapter(NewExpense), _LUNCH),
     "ExpenseChanges": (TypeAdapter(ExpenseChanges), {"amount": "13.00"}),
+    "CategoryMove": (
+        TypeAdapter(CategoryMove),
+        {"category": "Food", "where": {"category": ["Fod"], "q": "lunch"}},
+    ),
     "NewCategory": (TypeAdapter(NewCategory), {"name": "Food"}),
     "NewRule": (TypeAdapter(NewRule), {"text": "grocer", "category": "Food"}),
 }
@@ -77,6 +86,8 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
         {"version": 1, "change": "created", "at": _EXPENSE["created_at"], "before": None, "after": _SNAPSHOT},
     ),
     "CategoryTotal": (TypeAdapter(CategoryTotal), {"name": "Food", "count": 1, "total": "12.50"}),
+    "Renamed": (TypeAdapter(Renamed), {"name": "Food", "count": 1, "total": "12.50", "number": 2}),
+    "Recategorised": (TypeAdapter(Recategorised), {"number": 2, "count": 1, "category": "Food"}),
     "Summary": (
         TypeAdapter(Summary),
         {
@@ -98,6 +109,18 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
             "undone_at": None,
         },
     ),
+    "PastDeed": (
+        TypeAdapter(PastDeed),
+        {
+            "number": 2,
+            "at": _EXPENSE["created_at"],
+            "change": "amended",
+            "count": 1,
+            "expense_id": 1,
+            "before": _SNAPSHOT | {"category": "Fod"},
+            "after": _SNAPSHOT,
+        },
+    ),
     "Undone": (TypeAdapter(Undone), {"number": 2, "undone": [1], "kept": []}),
     "Verdict": (TypeAdapter(Verdict), _VERDICT),
     "Health": (
@@ -116,6 +139,7 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
 _QUERIES: dict[str, TypeAdapter[Any]] = {
     "listExpenses": TypeAdapter(ExpenseFilter),
     "listChanges": TypeAdapter(ChangesWanted),
+    "listDeeds": TypeAdapter(DeedsWanted),
     "summarise": TypeAdapter(SummaryWanted),
     "exportCsv": TypeAdapter(Wanted),
     "importStatement": TypeAdapter(StatementWanted),
@@ -132,6 +156,7 @@ _QUERY = {
     "limit": "How many at most.",
     "by": "What to total by.",
     "since": "The number of the last line that is known already.",
+    "before": "Only changes with a smaller number.",
     "account": "Which account the statement is of; an OFX file names its own.",
     "mapping": 'Fields and the columns that they are in, as JSON: {"date": "Day", "amount": "Sum"}.',
     "spending": "negative where money out is written with a minus; found in the file if left out.",

@@ -145,6 +145,18 @@ OPERATIONS: dict[str, Operation] = {
         _LEDGER
         | {422: Refusal("A part of the query can't be accepted.", (*_UNACCEPTABLE, errors.CursorError))},
     ),
+    "recategorise": Operation(
+        "recategorise",
+        "Move the expenses of these ids, or all that match, to a category; one change",
+        {200: Answered("How many were moved. The number undoes it.", ref("Recategorised"))},
+        _BODY
+        | _LEDGER
+        | {
+            404: Refusal("One of the ids never was. Nothing was moved.", (errors.ExpenseNotFound,)),
+            422: Refusal("A field can't be accepted.", _UNACCEPTABLE),
+        },
+        takes="CategoryMove",
+    ),
     "get_expense": Operation(
         "getExpense",
         "One expense",
@@ -196,7 +208,7 @@ OPERATIONS: dict[str, Operation] = {
     "rename_category": Operation(
         "renameCategory",
         "Rename a category, or merge it into the one of that name",
-        {200: Answered("The category in which the expenses are now.", ref("CategoryTotal"))},
+        {200: Answered("The category in which the expenses are now. The number undoes it.", ref("Renamed"))},
         _BODY
         | _LEDGER
         | {
@@ -279,6 +291,12 @@ OPERATIONS: dict[str, Operation] = {
                 "application/jsonl",
             )
         },
+        _LEDGER | {422: Refusal("A part of the query can't be accepted.", (errors.InvalidInput,))},
+    ),
+    "list_deeds": Operation(
+        "listDeeds",
+        "What was edited, deleted or restored, each change once with its first expense, the last first",
+        {200: Answered("The changes.", _items(ref("PastDeed")))},
         _LEDGER | {422: Refusal("A part of the query can't be accepted.", (errors.InvalidInput,))},
     ),
     "undo_change": Operation(

@@ -17,7 +17,7 @@ from werkzeug import exceptions
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
-from expense_lib import ExpenseDeleted, LedgerUnavailable, NewCategory, NewExpense
+from expense_lib import CategoryMove, ExpenseDeleted, LedgerUnavailable, NewCategory, NewExpense
 from handlers import answers, metrics, reading, settings
 from handlers.answers import Answer, in_json
 
@@ -45,6 +45,12 @@ def list_expenses(request: Request) -> Answer:
         query = urlencode([*_without_cursor(request), ("cursor", page.next_cursor)])
         headers["Link"] = f'<{quote(request.root_path)}/expenses?{query}>; rel="next"'
     return in_json(page, headers=headers)
+
+
+def recategorise(request: Request) -> Answer:
+    """PATCH /expenses."""
+    move = CategoryMove.model_validate(reading.json_body(request))
+    return in_json(settings.ledger().recategorise(move.category, ids=move.ids, where=move.where))
 
 
 def get_expense(request: Request, expense_id: int) -> Answer:
@@ -165,6 +171,12 @@ def list_changes(request: Request) -> Answer:
     return Answer(200, b"".join(to_json(line) + b"\n" for line in lines), headers)
 
 
+def list_deeds(request: Request) -> Answer:
+    """GET /deeds."""
+    wanted = reading.deeds_wanted(request)
+    return in_json({"items": settings.ledger().deeds(wanted.before, wanted.limit)})
+
+
 def undo_change(request: Request, number: int) -> Answer:
     """POST /changes/{number}/undo."""
     return in_json(settings.ledger().undo(number))
@@ -215,6 +227,7 @@ def get_docs(request: Request) -> Answer:
 PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("POST", "/expenses", record_expense),
     ("GET", "/expenses", list_expenses),
+    ("PATCH", "/expenses", recategorise),
     ("GET", "/expenses/{id}", get_expense),
     ("PATCH", "/expenses/{id}", amend_expense),
     ("DELETE", "/expenses/{id}", delete_expense),
@@ -232,6 +245,7 @@ PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("GET", "/expenses.csv", export_csv),
     ("GET", "/expenses.jsonl", export_history),
     ("GET", "/changes", list_changes),
+    ("GET", "/deeds", list_deeds),
     ("POST", "/changes/{number}/undo", undo_change),
     ("GET", "/check", check_ledger),
     ("GET", "/backup", back_up),

@@ -35,6 +35,7 @@ from handlers.settings import EphemeralLedger
 
 RETRY_AFTER_S = 1
 
+_OBJECT_IN_A_BODY = "where."  # before the names of its fields
 _IN_FRAGMENT = "~!$&'()*+,;=:@/?"  # beside letters, digits and _.- (RFC 3986, section 3.5)
 
 _STATUS: dict[type[ExpenseError], HTTPStatus] = {
@@ -107,7 +108,10 @@ def _of_the_library(error: ExpenseError, request_id: str, log: Log) -> Answer:
 
 def _pointer(field: str) -> str:
     """A member of the body as a JSON pointer in a URI's fragment (RFC 6901, section 6)."""
-    return "#/" + quote(field.replace("~", "~0").replace("/", "~1"), safe=_IN_FRAGMENT) if field else "#"
+    path = field.replace("~", "~0").replace("/", "~1")
+    if path.startswith(_OBJECT_IN_A_BODY):
+        path = path.replace(".", "/", 1)
+    return "#/" + quote(path, safe=_IN_FRAGMENT) if field else "#"
 
 
 def _has_unknown_names(error: ExpenseError) -> bool:

@@ -24,6 +24,7 @@ from werkzeug.wrappers import Request
 
 from expense_lib import (
     ChangesWanted,
+    DeedsWanted,
     ExpenseFilter,
     FieldError,
     IdempotencyKeyError,
@@ -45,7 +46,7 @@ _TAG = re.compile(r'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
 _TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*")
 _VERSION_TAG = re.compile(r'"[1-9][0-9]{0,17}"')
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
-_INTEGERS = {"limit", "since"}
+_INTEGERS = {"before", "limit", "since"}
 _STATEMENT_TYPES = {  # beside all of text/: what browsers, phones and curl call such files
     *("application/octet-stream", "application/csv", "application/vnd.ms-excel", "application/ofx"),
     *("application/x-ofx", "application/vnd.intu.qfx", "application/qif", "application/x-qif"),
@@ -223,6 +224,15 @@ def changes_wanted(request: Request) -> ChangesWanted:
         pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
     """
     return ChangesWanted.model_validate(_query(request))
+
+
+def deeds_wanted(request: Request) -> DeedsWanted:
+    """Which deeds the query spells out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    return DeedsWanted.model_validate(_query(request))
 
 
 def _filters(request: Request) -> dict[str, Any]:

@@ -5,6 +5,7 @@
     GET  /expenses           a page, with count and total of all that match; ``category`` (repeatable),
                              ``date_from``, ``date_to``, ``amount_min``, ``amount_max``, ``q``, ``sort``,
                              ``limit``, ``cursor``; ``Link: <...>; rel="next"``
+    PATCH /expenses          move those of ``ids``, or all that match ``where``, to a ``category``: one change
     GET  /expenses/{id}      one expense, its version as ``ETag``; 304 if ``If-None-Match`` has that
     PATCH                    change fields; needs ``If-Match``: 428 without, 412 if changed since
     DELETE                   204, and 204 again; 412 if ``If-Match`` is given and it was changed since
@@ -23,6 +24,8 @@
     GET  /expenses.csv       all expenses that match, with the list's filters
     GET  /expenses.jsonl     every expense there ever was, with its history
     GET  /changes            the log after line ``since``, in order, as lines of JSON; ``limit`` of them
+    GET  /deeds              what was edited, deleted or restored, each change once, the last first;
+                             ``before``, ``limit``
     POST /changes/{number}/undo
                              put back what a change changed, wherever it was left alone since
     GET  /check              what is wrong with the ledger, a sentence each

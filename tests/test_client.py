@@ -27,12 +27,14 @@ from expense_lib import (
     ExpenseNotFound,
     IdempotencyKeyError,
     IdempotencyKeyReused,
+    InvalidInput,
     Ledger,
     LedgerBusy,
     LedgerUnavailable,
     RecordedThenDeleted,
     StaleVersion,
     SummaryWanted,
+    Wanted,
     open_ledger,
 )
 from expense_lib.client import RemoteLedger
@@ -372,6 +374,59 @@ def test_rename_is_sent_once(flaky: tuple[type[Flaky], RemoteLedger]) -> None:
     with pytest.raises(LedgerUnavailable):
         remote.rename_category("Once", "Twice")
     assert {category.name for category in remote.categories()} >= {"Twice"}
+
+
+def test_move_is_sent_once_and_what_records_or_amends_still_again(
+    flaky: tuple[type[Flaky], RemoteLedger],
+) -> None:
+    proxy, remote = flaky
+    expense = remote.record(an_expense(category="Move once")).expense
+    for mood in ("drops after", "cuts head"):
+        proxy.moods[:] = [mood, "passes"]
+        with pytest.raises(LedgerUnavailable):
+            remote.recategorise(f"Moved: {mood}", ids=[expense.id])
+        assert proxy.moods == ["passes"]
+        assert remote.get(expense.id).category == f"Moved: {mood}"
+        proxy.moods[:] = [mood, "passes"]
+        assert remote.amend(expense.id, {"category": "Move once"}, None).category == "Move once"
+
+
+def test_moves_and_deeds_from_afar(remote: RemoteLedger, served: tuple[str, Path]) -> None:
+    local = Ledger(served[1])
+    ids = [
+        remote.record(an_expense(amount=amount, category="Move", date=f"2026-11-0{amount}")).expense.id
+        for amount in (1, 2, 3)
+    ]
+    wanted = ExpenseFilter(
+        category=["move", "elsewhere"], amount_min="2", date_to="2026-11-02", sort="date_asc"
+    )
+    for chosen, count in (({"where": wanted}, 1), ({"ids": ids}, 2), ({"ids": ids}, 0)):
+        moved = remote.recategorise("Möved", **chosen)
+        assert (moved.count, moved.category) == (count, "Möved")
+        assert moved.number is None or moved.number == local.deeds(limit=1)[0].number
+    renamed = remote.rename_category("Möved", "Moved again")
+    assert renamed.number is not None
+    assert remote.undo(renamed.number).undone == tuple(ids)
+    assert remote.deeds() == local.deeds() != []
+    assert remote.deeds(before=renamed.number, limit=2) == local.deeds(before=renamed.number, limit=2)
+    assert remote.deeds(before=10**30, limit=10**6) == local.deeds(limit=10**6)
+    assert remote.deeds(before=0) == remote.deeds(limit=0) == []
+    with pytest.raises(ExpenseNotFound) as missing:
+        remote.recategorise("Fun", ids=[10**30])
+    assert missing.value.expense_id == 10**30
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{}, {"ids": ["x"]}, {"where": Wanted(amount_max="1.234")}, {"where": Wanted(), "ids": []}],
+    ids=str,
+)
+def test_moves_are_refused_as_by_the_local_ledger(remote: RemoteLedger, path: Path, chosen: Any) -> None:
+    with pytest.raises(InvalidInput) as here:
+        Ledger(path).recategorise("Fun", **chosen)
+    with pytest.raises(InvalidInput) as afar:
+        remote.recategorise("Fun", **chosen)
+    assert (type(afar.value), afar.value.errors) == (type(here.value), here.value.errors)
 
 
 def test_undo_check_and_health_from_afar(remote: RemoteLedger, served: tuple[str, Path]) -> None:

@@ -19,7 +19,9 @@ from expense_lib import (
     Ledger,
     RecordedThenDeleted,
     StaleVersion,
+    Wanted,
 )
+from expense_lib.store import connections, views
 from tests.builders import an_expense
 
 
@@ -294,9 +296,158 @@ class TestCategories:
         with pytest.raises(InvalidInput):
             ledger.rename_category("Food", new)
 
+    def test_rename_says_the_number_that_undoes_it(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        assert ledger.rename_category("Food", "Food").number is None
+        for name in ("FOOD", "Fun"):
+            before, number = listed(ledger), ledger.rename_category("food", name).number
+            assert number == the_last(ledger)
+            ledger.undo(number)
+            assert listed(ledger) == before
+
+
+class TestRecategorising:
+    @pytest.mark.parametrize(
+        "chosen", [{"ids": [3, 1, 3]}, {"where": Wanted(q="lun", amount_max="2")}], ids=str
+    )
+    def test_those_chosen_are_moved_in_one_change_that_is_undone_as_one(
+        self, ledger: Ledger, chosen: dict[str, Any]
+    ) -> None:
+        for amount, category in (("1", "Fod"), ("9", "Fod"), ("2", "Rent")):
+            ledger.record(an_expense(amount=amount, category=category))
+        before = listed(ledger)
+        moved = ledger.recategorise(" Food", **chosen)
+        assert (moved.number, moved.count, moved.category) == (4, 2, "Food")
+        assert listed(ledger) == {1: "1.00 Food 1", 2: "9.00 Fod 1", 3: "2.00 Food 1"}
+        assert not ledger.record(an_expense(amount="2")).created  # the new content is claimed
+        assert ledger.undo(4).undone == (1, 3)
+        assert (listed(ledger), ledger.check()) == (before, [])
+
+    def test_nothing_said_of_which_is_all_of_them(self, ledger: Ledger) -> None:
+        for category in ("Fod", "Rent"):
+            ledger.record(an_expense(category=category))
+        assert ledger.recategorise("Food", where=Wanted()).count == 2
+        assert ledger.recategorise("Food", ids=()).count == 0
+
+    def test_category_that_is_there_keeps_its_spelling(self, ledger: Ledger) -> None:
+        for category in ("Food", "Rent"):
+            ledger.record(an_expense(category=category))
+        assert ledger.recategorise("FOOD", ids=[2]).category == "Food"
+        assert listed(ledger) == {1: "12.50 Food 1", 2: "12.50 Food 2"}
+
+    def test_those_there_already_and_deleted_ones_are_left_alone(self, ledger: Ledger) -> None:
+        for category in ("Food", "Rent", "Fun"):
+            ledger.record(an_expense(category=category))
+        ledger.delete(2)
+        lines = len(ledger.changes())
+        none = ledger.recategorise("FOOD", ids=[1, 2])
+        assert (none.number, none.count, none.category) == (None, 0, "Food")
+        assert len(ledger.changes()) == lines
+        assert ledger.recategorise("food", where=Wanted()).count == 1
+        assert [line.change for line in ledger.history(2)] == ["created", "deleted"]
+
+    def test_content_of_another_takes_the_next_free_occurrence(self, ledger: Ledger) -> None:
+        for category in ("Food", "Fod", "Fud"):
+            ledger.record(an_expense(category=category))
+        ledger.recategorise("Food", ids=[3, 2])
+        assert listed(ledger) == {1: "12.50 Food 1", 2: "12.50 Food 2", 3: "12.50 Food 3"}
+        assert ledger.recategorise("Fud", ids=[3]).count == 1
+        assert listed(ledger)[3] == "12.50 Fud 1"  # what it was when it was there before
+
+    @pytest.mark.parametrize("unknown", [0, -1, 3, 2**70])
+    def test_id_that_never_was_is_refused_and_nothing_is_moved(self, ledger: Ledger, unknown: int) -> None:
+        for amount in ("1", "2"):
+            ledger.record(an_expense(amount=amount))
+        with pytest.raises(ExpenseNotFound) as refused:
+            ledger.recategorise("Fun", ids=[1, unknown, 2])
+        assert refused.value.expense_id == unknown
+        assert listed(ledger) == {1: "1.00 Food 1", 2: "2.00 Food 1"}
+
+    @pytest.mark.parametrize(
+        ("category", "chosen", "field"),
+        [
+            ("Fun", {}, "where"),
+            ("Fun", {"ids": [1], "where": Wanted()}, "where"),
+            (" ", {"ids": [1]}, "category"),
+            (None, {"ids": [1]}, "category"),
+            ("Fun", {"ids": range(501)}, "ids"),
+            ("Fun", {"ids": ["1"]}, "ids"),
+            ("Fun", {"ids": [True]}, "ids"),
+            ("Fun", {"ids": ""}, "ids"),
+            ("Fun", {"ids": 1}, "ids"),
+            ("Fun", {"where": "Food"}, "where"),
+            ("Fun", {"where": Wanted(amount_min="1.234")}, "where.amount_min"),
+        ],
+        ids=str,
+    )
+    def test_what_can_not_be_accepted_is_named(
+        self, ledger: Ledger, category: Any, chosen: dict[str, Any], field: str
+    ) -> None:
+        ledger.record(an_expense())
+        with pytest.raises(InvalidInput) as refused:
+            ledger.recategorise(category, **chosen)
+        assert [error.field for error in refused.value.errors] == [field]
+        assert listed(ledger) == {1: "12.50 Food 1"}
+
+    def test_five_hundred_ids_are_taken(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        assert ledger.recategorise("Fun", ids=[1] * 500).count == 1
+
+
+class TestDeeds:
+    def test_every_change_to_what_was_there_stands_once_the_last_first(self, ledger: Ledger) -> None:
+        for amount in ("1", "2", "3"):
+            ledger.record(an_expense(amount=amount))
+        ledger.amend(2, {"amount": "4"}, version=1)
+        ledger.delete(1)
+        ledger.record(an_expense(amount="5"))
+        ledger.rename_category("Food", "Fun")
+        ledger.restore(1)
+        deeds = ledger.deeds()
+        assert [(d.number, d.change, d.count, d.expense_id) for d in deeds] == [
+            (10, "restored", 1, 1),
+            (7, "amended", 3, 2),
+            (5, "deleted", 1, 1),
+            (4, "amended", 1, 2),
+        ]
+        values = [
+            tuple(side and f"{side.amount} {side.category}" for side in (d.before, d.after)) for d in deeds
+        ]
+        assert values == [
+            (None, "1.00 Food"),
+            ("4.00 Food", "4.00 Fun"),
+            ("1.00 Food", None),
+            ("2.00 Food", "4.00 Food"),
+        ]
+        assert deeds[1].at == ledger.history(2)[-1].at
+        for deed in deeds:
+            ledger.undo(deed.number)
+        assert listed(ledger) == {1: "1.00 Food 1", 2: "2.00 Food 1", 3: "3.00 Food 1", 4: "5.00 Food 1"}
+
+    def test_deeds_come_in_pages(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        for amount in range(1, 8):
+            ledger.amend(1, {"amount": amount}, None)
+        deeds = ledger.deeds()
+        pages = [ledger.deeds(before, limit=3) for before in (None, deeds[2].number, deeds[5].number)]
+        assert [deed for page in pages for deed in page] == deeds
+        assert [len(page) for page in pages] == [3, 3, 1]
+        assert ledger.deeds(before=2**70) == ledger.deeds(limit=10**9) == deeds
+        assert ledger.deeds(before=deeds[-1].number) == ledger.deeds(before=-1) == ledger.deeds(limit=0) == []
+
+    def test_deeds_are_found_without_reading_the_whole_log(self, ledger: Ledger) -> None:
+        with connections.connection(ledger.path) as con:
+            plan = con.execute(f"EXPLAIN QUERY PLAN {views._DEEDS}", {"before": 1, "limit": 1}).fetchall()
+        steps = [step for *_, step in plan]
+        assert "SEARCH change USING INDEX deed (seq<?)" in steps
+        assert "SEARCH part USING COVERING INDEX change_by_deed (part_of=?)" in steps
+        assert not [step for step in steps if step.startswith("SCAN") or "TEMP B-TREE" in step]
+
 
 class TestUndoing:
-    @pytest.mark.parametrize("deed", ["create", "amend", "delete", "restore", "rename", "merge", "respell"])
+    @pytest.mark.parametrize(
+        "deed", ["create", "amend", "delete", "restore", "rename", "merge", "respell", "recategorise"]
+    )
     def test_any_change_can_be_undone_and_the_undo_too(self, ledger: Ledger, deed: str) -> None:
         for amount in ("1", "2"):
             ledger.record(an_expense(amount=amount))
@@ -319,6 +470,8 @@ class TestUndoing:
                 ledger.rename_category("Fod", "Food")
             case "respell":
                 ledger.rename_category("Food", "FOOD")
+            case "recategorise":
+                ledger.recategorise("Food", where=Wanted(amount_max="1"))
         number, after = the_last(ledger), listed(ledger)
         assert after != before
         undone = ledger.undo(number)

@@ -199,13 +199,74 @@ EXCHANGES = {
         AMENDED,
         Exchange("GET /expenses/1", 200, sent={"If-None-Match": '"1"'}, headers={"ETag": '"2"'}),
     ],
+    "moving some to another category, and taking it back": [
+        CREATED,
+        Exchange(POST, 201, OTHER),
+        Exchange("PATCH /expenses", 200, {"category": "Fun", "ids": [2]}, answer={"number": 3, "count": 1}),
+        Exchange(
+            "PATCH /expenses",
+            200,
+            {
+                "category": "fun",
+                "where": {"category": ["food"], "amount_max": 12.5, "date_from": "2026-11-22"},
+            },
+            answer={"number": 4, "count": 1, "category": "Fun"},
+        ),
+        Exchange(
+            "PATCH /expenses",
+            200,
+            {"category": "Fun", "where": {}},
+            answer={"number": None, "count": 0, "category": "Fun"},
+        ),
+        Exchange("POST /changes/4/undo", 200, answer={"undone": [1], "kept": []}),
+        Exchange("GET /expenses/1", 200, answer={"category": "Food"}),
+    ],
+    "moving what can't be moved": [
+        CREATED,
+        Exchange("PATCH /expenses", 404, {"category": "Fun", "ids": [1, 7]}, answer={"expense_id": 7}),
+        Exchange(
+            "PATCH /expenses",
+            422,
+            {"category": "", "where": {"date_from": "22.11.2026", "sort": "date_asc"}},
+            answer={
+                "errors": [
+                    {"detail": "must not be empty", "pointer": "#/category"},
+                    {"detail": "must be a date written as YYYY-MM-DD", "pointer": "#/where/date_from"},
+                    {"detail": "is not a known name", "pointer": "#/where/sort"},
+                ]
+            },
+        ),
+        Exchange(
+            "PATCH /expenses",
+            422,
+            {"category": "Fun", "where": {"amount_min": "1.234"}},
+            answer={
+                "errors": [
+                    {"detail": "must have at most 2 fraction digits in USD", "pointer": "#/where/amount_min"}
+                ]
+            },
+        ),
+        Exchange(
+            "PATCH /expenses",
+            422,
+            {"category": "Fun"},
+            answer={"errors": [{"detail": "must be given, or else ids, and not both", "pointer": "#/where"}]},
+        ),
+        Exchange(
+            "PATCH /expenses",
+            422,
+            {"category": "Fun", "ids": list(range(501))},
+            answer={"errors": [{"detail": "must be a list of at most 500 ids", "pointer": "#/ids"}]},
+        ),
+        Exchange("GET /expenses/1", 200, headers={"ETag": '"1"'}),
+    ],
     "renaming a category": [
         CREATED,
         Exchange(
             "PATCH /categories/FOOD",
             200,
             {"name": "Fun"},
-            answer={"name": "Fun", "count": 1, "total": "12.50"},
+            answer={"name": "Fun", "count": 1, "total": "12.50", "number": 2},
         ),
         Exchange("PATCH /categories/Food", 404, {"name": "Fun"}),
         Exchange(
@@ -269,6 +330,32 @@ def test_history_in_json(client: Client) -> None:
         (None, lunch),
     ]
     assert all(item.keys() == {"version", "change", "at", "before", "after"} for item in items)
+
+
+def test_deeds_in_json(client: Client) -> None:
+    for exchange in EXCHANGES["restore"]:
+        answer_to(client, exchange)
+    answer_to(client, Exchange("PATCH /categories/Food", 200, {"name": "Fun"}))
+    (renamed,) = client.get("/deeds?limit=1", buffered=True).get_json()["items"]
+    lunch = {**fields(), "occurrence": 1, "refund": False}
+    assert renamed.pop("at").endswith("Z")
+    assert renamed == {
+        "number": 4,
+        "change": "amended",
+        "count": 1,
+        "expense_id": 1,
+        "before": lunch,
+        "after": {**lunch, "category": "Fun"},
+    }
+    earlier = client.get("/deeds?before=4", buffered=True).get_json()["items"]
+    assert [(deed["number"], deed["change"]) for deed in earlier] == [(3, "restored"), (2, "deleted")]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=501", "before=0", "before=", "since=1", "before=1&before=2"]
+)
+def test_bad_part_of_the_deeds_is_refused(client: Client, query: str) -> None:
+    assert client.get(f"/deeds?{query}", buffered=True).status_code == 422
 
 
 @pytest.fixture

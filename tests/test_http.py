@@ -380,7 +380,7 @@ def test_what_is_not_there_is_not_found(client: Client, post: Post, where: str) 
 def test_other_methods_are_refused_and_the_allowed_named(client: Client) -> None:
     answer = client.delete("/expenses", buffered=True)
     problem(answer, 405)
-    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, PATCH, POST"
 
 
 def test_head_and_options(client: Client, post: Post) -> None:
@@ -388,7 +388,7 @@ def test_head_and_options(client: Client, post: Post) -> None:
     head = client.head("/expenses/1", buffered=True)
     assert (head.status_code, head.get_data(), head.headers["ETag"]) == (200, b"", '"1"')
     options = client.options("/expenses", buffered=True)
-    assert (options.status_code, options.headers["Allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    assert (options.status_code, options.headers["Allow"]) == (204, "GET, HEAD, OPTIONS, PATCH, POST")
     problem(client.options("/nowhere", buffered=True), 404)
 
 

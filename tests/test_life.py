@@ -22,6 +22,7 @@ from expense_lib import (
     Ledger,
     RecordedThenDeleted,
     StaleVersion,
+    Wanted,
 )
 from tests.builders import an_expense
 
@@ -190,6 +191,30 @@ class Life(RuleBasedStateMachine):
             elif respelled:
                 self.expenses[expense_id] = replace(known, version=known.version + 1)
         assert old_key != new_key or owners == self.owner
+
+    @rule(new=CATEGORIES, data=st.data())
+    def recategorise(self, new: str, data: Any) -> None:
+        """Those of some ids, or of some categories."""
+        key = new.strip().casefold()
+        ids = data.draw(st.none() | st.lists(st.sampled_from([*self.expenses]))) if self.expenses else None
+        if ids is None:
+            where = Wanted(category=data.draw(st.lists(CATEGORIES, max_size=2)))
+            keys = where.category_keys() or [e.content[1] for e in self.expenses.values()]
+            chosen = [i for i, e in sorted(self.expenses.items()) if e.content[1] in keys]
+        else:
+            where, chosen = None, sorted(set(ids))
+        moved = self.ledger.recategorise(new, ids=ids, where=where)
+        members = [i for i in chosen if self.expenses[i].live and self.expenses[i].content[1] != key]
+        assert (moved.count, moved.number is None) == (len(members), not members)
+        for expense_id in members:
+            known = self.expenses[expense_id]
+            content = (known.content[0], key, known.content[2])
+            self.expenses[expense_id] = self.edited(known, expense_id, content)
+        if members:
+            assert (self.ledger.deeds()[0].number, self.ledger.deeds()[0].count) == (
+                moved.number,
+                moved.count,
+            )
 
     @precondition(lambda self: bool(self.expenses))
     @rule(old=CATEGORIES, new=CATEGORIES, data=st.data())

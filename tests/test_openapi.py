@@ -92,7 +92,7 @@ def test_examples_of_bodies_are_taken_and_answered(path: Path, monkeypatch: pyte
     monkeypatch.setenv("EXPENSE_LEDGER", str(path))
     document = openapi.document(PATHS, OPEN, "", with_tokens=False)
     client = Client(app)
-    for template, method in (("/expenses", "post"), ("/categories/{name}", "patch")):
+    for template, method in (("/expenses", "post"), ("/expenses", "patch"), ("/categories/{name}", "patch")):
         content = document["paths"][template][method]["requestBody"]["content"]["application/json"]
         where = template.replace("{name}", "Food")
         answer = client.open(where, method=method.upper(), json=content["example"])

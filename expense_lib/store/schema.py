@@ -184,6 +184,10 @@ MIGRATIONS = (
         ) STRICT
         """,
     ),
+    (
+        # The first line of each deed that changed what was there, however many expenses were created since.
+        "CREATE INDEX deed ON change (seq) WHERE part_of IS NULL AND kind <> 'created'",
+    ),
 )
 
 

@@ -126,6 +126,16 @@ _LOG_OF_DEED = f"""
     {_LOG} WHERE change.seq = :number OR change.part_of = :number
     ORDER BY change.seq
 """
+# Rows as Logged has them, the first line of each deed, with how many lines it has.
+_DEEDS = f"""
+    {_LINE},
+           (SELECT 1 + COUNT(*) FROM change AS part INDEXED BY change_by_deed WHERE part.part_of = change.seq)
+      FROM change INDEXED BY deed
+      LEFT JOIN change AS earlier ON earlier.seq = change.previous
+     WHERE change.part_of IS NULL AND change.kind <> 'created' AND change.seq < :before
+     ORDER BY change.seq DESC
+     LIMIT :limit
+"""
 _DEED = "SELECT COALESCE(part_of, seq) FROM change WHERE seq = :seq"
 
 
@@ -285,6 +295,15 @@ def deed(con: sqlite3.Connection, seq: int) -> list[Logged]:
     found = con.execute(_DEED, {"seq": seq}).fetchone()
     rows = con.execute(_LOG_OF_DEED, {"number": found[0]}) if found else ()
     return [Logged.of(row) for row in rows]
+
+
+def deeds(con: sqlite3.Connection, before: int, limit: int) -> Iterator[tuple[Logged, int]]:
+    """The first lines of the deeds before number *before*, of at most *limit*, the last first.
+
+    Each with how many lines the deed has. What created an expense is no deed here.
+    """
+    found = con.execute(_DEEDS, {"before": before, "limit": limit})
+    return ((Logged.of(row), row[-1]) for row in found)
 
 
 def _index(wanted: Wanted) -> str:
