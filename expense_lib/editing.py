@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,7 +23,7 @@ from expense_lib.errors import (
 from expense_lib.models import CategoryMove, ChangeKind, ExpenseChanges, NewExpense
 from expense_lib.money import Currency
 from expense_lib.recording import found, next_free
-from expense_lib.store import rows, views
+from expense_lib.store import moves, rows, views
 from expense_lib.store.rows import Row
 from expense_lib.store.views import Logged, Snapshot
 from expense_lib.text import canonical_text, fold
@@ -38,7 +39,7 @@ class Deed:
 
     def write(self, row: Row, kind: ChangeKind, **changes: Any) -> Row:
         """Give *row* its next version, with *changes*."""
-        revised = row._replace(version=row.version + 1, updated_at=self.at, **changes)
+        revised = self._next(row, **changes)
         self.number = rows.revise(self.con, revised, kind, self.number)
         return revised
 
@@ -81,11 +82,65 @@ class Deed:
             occurrence=occurrence,
         )
 
+    def move(self, found: Iterable[Row], key: str, category: str) -> int:
+        """Give expenses another category, one after the other, as ``edit`` does. Deleted ones are left alone.
+
+        What ``edit`` asks of each is asked of all at once, and written so: it takes a fraction of the time.
+
+        Args:
+            found: The expenses as they are.
+            key: The category's key.
+            category: How it is spelled, unless it has a spelling already.
+
+        Returns:
+            How many were not in it already.
+        """
+        name = rows.category_name(self.con, key) or category
+        moved = [
+            self._next(row, category=name, category_key=key)
+            for row in found
+            if row.deleted_at is None and row.category_key != key
+        ]
+        before = self._occurrences_before(moved, key)
+        moved = [row._replace(occurrence=before[row.id]) if row.id in before else row for row in moved]
+        keys = [row.content().dedup_key(row.occurrence) for row in moved]
+        owners = moves.owners(self.con, keys)
+        claimed: dict[str, int] = {}  # with their expenses, but not written yet
+        taken: dict[Content, int] = {}  # all its occurrences up to this one have an owner
+        for position, dedup_key in enumerate(keys):
+            row, owner = moved[position], owners.get(dedup_key)
+            if owner not in (None, row.id):
+                moves.add_claims(self.con, claimed.items())
+                claimed.clear()
+                content = row.content()
+                taken[content] = next_free(self.con, content, taken.get(content, 0))
+                moved[position] = row._replace(occurrence=taken[content])
+                keys[position], owner = content.dedup_key(taken[content]), None
+            if owner is None:
+                claimed[keys[position]] = owners[keys[position]] = row.id
+        moves.add_claims(self.con, sorted(claimed.items()))
+        self.number = moves.revise(self.con, moved, "amended", self.number)
+        return len(moved)
+
     def respell(self, key: str, name: str) -> None:
         """Spell a category anew for all its expenses. Their content stays the same, and so do their keys."""
-        for row in rows.live_in_category(self.con, key):
-            self.write(row, "amended", category=name)
+        respelled = [self._next(row, category=name) for row in rows.live_in_category(self.con, key)]
+        self.number = moves.revise(self.con, respelled, "amended", self.number)
         rows.name_category(self.con, key, name)
+
+    def _next(self, row: Row, **changes: Any) -> Row:
+        """The next version of *row*, with *changes*, not written yet."""
+        return row._replace(version=row.version + 1, updated_at=self.at, **changes)
+
+    def _occurrences_before(self, moved: list[Row], key: str) -> dict[int, int]:
+        """Which occurrence expenses were when they last had this content; their keys are their own since."""
+        edited = [row.id for row in moved if row.version > 2]
+        folded = functools.cache(fold)
+        return {
+            expense_id: occurrence
+            for expense_id, category, occurrence in moves.alike(self.con, edited)
+            if folded(category) == key
+        }
 
     def _occurrence_before(self, row: Row, content: Content) -> int | None:
         """Which occurrence the expense was when it last had this content; its key is its own since."""
@@ -174,11 +229,8 @@ def recategorise(
             rows_named = sorted(views.matching(con, move.where, currency))
         except AmountError as refused:
             raise AmountError(FieldError(f"where.{field}", said) for field, said in refused.errors) from None
-    deed, count = Deed(con), 0
-    for row in rows_named:
-        if row.deleted_at is None and row.category_key != key:
-            deed.edit(row, replace(row.content(), category_key=key), move.category)
-            count += 1
+    deed = Deed(con)
+    count = deed.move(rows_named, key, move.category)
     return deed.number, count, rows.category_name(con, key) or move.category
 
 
@@ -206,8 +258,7 @@ def rename_category(con: sqlite3.Connection, old: str, new: str) -> tuple[int | 
         raise CategoryNotFound
     deed = Deed(con)
     if new_key != old_key:
-        for row in rows.live_in_category(con, old_key):
-            deed.edit(row, replace(row.content(), category_key=new_key), new)
+        deed.move(rows.live_in_category(con, old_key), new_key, new)
     elif new != name:
         deed.respell(old_key, new)
     return deed.number, new_key

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from expense_lib import (
     AmountError,
@@ -20,8 +24,10 @@ from expense_lib import (
     RecordedThenDeleted,
     StaleVersion,
     Wanted,
+    editing,
+    recording,
 )
-from expense_lib.store import connections, views
+from expense_lib.store import connections, rows, views
 from tests.builders import an_expense
 
 
@@ -392,6 +398,84 @@ class TestRecategorising:
     def test_five_hundred_ids_are_taken(self, ledger: Ledger) -> None:
         ledger.record(an_expense())
         assert ledger.recategorise("Fun", ids=[1] * 500).count == 1
+
+
+EDITS = st.tuples(st.integers(1, 8), st.sampled_from(["A", "a", "B", "C"]), st.sampled_from(["1", "2"]))
+
+
+class TestManyAtOnce:
+    """What ``Deed.move`` and ``Deed.respell`` write is, row for row, what editing one by one does."""
+
+    @staticmethod
+    def with_a_past(path: Path, edits: list[tuple[int, str, str]], gone: set[int]) -> Ledger:
+        """Eight expenses, alike but for their categories and amounts, of which some were edited or deleted."""
+        ledger = Ledger(path)
+        for n in range(8):
+            ledger.record(an_expense(category="ABBB"[n % 4], amount=str(1 + n // 6)), f"k{n}")
+        for expense_id, category, amount in edits:
+            ledger.amend(expense_id, {"category": category, "amount": amount}, None)
+        for expense_id in gone:
+            ledger.delete(expense_id)
+        return ledger
+
+    @staticmethod
+    def rows_in(ledger: Ledger) -> dict[str, list[Any]]:
+        """All that is in the file but for times."""
+        selected = {
+            "claim": "key, expense_id, request",
+            "category": "*",
+            "expense": "id, category, category_key, occurrence, version, deleted_at IS NULL, last_seq",
+            "change": "seq, previous, part_of, kind, expense_id, version, category, date, occurrence",
+        }
+        with connections.connection(ledger.path) as con:
+            times = con.execute("SELECT updated_at FROM expense EXCEPT SELECT at FROM change").fetchall()
+            found = {
+                table: con.execute(f"SELECT {columns} FROM {table} ORDER BY 1").fetchall()  # noqa: S608
+                for table, columns in selected.items()
+            }
+            return found | {"times that the log does not have": times}
+
+    @given(
+        edits=st.lists(EDITS, max_size=12),
+        gone=st.sets(st.integers(1, 8), max_size=2),
+        to=st.sampled_from(["A", "a", "B", "D"]),
+        ids=st.sets(st.integers(1, 8)),
+    )
+    @settings(max_examples=150, deadline=None)
+    def test_move_is_the_edits_one_by_one(
+        self, edits: list[tuple[int, str, str]], gone: set[int], to: str, ids: set[int]
+    ) -> None:
+        with TemporaryDirectory() as folder:
+            moved, edited = (
+                self.with_a_past(Path(folder) / name, edits, gone) for name in ("moved", "edited")
+            )
+            moved.recategorise(to, ids=sorted(ids))
+            with connections.connection(edited.path) as con, connections.transaction(con, write=True):
+                deed = editing.Deed(con)
+                for row in (recording.found(con, expense_id) for expense_id in sorted(ids)):
+                    if row.deleted_at is None:
+                        deed.edit(row, replace(row.content(), category_key=to.casefold()), to)
+            assert self.rows_in(moved) == self.rows_in(edited)
+            assert moved.check() == []
+
+    def test_respelling_is_the_versions_one_by_one(self, tmp_path: Path) -> None:
+        respelled, written = (self.with_a_past(tmp_path / name, [], {2}) for name in ("respelled", "written"))
+        respelled.rename_category("b", "b")
+        with connections.connection(written.path) as con, connections.transaction(con, write=True):
+            deed = editing.Deed(con)
+            for row in rows.live_in_category(con, "b"):
+                deed.write(row, "amended", category="b")
+            rows.name_category(con, "b", "b")
+        assert self.rows_in(respelled) == self.rows_in(written)
+
+    def test_many_alike_each_take_an_occurrence_of_their_own(self, ledger: Ledger) -> None:
+        for n in range(1, 41):
+            ledger.record(an_expense(category="Fod", occurrence=n))
+            ledger.record(an_expense(occurrence=2 * n))
+        ledger.rename_category("Fod", "Food")
+        assert len(set(listed(ledger).values())) == 80
+        assert {e.occurrence for e in ledger.search(ExpenseFilter(limit=500)).items} == {*range(1, 80), 80}
+        assert ledger.check() == []
 
 
 class TestDeeds:
