@@ -360,6 +360,13 @@ class TestRecategorising:
         assert ledger.recategorise("Fud", ids=[3]).count == 1
         assert listed(ledger)[3] == "12.50 Fud 1"  # what it was when it was there before
 
+    def test_move_back_is_the_occurrence_that_it_was_last(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        ledger.amend(1, {"occurrence": 3}, version=1)
+        ledger.recategorise("Fun", ids=[1])
+        ledger.recategorise("Food", ids=[1])
+        assert listed(ledger) == {1: "12.50 Food 3"}
+
     @pytest.mark.parametrize("unknown", [0, -1, 3, 2**70])
     def test_id_that_never_was_is_refused_and_nothing_is_moved(self, ledger: Ledger, unknown: int) -> None:
         for amount in ("1", "2"):
@@ -400,20 +407,26 @@ class TestRecategorising:
         assert ledger.recategorise("Fun", ids=[1] * 500).count == 1
 
 
-EDITS = st.tuples(st.integers(1, 8), st.sampled_from(["A", "a", "B", "C"]), st.sampled_from(["1", "2"]))
+EDITS = st.tuples(
+    st.integers(1, 8),
+    st.fixed_dictionaries(
+        {"category": st.sampled_from(["A", "a", "B", "C"])},
+        optional={"amount": st.sampled_from(["1", "2"]), "occurrence": st.integers(1, 4)},
+    ),
+)
 
 
 class TestManyAtOnce:
     """What ``Deed.move`` and ``Deed.respell`` write is, row for row, what editing one by one does."""
 
     @staticmethod
-    def with_a_past(path: Path, edits: list[tuple[int, str, str]], gone: set[int]) -> Ledger:
+    def with_a_past(path: Path, edits: list[tuple[int, dict[str, Any]]], gone: set[int]) -> Ledger:
         """Eight expenses, alike but for their categories and amounts, of which some were edited or deleted."""
         ledger = Ledger(path)
         for n in range(8):
             ledger.record(an_expense(category="ABBB"[n % 4], amount=str(1 + n // 6)), f"k{n}")
-        for expense_id, category, amount in edits:
-            ledger.amend(expense_id, {"category": category, "amount": amount}, None)
+        for expense_id, changes in edits:
+            ledger.amend(expense_id, changes, None)
         for expense_id in gone:
             ledger.delete(expense_id)
         return ledger
@@ -441,9 +454,9 @@ class TestManyAtOnce:
         to=st.sampled_from(["A", "a", "B", "D"]),
         ids=st.sets(st.integers(1, 8)),
     )
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=200, deadline=None)
     def test_move_is_the_edits_one_by_one(
-        self, edits: list[tuple[int, str, str]], gone: set[int], to: str, ids: set[int]
+        self, edits: list[tuple[int, dict[str, Any]]], gone: set[int], to: str, ids: set[int]
     ) -> None:
         with TemporaryDirectory() as folder:
             moved, edited = (
