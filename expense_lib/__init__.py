@@ -3,9 +3,9 @@
 Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``dedup`` (the key), ``models``
 and ``answers`` (what goes in and out), ``store`` (the file and its SQL), ``recording``, ``editing`` and
 ``undoing`` (the rules), ``identity`` and ``importing`` (those of statements), ``exporting``, ``ledger`` (all
-of it); on top ``client`` (the same over HTTP), ``settings`` (which of both), ``entry`` (what becomes of a
-form), ``statements`` (a bank's file, read) and ``analytics`` (a copy in DuckDB), both imported by themselves,
-as ``verdicts`` is (what imports take and answer).
+of it); on top ``client`` (the same over HTTP), ``settings`` (which of both), ``statements`` (a bank's file,
+read), ``analytics`` (a copy in DuckDB) and ``app`` (what the app knows and does). The last three are imported
+by themselves, as ``verdicts`` is (what imports take and answer).
 """
 
 from expense_lib.answers import (

@@ -5,92 +5,69 @@ app = marimo.App(width="medium", app_title="Expenses")
 
 with app.setup:
     import html
+    from collections.abc import Callable
 
     import marimo as mo
 
-    from expense_lib import Expense, ExpenseError, ExpenseFilter, Page, entry, open_ledger
+    from expense_lib import ExpenseError
+    from expense_lib.app import asking, charts, intake, tables, words
+    from expense_lib.app.changing import Done, Failed
+    from expense_lib.app.desk import Desk, Tell
+    from expense_lib.app.view import CUSTOM, PERIODS
+    from expense_lib.app.widgets import ExpenseForm, Table
 
-    ALL = "All\N{NO-BREAK SPACE}categories"  # no category has such a space
-    RED = "color: var(--red-11)"
-    GRID = "display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.75rem"
-
-
-@app.function
-def entry_fields(outcome: entry.Outcome) -> mo.ui.batch:
-    """The form's fields as *outcome* leaves them, with what is wrong beside each."""
-    errors = dict(outcome.errors) if isinstance(outcome, entry.Refused) else {}
-    wrong = {
-        name: f'<div role="alert" style="{RED}">{name.capitalize()} {html.escape(message)}.</div>'
-        for name, message in errors.items()
-    }
-    rows = "\n".join(
-        f"<div>{{{name}}}{wrong.get(name, '')}</div>"
-        for name in ("amount", "category", "description", "date")
-    )
-    typed = outcome.typed
-    refund = f"<div>{{refund}}{wrong.get('refund', '')}</div>"
-    return mo.md(f'<div style="{GRID}">{rows}{refund}</div>').batch(
-        amount=mo.ui.text(typed.amount, label="Amount", placeholder="12.50", full_width=True),
-        category=mo.ui.text(typed.category, label="Category", placeholder="Food", full_width=True),
-        description=mo.ui.text(typed.description, label="Description", full_width=True),
-        date=mo.ui.text(typed.date, label="Date", placeholder="YYYY-MM-DD", full_width=True),
-        refund=mo.ui.checkbox(typed.refund, label="Refund"),
-    )
-
-
-@app.function
-def told(outcome: entry.Outcome, currency: str) -> mo.Html | None:
-    """What became of the form that was sent, as a message."""
-    match outcome:
-        case entry.Added(expense=expense):
-            return said(f"Added: {in_words(expense, currency)}.", kind="success")
-        case entry.AlreadyRecorded(expense=expense):
-            since = f"{expense.created_at.astimezone():%Y-%m-%d %H:%M}"
-            return said(f"Already recorded at {since}: {in_words(expense, currency)}.", kind="warn")
-        case entry.WasDeleted(expense_id=expense_id):
-            return said(f"This was recorded as number {expense_id} and then deleted.", kind="warn")
-        case entry.Refused(errors=errors):
-            others = [f" {name} {message}." for name, message in errors if not hasattr(outcome.typed, name)]
-            return said("Not added yet: see above." + "".join(others), kind="danger")
-        case entry.NotReached(reason=reason):
-            return said(f"Not added: {reason} What you typed is kept.", kind="danger")
-    return None
+    ON_LIST = ("List", "Charts")
+    SECTIONS = (*ON_LIST, "Insights", "Import", "Categories", "Changes")
+    GRID = "display: grid; grid-template-columns: repeat(auto-fit, minmax(7.25rem, 1fr)); gap: 0.75rem"
 
 
 @app.function
 def said(text: str, kind: str) -> mo.Html:
     """A message in which a long word wraps."""
-    wrapped = f'<span style="overflow-wrap: anywhere">{html.escape(text)}</span>'
+    wrapped = f'<span role="status" style="overflow-wrap: anywhere">{html.escape(text)}</span>'
     return mo.callout(mo.Html(wrapped), kind=kind)
 
 
 @app.function
-def in_words(expense: Expense, currency: str) -> str:
-    """One expense as a person would name it: 12.50 USD, Food, Lunch, 2026-11-22."""
-    nth = f"number {expense.occurrence} of its kind that day" if expense.occurrence > 1 else ""
-    parts = (f"{expense.amount} {currency}", expense.category, expense.description, str(expense.date), nth)
-    return ", ".join(part for part in parts if part)
+def row(*parts: mo.Html) -> mo.Html:
+    """Parts beside each other, or below where there is no room."""
+    return mo.hstack(parts, justify="start", align="center", wrap=True)
 
 
 @app.function
-def table_of(page: Page) -> mo.Html:
-    """The page's expenses as a plain table: sorting is for the ledger, which knows all of them."""
-    cell = "padding: 0.25rem 0.5rem; text-align: left"
-    text = f"{cell}; overflow-wrap: anywhere; min-width: 5rem"
-    number = "text-align: right; white-space: nowrap"
-    head = "".join(
-        f'<th scope="col" style="{cell}; {number if name == "Amount" else ""}">{name}</th>'
-        for name in ("Date", "Category", "Description", "Amount")
+def grid(*parts: mo.Html) -> mo.Html:
+    """Fields in columns of one width, as many as there is room for."""
+    cells = "".join(f'<div style="align-self: end">{part}</div>' for part in parts)
+    return mo.Html(f'<div style="{GRID}">{cells}</div>')
+
+
+@app.function
+def shown(table: Callable[[], mo.Html]) -> mo.Html:
+    """A table, or why there is none."""
+    try:
+        return table()
+    except ExpenseError as error:
+        return said(str(error), "danger")
+
+
+@app.function
+def working(phase: intake.Working) -> mo.Html:
+    """How far something is that takes its time."""
+    share = f'value="{phase.done}" max="{phase.total}"' if phase.total else ""
+    rows = f": {phase.done:,} of {phase.total:,} rows" if phase.total else ""
+    return mo.Html(
+        f'<label role="status" style="overflow-wrap: anywhere">{html.escape(phase.what)}{rows}'
+        f'<progress style="display: block; width: 100%" {share}></progress></label>'
     )
-    body = "".join(
-        f'<tr style="border-top: 1px solid var(--border)">'
-        f'<td style="{cell}; white-space: nowrap">{expense.date}</td>'
-        f'<td style="{text}">{html.escape(expense.category)}</td>'
-        f'<td style="{text}">{html.escape(expense.description)}</td>'
-        f'<td style="{cell}; {number}; font-variant-numeric: tabular-nums">{expense.amount:,}</td></tr>'
-        for expense in page.items
-    )
-    return mo.Html(f'<table style="width: 100%"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+
+
+@app.function
+def remember(kept: dict[str, str]) -> None:
+    """Have the page's address say what is looked at."""
+    query = mo.query_params()
+    for name in ("demo", "period", "categories", "q", "amount", "sort"):
+        if query.get(name, "") != kept.get(name, ""):
+            query[name] = kept.get(name)
 
 
 @app.cell(hide_code=True)
@@ -103,138 +80,421 @@ def heading():
 
 @app.cell
 def state():
-    # Every form sent rebuilds the form, since marimo drops one that is sent twice with the same values. That
-    # happens in the form's own cell, hence the self-loops.
-    get_outcome, set_outcome = mo.state(entry.ready(), allow_self_loops=True)
-    get_category, set_category = mo.state(ALL, allow_self_loops=True)
-    get_cursors, set_cursors = mo.state((None,), allow_self_loops=True)
-    get_asked, set_asked = mo.state(0)
-    return (
-        get_asked,
-        get_category,
-        get_cursors,
-        get_outcome,
-        set_asked,
-        set_category,
-        set_cursors,
-        set_outcome,
-    )
+    # The desk knows everything; these only say which part of the page is to be laid out anew.
+    get_seen, set_seen = mo.state(None, allow_self_loops=True)
+    get_filters, set_filters = mo.state(None, allow_self_loops=True)
+    get_picked, set_picked = mo.state(None, allow_self_loops=True)
+    get_notice, set_notice = mo.state(None, allow_self_loops=True)
+    desk = Desk(mo.query_params().to_dict(), Tell(set_seen, set_filters, set_picked, set_notice, remember))
+    return desk, get_filters, get_notice, get_picked, get_seen
 
 
 @app.cell
-def writing(get_outcome, set_cursors, set_outcome):
-    # Writes happen here, called by on_change only: a cell that runs again can't repeat one.
-    def show(outcome: entry.Outcome) -> None:
-        if isinstance(outcome, entry.Added):
-            set_cursors((None,))
-        set_outcome(outcome)
-
-    def send(values: dict[str, object]) -> None:
-        show(entry.submit(open_ledger, entry.Typed(**values), get_outcome()))
-
-    def send_another(_: object) -> None:
-        before = get_outcome()
-        if isinstance(before, entry.AlreadyRecorded | entry.WasDeleted):
-            show(entry.submit_another(open_ledger, before))
-
-    def bring_back(_: object) -> None:
-        before = get_outcome()
-        if isinstance(before, entry.WasDeleted):
-            show(entry.restore(open_ledger, before))
-
-    return bring_back, send, send_another
-
-
-@app.cell
-def entry_form(get_outcome, send):
-    form = entry_fields(get_outcome()).form(submit_button_label="Add expense", on_change=send)
-    form
+def banner(desk, get_seen):
+    get_seen()
+    retry = mo.ui.button(label="Retry", on_change=lambda _: desk.look())
+    leave_demo = mo.ui.button(label="Leave the demo", on_change=lambda _: desk.leave_demo())
+    _parts = [
+        *([row(said(desk.seen.trouble, "danger"), retry)] if desk.seen.trouble else []),
+        *([row(said(tables.DEMO, "info"), leave_demo)] if desk.is_demo else []),
+    ]
+    mo.vstack(_parts) if _parts else None
     return
 
 
 @app.cell
-def message(bring_back, get_outcome, page, send_another):
-    add_another = mo.ui.button(label="Add it as another one", on_change=send_another)
-    restore = mo.ui.button(label="Restore it", on_change=bring_back)
-    _outcome = get_outcome()
-    _choices = {entry.AlreadyRecorded: [add_another], entry.WasDeleted: [restore, add_another]}
+def entry_form(desk):
+    # Writes happen in what widgets and buttons call, and nowhere else: a cell that runs again repeats none.
+    entry = ExpenseForm(
+        {
+            "send": lambda message: desk.add(message, entry.send),
+            "act": lambda message: desk.act(message, entry.send),
+            "complete": lambda message: desk.complete(message, entry.send),
+            "look": lambda _: desk.look(),
+        },
+        fields=list(asking.FIELDS),
+        label="New expense",
+        submit="Add expense",
+    )
+    entry_shown = mo.ui.anywidget(entry)
+    entry_shown
+    return (entry,)
+
+
+@app.cell
+def dialog(desk):
+    asked = ExpenseForm(
+        {
+            "send": lambda message: desk.answer(message, asked.send),
+            "act": lambda _: desk.delete(asked.send),
+            "complete": lambda message: desk.complete(message, asked.send),
+        },
+        fields=list(asking.FIELDS),
+        label="Edit expense",
+        submit="Save",
+        dialog=True,
+        acts=list(asking.ACTS),
+    )
+    asked_shown = mo.ui.anywidget(asked)
+    asked_shown
+    return (asked,)
+
+
+@app.cell
+def completion(asked, desk, entry, get_seen):
+    get_seen()
+    entry.categories = asked.categories = [each.name for each in desk.seen.categories]
+    return
+
+
+@app.cell
+def filters(desk, get_filters):
+    get_filters()
+    _view, _wide = desk.view, {"full_width": True}
+    period = mo.ui.dropdown(
+        PERIODS,
+        {key: label for label, key in PERIODS.items()}[_view.period],
+        label="Period",
+        allow_select_none=False,
+        on_change=desk.choose_period,
+        **_wide,
+    )
+    date_from = mo.ui.text(
+        _view.date_from,
+        "YYYY-MM-DD",
+        label="From",
+        on_change=lambda text: desk.show(date_from=text),
+        **_wide,
+    )
+    date_to = mo.ui.text(
+        _view.date_to, "YYYY-MM-DD", label="To", on_change=lambda text: desk.show(date_to=text), **_wide
+    )
+    categories = mo.ui.multiselect(
+        desk.category_names(),
+        list(_view.categories),
+        label="Categories",
+        on_change=lambda names: desk.show(categories=tuple(names)),
+        **_wide,
+    )
+    search = mo.ui.text(
+        _view.q, label="Search", debounce=300, on_change=lambda text: desk.show(q=text), **_wide
+    )
+    at_least = mo.ui.text(
+        _view.amount_min, label="At least", on_change=lambda text: desk.show(amount_min=text), **_wide
+    )
+    at_most = mo.ui.text(
+        _view.amount_max, label="At most", on_change=lambda text: desk.show(amount_max=text), **_wide
+    )
+    clear = mo.ui.button(label="Clear filters", on_change=lambda _: desk.clear(), **_wide)
+    _dates = (date_from, date_to) if _view.period == CUSTOM else ()
+    grid(period, *_dates, categories, search, at_least, at_most, clear)
+    return
+
+
+@app.cell
+def unclear(desk, get_seen):
+    get_seen()
+    said(desk.seen.unclear, "warn") if desk.seen.unclear else None
+    return
+
+
+@app.cell
+def totals(desk, get_seen):
+    get_seen()
+    _page, _currency = desk.seen.page, desk.currency()
+    mo.stop(_page is None)
+    _spread = f"A month, over {words.number(desk.seen.months, 'month')}" if _page.count else "A month"
+    row(
+        mo.stat(words.money(_page.total, _currency), label="Total", bordered=True),
+        mo.stat(f"{_page.count:,}", label="Expenses", bordered=True),
+        mo.stat(words.money(desk.seen.average, _currency), label=_spread, bordered=True),
+    )
+    return
+
+
+@app.cell
+def sections():
+    section = mo.ui.tabs(dict.fromkeys(SECTIONS, ""))
+    section
+    return (section,)
+
+
+@app.cell
+def notice(desk, get_notice):
+    get_notice()
+    undo = mo.ui.button(label="Undo", on_change=lambda _: desk.undo())
+    match desk.notice:
+        case Done(text, can_be_undone):
+            _told = row(said(text, "success"), *([undo] if can_be_undone else []))
+        case Failed(text):
+            _told = said(text, "danger")
+        case _:
+            _told = None
+    _told
+    return
+
+
+@app.cell
+def month_chart(desk, get_seen, section):
+    get_seen()
+    mo.stop(section.value != "Charts" or not desk.seen.categories)
+    by_month = mo.ui.altair_chart(
+        charts.by_month(desk.month_bars(), desk.currency()),
+        on_change=lambda _: desk.choose_month(charts.clicked(by_month.selections)),
+    )
+    by_month
+    return
+
+
+@app.cell
+def category_chart(desk, get_seen, section):
+    get_seen()
+    mo.stop(section.value != "Charts" or not desk.seen.categories)
+    by_category = mo.ui.altair_chart(
+        charts.by_category(desk.category_bars(), desk.currency()),
+        on_change=lambda _: desk.choose_category(charts.clicked(by_category.selections)),
+    )
+    by_category
+    return
+
+
+@app.cell
+def hint(desk, get_seen, section):
+    get_seen()
+    mo.stop(section.value not in ON_LIST or desk.seen.page is None or desk.seen.page.count > 0)
+    try_it = mo.ui.button(label="Load sample expenses", on_change=lambda _: desk.enter_demo())
+    mo.stop(not desk.seen.is_new, mo.md("Nothing matches these filters."))
     mo.vstack(
         [
-            told(_outcome, page.currency if page else "") or mo.md(""),
-            mo.hstack(_choices.get(type(_outcome), []), justify="start"),
+            mo.md("**No expenses yet.** Type the first one above, or drop a bank statement under *Import*."),
+            row(mo.md("Or look around first, in a separate demo ledger:"), try_it),
         ]
     )
     return
 
 
 @app.cell
-def load(get_asked, get_category, get_cursors, get_outcome):
-    get_asked(), get_outcome()
-    _category = None if get_category() == ALL else get_category()
-    try:
-        page = open_ledger().search(ExpenseFilter(category=_category, cursor=get_cursors()[-1]))
-        names = [category.name for category in open_ledger().categories()]
-        unread = None
-    except ExpenseError as _error:
-        page, names, unread = None, [], str(_error)
-    return names, page, unread
-
-
-@app.cell
-def filters(get_category, names, set_asked, set_category, set_cursors):
-    def _show(name: str) -> None:
-        set_cursors((None,))
-        set_category(name)
-
-    _chosen = get_category()
-    category = mo.ui.dropdown(
-        [ALL, *names, *({_chosen} - {ALL, *names})],
-        value=_chosen,
-        label="Filter",
-        allow_select_none=False,
-        searchable=True,
-        on_change=_show,
+def actions(asked, desk, get_picked, get_seen, section):
+    get_seen(), get_picked()
+    mo.stop(section.value not in ON_LIST or desk.seen.page is None or not desk.seen.page.count)
+    move_picked = mo.ui.button(
+        label="Move to a category", on_change=lambda _: asked.send(desk.ask_to_move_picked())
     )
-    refresh = mo.ui.button(label="Refresh", on_change=lambda _: set_asked(lambda asked: asked + 1))
-    mo.hstack([category, refresh], justify="start", align="end", wrap=True)
+    move_all = mo.ui.button(
+        label=f"Move all {desk.seen.page.count:,} to a category",
+        on_change=lambda _: asked.send(desk.ask_to_move_all()),
+    )
+    save = mo.download(desk.export, "expenses.csv", "text/csv", label="Download as CSV")
+    _picked = [mo.md(f"**{desk.picked_in_words()}**"), move_picked] if desk.picked else []
+    row(*_picked, move_all, save)
     return
 
 
 @app.cell
-def totals(page, unread):
-    mo.stop(unread is not None, mo.callout(f"The expenses can't be shown: {unread}", kind="danger"))
-    mo.hstack(
+def listing(asked, desk):
+    table = Table(
+        {
+            "sort": lambda message: desk.show(sort=message["by"]),
+            "turn": lambda message: desk.turn(message["to"]),
+            "pick": lambda message: desk.pick(message["ids"]),
+            "act": lambda message: asked.send(desk.ask_to_edit(message["id"])),
+        },
+        page=tables.EMPTY,
+    )
+    table_shown = mo.ui.anywidget(table)
+    table_shown
+    return (table,)
+
+
+@app.cell
+def listed(desk, get_seen, section, table):
+    get_seen()
+    table.page = desk.table() if section.value in ON_LIST else tables.EMPTY
+    return
+
+
+@app.cell
+def whole_months(section):
+    whole = mo.ui.switch(label="Whole months, not only up to the same day")
+    mo.vstack([mo.md("### This month beside others"), whole]) if section.value == "Insights" else None
+    return (whole,)
+
+
+@app.cell
+def comparison(desk, get_seen, section, whole):
+    get_seen()
+    mo.stop(section.value != "Insights")
+    shown(lambda: Table(page=tables.compared(desk.compare(whole=whole.value))).shown())
+    return
+
+
+@app.cell
+def coming_again(desk, get_seen, section):
+    get_seen()
+    mo.stop(section.value != "Insights")
+    _table = shown(lambda: Table(page=tables.recurring(desk.recurring())).shown())
+    mo.vstack([mo.md("### Likely to come again"), _table])
+    return
+
+
+@app.cell
+def statement(desk):
+    get_phase, set_phase = mo.state(None, allow_self_loops=True)
+    incoming = intake.Intake(desk.ledger, lambda work: mo.Thread(target=work).start(), set_phase, desk.did)
+    return get_phase, incoming
+
+
+@app.cell
+def drop(get_phase, incoming, section):
+    get_phase()
+    mo.stop(section.value != "Import" or incoming.has_file)
+    dropped = mo.ui.file(
+        kind="area",
+        max_size=intake.MAX_FILE_BYTES,
+        label="Drop a bank statement here: CSV, OFX, QFX or QIF",
+        on_change=lambda files: incoming.take(files[0].contents, files[0].name),
+    )
+    mo.vstack([mo.md("### Import a statement"), dropped])
+    return
+
+
+@app.cell
+def progress(get_phase, incoming):
+    get_phase()
+    working(incoming.phase) if isinstance(incoming.phase, intake.Working) else None
+    return
+
+
+@app.cell
+def proposal(get_phase, incoming, section):
+    get_phase()
+    _phase = incoming.phase
+    mo.stop(section.value != "Import" or not incoming.has_file or isinstance(_phase, intake.Working))
+    cancel = mo.ui.button(label="Take another file", on_change=lambda _: incoming.drop())
+    land = mo.ui.button(
+        label=f"Import {incoming.count_in_words()}", kind="success", on_change=lambda _: incoming.land()
+    )
+    _can_land = isinstance(_phase, intake.Proposed) and _phase.brings_something
+    mo.vstack(
         [
-            mo.stat(f"{page.total:,} {page.currency}", label="Total", bordered=True),
-            mo.stat(f"{page.count:,}", label="Expenses", bordered=True),
-        ],
-        justify="start",
-        wrap=True,
+            mo.md("### Import a statement"),
+            said(incoming.told(), "info" if isinstance(_phase, intake.Proposed) else "warn"),
+            row(*([land] if _can_land else []), cancel),
+        ]
     )
     return
 
 
 @app.cell
-def listing(page):
-    mo.stop(page is None)
-    mo.stop(not page.count, mo.md("No expenses yet. Add the first one above."))
-    table_of(page)
+def options(get_phase, incoming, section):
+    get_phase()
+    mo.stop(section.value != "Import" or not incoming.has_file or isinstance(incoming.phase, intake.Working))
+    _options, _wide = incoming.options, {"full_width": True}
+    account = mo.ui.text(
+        _options.account, label="Account", on_change=lambda text: incoming.say(account=text), **_wide
+    )
+    money_in = mo.ui.dropdown(
+        intake.MONEY_IN,
+        {value: label for label, value in intake.MONEY_IN.items()}[_options.credits],
+        label="Money that came in",
+        allow_select_none=False,
+        on_change=lambda chosen: incoming.say(credits=chosen),
+        **_wide,
+    )
+    default = mo.ui.text(
+        _options.default_category,
+        label="Where nothing else fits",
+        on_change=lambda text: incoming.say(default_category=text),
+        **_wide,
+    )
+    grid(account, money_in, default)
     return
 
 
 @app.cell
-def pager(get_cursors, page, set_cursors):
-    mo.stop(page is None)
-    _cursors = get_cursors()
-    newer = mo.ui.button(
-        label="Newer", disabled=len(_cursors) == 1, on_change=lambda _: set_cursors(_cursors[:-1])
+def answers(get_phase, incoming, section):
+    get_phase()
+    mo.stop(section.value != "Import" or not isinstance(incoming.phase, intake.Asked))
+    mo.stop(not incoming.phase.choices)
+    answer = mo.ui.dropdown(incoming.phase.choices, label="It is", on_change=incoming.answer)
+    answer
+    return
+
+
+@app.cell
+def correction(get_phase, incoming, section):
+    get_phase()
+    mo.stop(section.value != "Import" or isinstance(incoming.phase, intake.Working))
+    mo.stop(not incoming.columns())
+    mapping = mo.ui.dictionary(
+        {
+            field: mo.ui.dropdown(
+                incoming.columns(),
+                incoming.column_of(field),
+                label=field.capitalize(),
+                on_change=lambda column, field=field: incoming.map(field, column),
+                full_width=True,
+            )
+            for field in intake.FIELDS
+        }
     )
-    older = mo.ui.button(
-        label="Older",
-        disabled=page.next_cursor is None,
-        on_change=lambda _: set_cursors((*_cursors, page.next_cursor)),
+    mo.accordion({"Not read rightly? Say which column is what": grid(*mapping.values())})
+    return
+
+
+@app.cell
+def verdicts(get_phase, incoming, section):
+    get_phase()
+    mo.stop(section.value != "Import" or not isinstance(incoming.phase, intake.Proposed))
+    rows = mo.ui.table(
+        incoming.phase.rows,
+        selection=None,
+        page_size=20,
+        wrapped_columns=["Description", "Why"],
+        text_justify_columns={"Amount": "right"},
+        show_column_summaries=False,
+        show_data_types=False,
+        show_download=False,
     )
-    mo.hstack([newer, older], justify="start") if len(_cursors) > 1 or page.next_cursor else None
+    rows
+    return
+
+
+@app.cell
+def imported(desk, get_notice, get_seen, section):
+    get_seen(), get_notice()
+    mo.stop(section.value != "Import")
+    _undo = {"act": lambda message: desk.undo_import(message["id"])}
+    _imports = shown(lambda: Table(_undo, page=tables.imports(desk.ledger().imports())).shown())
+    mo.vstack([mo.md("### Imported so far"), _imports])
+    return
+
+
+@app.cell
+def all_categories(asked, desk, get_seen, section):
+    get_seen()
+    mo.stop(section.value != "Categories")
+    _rename = {"act": lambda message: asked.send(desk.ask_to_rename(message["id"]))}
+    Table(_rename, page=tables.categories(desk.seen.categories)).shown()
+    return
+
+
+@app.cell
+def turning():
+    get_before, set_before = mo.state((None,), allow_self_loops=True)
+    return get_before, set_before
+
+
+@app.cell
+def changes(desk, get_before, get_notice, get_seen, section, set_before):
+    get_seen(), get_notice()
+    mo.stop(section.value != "Changes")
+    _handlers = {
+        "act": lambda message: desk.undo_deed(message["id"]),
+        "turn": lambda message: set_before(desk.turned(get_before(), message["to"])),
+    }
+    _deeds = shown(lambda: Table(_handlers, page=desk.deeds(get_before())).shown())
+    mo.vstack([mo.md("What was edited, deleted or restored, by whomever. Each can be undone."), _deeds])
     return
 
 

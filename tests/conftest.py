@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from expense_lib import Ledger
 from tests.builders import chromium
+
+SCREENSHOTS = os.environ.get("EXPENSE_TEST_SCREENSHOTS")
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +44,22 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=quiet)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """What the tabs of a module's tests have in common: what was loaded once is there for the next."""
+    context = browser.new_context(viewport={"width": 1000, "height": 1400})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def tab(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A new tab. What it shows in the end is kept where EXPENSE_TEST_SCREENSHOTS says, if it does."""
+    page = context.new_page()
+    yield page
+    if SCREENSHOTS:
+        name = re.sub(r"[^\w-]+", "-", request.node.name).strip("-")
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
+    page.close()

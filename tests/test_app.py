@@ -3,82 +3,74 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pytest
-import requests
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from expense_lib import Ledger
-from tests.builders import PATIENCE_S, STATEMENTS, app, free_port, handler
+from expense_lib import Ledger, LedgerMoved
+from tests.builders import an_expense, app, free_port, handler
+from tests.person import LUNCH, Person
 
-expect.set_options(timeout=PATIENCE_S * 1000)
-
-
-class Person:
-    """Somebody at the app."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self.page = page
-        page.goto(url)
-        self.sees_total("Total")
-
-    def types(self, **texts: str) -> None:
-        for label, text in texts.items():
-            self.page.get_by_label(label, exact=True).fill(text)
-
-    def adds(self, **texts: str) -> None:
-        self.types(**texts)
-        self.page.get_by_role("button", name="Add expense").click()
-
-    def clicks(self, name: str) -> None:
-        self.page.get_by_role("button", name=name).click()
-
-    def sees(self, text: str) -> None:
-        expect(self.page.get_by_text(text).locator("visible=true").first).to_be_visible()
-
-    def sees_added(self, text: str) -> None:
-        self.sees(f"Added: {text}")
-        self.sees_in(Amount="")
-
-    def sees_total(self, *texts: str) -> None:
-        for text in texts:
-            expect(self.page.locator('[data-cell-name="totals"]')).to_contain_text(text)
-
-    def sees_in(self, **texts: str) -> None:
-        for label, text in texts.items():
-            expect(self.page.get_by_label(label, exact=True)).to_have_value(text)
-
-    def sees_rows(self, number: int) -> None:
-        expect(self.page.locator('[data-cell-name="listing"] tbody tr')).to_have_count(number)
+TODAY = dt.datetime.now().astimezone().date()
 
 
-LUNCH = {"Amount": "12.50", "Category": "Food", "Description": "Lunch", "Date": "2026-11-22"}
+class Place(NamedTuple):
+    """Where an app runs that all tests here use: its address, the file, and the port of the handler if there is one."""
+
+    app: str
+    path: Path
+    port: int | None
+
+
+@pytest.fixture(scope="module", params=["file", "handler"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The app, on a file and on a handler, which then is the only one that touches the file."""
+    path = tmp_path_factory.mktemp("ledger") / "expenses.db"
+    port = free_port() if request.param == "handler" else None
+    where = {"EXPENSE_API_URL": f"http://127.0.0.1:{port}"} if port else {"EXPENSE_LEDGER": str(path)}
+    with app(tmp_path_factory.mktemp("elsewhere"), **where) as url:
+        yield Place(url, path, port)
 
 
 @pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1000, "height": 1400})
-    yield page
-    page.close()
+def path(place: Place) -> Path:
+    for file in place.path.parent.iterdir():
+        file.unlink()
+    with suppress(LedgerMoved):  # this process had the last test's file open
+        Ledger(place.path)
+    return place.path
 
 
 @pytest.fixture
-def person(tab: Page, tmp_path: Path) -> Iterator[Person]:
-    with app(tmp_path, EXPENSE_LEDGER=str(tmp_path / "expenses.db")) as url:
-        yield Person(tab, url)
+def url(place: Place, path: Path) -> Iterator[str]:
+    with handler(path, place.port) if place.port else nullcontext():
+        yield place.app
 
 
-def test_an_expense_is_added_once_whatever_is_clicked(person: Person, tmp_path: Path) -> None:
+@pytest.fixture
+def opened(tab: Page, url: str) -> Callable[[], Person]:
+    """Opens the app, once the ledger has what the test is about."""
+    return lambda: Person(tab, url)
+
+
+@pytest.fixture
+def person(opened: Callable[[], Person]) -> Person:
+    return opened()
+
+
+def test_an_expense_is_added_once_whatever_is_clicked(person: Person, path: Path) -> None:
     person.sees("No expenses yet")
     person.adds(**LUNCH)
     person.sees_added("12.50 USD, Food, Lunch, 2026-11-22.")
     person.sees_total("12.50 USD", "Expenses1")
     person.sees_in(Amount="", Category="Food", Description="", Date="2026-11-22")
+    person.sees_focus_in("Amount")
 
     person.adds(**LUNCH)
     person.sees("Already recorded at")
@@ -87,7 +79,8 @@ def test_an_expense_is_added_once_whatever_is_clicked(person: Person, tmp_path: 
 
     person.page.reload()
     person.sees_total("12.50 USD", "Expenses1")
-    person.sees_rows(1)
+    person.sees_rows("Lunch")
+    person.sees_in(**LUNCH)  # what was typed and not added is still there
 
     person.adds(**LUNCH)
     person.sees("Already recorded")
@@ -99,21 +92,60 @@ def test_an_expense_is_added_once_whatever_is_clicked(person: Person, tmp_path: 
     person.page.get_by_role("button", name="Add expense").dblclick()
     person.sees_added("0.10 USD")
     person.sees_total("25.10 USD", "Expenses3")
-    assert Ledger(tmp_path / "expenses.db").search().count == 3
+    assert Ledger(path).search().count == 3
 
 
-def test_a_second_tab_never_doubles(person: Person, browser: Browser) -> None:
-    other = Person(browser.new_page(), person.page.url)
-    person.adds(**LUNCH)
-    person.sees_added("")
-    other.adds(**LUNCH)
-    other.sees("Already recorded")
-    other.sees_total("12.50 USD", "Expenses1")
-    other.adds(**LUNCH | {"Amount": "1"})
-    other.sees_added("")
-    person.clicks("Refresh")
-    person.sees_total("13.50 USD", "Expenses2")
-    other.page.close()
+def test_many_are_typed_in_a_row_without_waiting_for_the_answers(person: Person, path: Path) -> None:
+    person.types(Description="Bus", Category="Transport")
+    for amount in range(1, 13):
+        person.page.keyboard.press("Control+A")
+        person.page.get_by_label("Description", exact=True).fill(f"Bus {amount}")
+        amounts = person.page.get_by_label("Amount", exact=True)
+        amounts.fill(str(amount))
+        amounts.press("Enter")
+    person.sees_total("78.00 USD", "Expenses12")
+    assert sorted(each.description for each in Ledger(path).search().items) == sorted(
+        f"Bus {amount}" for amount in range(1, 13)
+    )
+
+
+def test_everything_is_done_by_keyboard(person: Person) -> None:
+    person.sees_focus_in("Amount")
+    keys = person.page.keyboard
+    keys.type("3.20")
+    for text in ("Bus", "Transport"):
+        keys.press("Tab")
+        keys.type(text)
+    keys.press("Tab")
+    person.sees_focus_in("Date")
+    keys.press("ArrowDown")
+    yesterday = str(TODAY - dt.timedelta(days=1))
+    person.sees_in(Date=yesterday)
+    keys.press("Enter")
+    person.sees_added(f"3.20 USD, Transport, Bus, {yesterday}.")
+    person.sees_focus_in("Amount")
+
+
+def test_a_description_brings_the_category_that_it_had_last(
+    ledger: Ledger, opened: Callable[[], Person]
+) -> None:
+    ledger.record(an_expense(description="Lunch at Kim's", category="Snacks", date="2026-11-01"))
+    ledger.record(an_expense(description="Lunch at Kim's", category="Food", date="2026-11-02"))
+    ledger.record(an_expense(description="Launch party", category="Fun", date="2026-11-03"))
+    person = opened()
+    person.types(Amount="9")
+    person.page.get_by_label("Description", exact=True).press_sequentially("lun")
+    offered = person.page.get_by_role("form").get_by_role("option")
+    expect(offered).to_have_text(["Lunch at Kim'sFood"])
+    person.page.keyboard.press("ArrowDown")
+    person.page.keyboard.press("Enter")
+    person.sees_in(Description="Lunch at Kim's", Category="Food")
+    person.page.get_by_label("Category", exact=True).fill("")
+    person.page.get_by_label("Category", exact=True).press_sequentially("n")
+    expect(offered).to_have_text(["Fun", "Snacks"])
+    offered.last.click()
+    person.page.keyboard.press("Enter")
+    person.sees_added("9.00 USD, Snacks, Lunch at Kim's")
 
 
 def test_what_is_wrong_is_told_at_its_field_and_kept(person: Person) -> None:
@@ -123,15 +155,28 @@ def test_what_is_wrong_is_told_at_its_field_and_kept(person: Person) -> None:
     person.sees("Category must not be empty.")
     person.sees("Date must be a day that exists in the calendar.")
     person.sees_in(**wrong)
+    person.sees_focus_in("Amount")
+    expect(person.page.get_by_label("Amount", exact=True)).to_have_attribute("aria-invalid", "true")
     person.adds(**LUNCH)
     person.sees_added("12.50 USD")
-    expect(person.page.get_by_text("Amount must be")).to_have_count(0)
+    person.sees_no("Amount must be")
 
 
-def test_deleted_expense_typed_again_can_be_restored(person: Person, tmp_path: Path) -> None:
+def test_what_was_added_by_mistake_is_taken_back_and_can_be_corrected(person: Person) -> None:
     person.adds(**LUNCH)
     person.sees_added("12.50 USD")
-    Ledger(tmp_path / "expenses.db").delete(1)
+    person.clicks("Undo")
+    person.sees("Taken back: 12.50 USD")
+    person.sees_total("0.00 USD", "Expenses0")
+    person.sees_in(**LUNCH)
+    person.clicks("Restore it")
+    person.sees_total("12.50 USD", "Expenses1")
+
+
+def test_deleted_expense_typed_again_can_be_restored(person: Person, path: Path) -> None:
+    person.adds(**LUNCH)
+    person.sees_added("12.50 USD")
+    Ledger(path).delete(1)
     person.adds(**LUNCH)
     person.sees("This was recorded as number 1 and then deleted.")
     person.sees_total("0.00 USD", "Expenses0")
@@ -150,70 +195,347 @@ def test_refund_is_ticked_and_shown_negative(person: Person) -> None:
     person.sees_total("9.50 USD", "Expenses2")
 
 
-def test_filter_shows_one_category_with_its_total(person: Person) -> None:
+@pytest.fixture
+def filled(ledger: Ledger) -> Ledger:
+    """Five expenses of three categories, in this month and in the one a year ago."""
+    this, year_ago = TODAY.replace(day=1), TODAY.replace(year=TODAY.year - 1, day=1)
+    for number, (amount, category, description, date) in enumerate(
+        [
+            ("900", "Rent", "Flat", this),
+            ("31.75", "Food", "Grocer", this),
+            ("2.40", "Transport", "Bus", this),
+            ("29.10", "Food", "Grocer", year_ago),
+            ("850", "Rent", "Flat", year_ago),
+        ]
+    ):
+        ledger.record(
+            an_expense(amount=amount, category=category, description=description, date=str(date)),
+            f"filled-{number}",
+        )
+    return ledger
+
+
+def test_filters_are_kept_in_the_address(
+    filled: Ledger, opened: Callable[[], Person], context: BrowserContext
+) -> None:
+    person = opened()
+    person.sees_total("1,813.25 USD", "Expenses5", "A month, over 13 months", "139.48 USD")
+    person.chooses("Period", "This month")
+    person.sees_total("934.15 USD", "Expenses3", "A month, over 1 month")
+    person.filters(At_most="100")
+    person.sees_total("34.15 USD", "Expenses2")
+    person.page.get_by_label("Search", exact=True).fill("groc")
+    person.sees_rows("31.75")
+    person.sees_in_address("period=this-month")
+    person.sees_in_address("amount=..100")
+    person.sees_in_address("q=groc")
+    page = context.new_page()
+    other = Person(page, person.page.url)
+    other.sees_rows("31.75")
+    other.sees_in(**{"Search": "groc", "At most": "100"})
+    other.clicks("Clear filters")
+    other.sees_total("1,813.25 USD", "Expenses5")
+    other.sees_in(Search="")
+    page.close()
+
+
+def test_filter_by_categories_and_by_days_of_ones_own(filled: Ledger, opened: Callable[[], Person]) -> None:
+    person = opened()
+    person.page.get_by_role("button", name="Categories").click()
+    for name in ("Food", "Transport"):
+        person.page.get_by_role("option", name=name).click()
+    person.page.keyboard.press("Escape")
+    person.sees_total("63.25 USD", "Expenses3")
+    person.sees_in_address("categories=Food,Transport")
+    person.chooses("Period", "Custom range")
+    person.filters(From="2020-13-01")
+    person.sees("From must be a day that exists in the calendar.")
+    person.filters(From=str(TODAY.replace(day=1)))
+    person.sees_no("From must be")
+    person.sees_total("34.15 USD", "Expenses2")
+    person.filters(At_least="1,5")
+    person.sees("At least must be a plain decimal")
+
+
+def test_the_list_is_sorted_and_paged_by_the_ledger(ledger: Ledger, opened: Callable[[], Person]) -> None:
+    for number in range(1, 121):
+        ledger.record(an_expense(amount=f"{number}.00", description=f"Nr {number}"))
+    person = opened()
+    expect(person.rows).to_have_count(50)
+    expect(person.rows.first).to_contain_text("Nr 120")
+    person.page.get_by_role("button", name="Amount").click()
+    expect(person.page.get_by_role("columnheader", name="Amount")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    person.page.get_by_role("button", name="Amount").click()
+    expect(person.rows.first).to_contain_text("Nr 1")
+    for first in ("Nr 51", "Nr 101"):
+        person.clicks("Older")
+        expect(person.rows.first).to_contain_text(first)
+    expect(person.page.get_by_role("button", name="Older")).to_be_disabled()
+    person.clicks("Newer")
+    expect(person.rows.first).to_contain_text("Nr 51")
+    person.sees_total("7,260.00 USD", "Expenses120")
+    amounts = person.page.locator('[data-cell-name="listing"] td.amount').first
+    assert amounts.evaluate("cell => getComputedStyle(cell).textAlign") == "right"
+
+
+def test_selected_rows_have_a_sum_of_their_own_and_move_together(
+    filled: Ledger, opened: Callable[[], Person]
+) -> None:
+    person = opened()
+    person.selects("Grocer, 31.75")
+    person.selects("Bus")
+    person.sees("2 selected: 34.15 USD")
+    person.clicks("Move to a category")
+    person.dialog.get_by_label("Category", exact=True).fill("Daily")
+    person.page.keyboard.press("Enter")
+    person.sees("Moved 2 expenses to Daily.")
+    expect(person.dialog).to_have_count(0)
+    assert {each.name: each.count for each in filled.categories()} == {"Daily": 2, "Food": 1, "Rent": 2}
+    person.clicks("Undo")
+    person.sees("Undone: 2 expenses as before.")
+    assert {each.name: each.count for each in filled.categories()} == {"Food": 2, "Rent": 2, "Transport": 1}
+
+
+def test_all_that_is_visible_moves_together(filled: Ledger, opened: Callable[[], Person]) -> None:
+    person = opened()
+    person.chooses("Period", "This month")
+    person.clicks("Move all 3 to a category")
+    person.dialog.get_by_label("Category", exact=True).fill("Daily")
+    person.clicks("Move")
+    person.sees("Moved 3 expenses to Daily.")
+    assert {each.name: each.count for each in filled.categories()} == {"Daily": 3, "Food": 1, "Rent": 1}
+
+
+def test_an_expense_is_edited_deleted_and_brought_back(filled: Ledger, opened: Callable[[], Person]) -> None:
+    person = opened()
+    person.edits("Bus")
+    expect(person.dialog).to_contain_text("added: 2.40 USD, Transport, Bus")
+    person.dialog.get_by_label("Amount", exact=True).fill("2,60")
+    person.page.keyboard.press("Enter")
+    expect(person.dialog).to_contain_text("Amount must be a plain decimal")
+    person.dialog.get_by_label("Amount", exact=True).fill("2.60")
+    person.page.keyboard.press("Enter")
+    person.sees("Saved: 2.60 USD, Transport, Bus")
+    person.sees_total("1,813.45 USD")
+    person.clicks("Undo")
+    person.sees_total("1,813.25 USD")
+
+    person.edits("Bus")
+    expect(person.dialog).to_contain_text("edited: amount from 2.40 to 2.60")
+    person.clicks("Delete")
+    person.sees("Deleted: 2.40 USD, Transport, Bus")
+    person.sees_total("1,810.85 USD", "Expenses4")
+    person.goes_to("Changes")
+    person.page.get_by_role("button", name="Undo the change").first.click()
+    person.sees_total("1,813.25 USD", "Expenses5")
+
+
+def test_an_edit_of_what_somebody_changed_meanwhile_is_refused(
+    filled: Ledger, opened: Callable[[], Person]
+) -> None:
+    person = opened()
+    person.edits("Bus")
+    filled.amend(3, {"amount": "5"}, version=1)
+    person.dialog.get_by_label("Amount", exact=True).fill("2.60")
+    person.page.keyboard.press("Enter")
+    expect(person.dialog).to_contain_text("Somebody changed this expense meanwhile.")
+    person.page.keyboard.press("Escape")
+    expect(person.dialog).to_have_count(0)
+    assert str(filled.get(3).amount) == "5.00"
+
+
+def test_categories_are_renamed_and_merged(filled: Ledger, opened: Callable[[], Person]) -> None:
+    person = opened()
+    person.goes_to("Categories")
+    person.clicks("Rename Transport")
+    person.dialog.get_by_label("Category", exact=True).fill("food")
+    person.page.keyboard.press("Enter")
+    person.sees("Transport is now Food, which has 3 expenses.")
+    expect(person.page.get_by_role("button", name="Rename Transport")).to_have_count(0)
+    person.clicks("Undo")
+    expect(person.page.get_by_role("button", name="Rename Transport")).to_be_visible()
+    assert {each.name: each.count for each in filled.categories()} == {"Food": 2, "Rent": 2, "Transport": 1}
+
+
+def test_a_click_on_a_bar_filters_the_list(filled: Ledger, opened: Callable[[], Person]) -> None:
+    person = opened()
+    person.goes_to("Charts")
+    bar = person.page.get_by_label(f"{TODAY:%Y-%m}: 934.15 USD, 3 expenses")
+    bar.click()
+    person.sees_total("934.15 USD", "Expenses3")
+    person.page.get_by_label("Food: 31.75 USD, 1 expense").click()
+    person.sees_rows("Grocer")
+    person.sees_in_address("categories=Food")
+    bar = person.page.get_by_label(f"{TODAY:%Y-%m}: 31.75 USD, 1 expense")
+    bar.click()  # once more: all months again
+    person.sees_total("60.85 USD", "Expenses2")
+
+
+def test_this_month_stands_beside_the_same_a_year_ago(filled: Ledger, opened: Callable[[], Person]) -> None:
+    person = opened()
+    person.goes_to("Insights")
+    table = person.page.locator('[data-cell-name="comparison"] table')
+    expect(table.locator("tbody tr").first).to_have_text(
+        "All" + "934.15" + "0.00" + "934.15" + "879.10" + "55.05"
+    )
+    expect(table.locator("tbody tr")).to_have_count(4)
+    person.sees("Nothing came three times")
+
+
+def test_what_likely_comes_again_is_told(ledger: Ledger, opened: Callable[[], Person]) -> None:
+    for days in (100, 70, 40, 10):
+        date = TODAY - dt.timedelta(days=days)
+        ledger.record(an_expense(description="Phone", amount="19.99", date=str(date)))
+    person = opened()
+    person.goes_to("Insights")
+    table = person.page.locator('[data-cell-name="coming_again"] table')
+    expect(table.locator("tbody tr")).to_contain_text(["19.99"])
+    expect(table).to_contain_text(str(TODAY + dt.timedelta(days=20)))
+
+
+STATEMENT = """Date;Text;Amount
+22.11.2026;Bus;-2,40
+22.11.2026;Bus;-2,40
+23.11.2026;Grocer;-31,75
+25.11.2026;Salary;2.900,00
+kaputt;x;y
+"""
+
+
+def test_a_statement_is_looked_at_imported_and_undone(person: Person, path: Path, tmp_path: Path) -> None:
+    file = tmp_path / "november.csv"
+    file.write_text(STATEMENT, encoding="utf-8")
+    person.goes_to("Import")
+    person.drops(file)
+    person.sees("november.csv: 3 new, 1 left out, 1 not understood. Nothing is written yet.")
+    person.sees("Money came in")
+    assert Ledger(path).search().count == 0
+    person.filters(Account="Giro")
+    person.sees("account Giro")
+    person.clicks("Import 3 expenses")
+    person.sees("Imported november.csv: 3 new, 1 left out, 1 not understood.")
+    person.sees_total("36.55 USD", "Expenses3")
+    person.drops(file)
+    person.sees("november.csv: 3 there already, 1 left out, 1 not understood.")
+    person.clicks("Take another file")
+    person.page.get_by_role("button", name="Undo the import of november.csv").click()
+    person.sees("Undone: 3 expenses as before.")
+    person.sees_total("0.00 USD", "Expenses0")
+
+
+def test_a_statement_that_is_read_wrongly_is_corrected(person: Person, tmp_path: Path) -> None:
+    file = tmp_path / "shop.csv"
+    file.write_text("When;Paid;Booked;Note;Other\n01/02/2026;3.10;4.20;Pen;Ink\n", encoding="utf-8")
+    person.goes_to("Import")
+    person.drops(file)
+    person.sees("The amount must be said: no column is clearly that")
+    person.chooses("It is", "Booked")
+    person.sees("The date must be said: no column is clearly that")
+    person.chooses("It is", "When")
+    person.sees("The date format must be said: the days and months fit %d/%m/%Y and %m/%d/%Y.")
+    person.chooses("It is", "%d/%m/%Y")
+    person.sees("shop.csv: 1 new.")
+    person.page.get_by_text("Not read rightly?").click()
+    correction = person.page.locator('[data-cell-name="correction"]')
+    correction.get_by_label("Amount").select_option("Paid")
+    expect(person.page.locator('[data-cell-name="verdicts"]')).to_contain_text("3.10")
+    person.clicks("Import 1 expense")
+    person.sees_total("3.10 USD", "Expenses1")
+
+
+def test_entering_goes_on_while_a_statement_is_imported(person: Person, path: Path, tmp_path: Path) -> None:
+    file = tmp_path / "many.csv"
+    lines = [f"2026-01-{1 + number % 28:02d},Shop {number},{number % 97 + 1}.00" for number in range(30_000)]
+    file.write_text("\n".join(["date,description,amount", *lines]), encoding="utf-8")
+    person.goes_to("Import")
+    person.drops(file)
+    person.sees("30,000 new")
+    person.clicks("Import 30,000 expenses")
     person.adds(**LUNCH)
     person.sees_added("12.50 USD")
-    person.adds(**LUNCH | {"Category": "Fuel", "Amount": "40"})
-    person.sees_added("40.00 USD")
-    person.page.get_by_label("Filter").click()
-    person.page.get_by_role("option", name="Fuel").click()
-    person.sees_total("40.00 USD", "Expenses1")
-    person.sees_rows(1)
-    person.adds(**LUNCH | {"Category": "FUEL", "Amount": "0.05"})
-    person.sees_total("40.05 USD", "Expenses2")
+    person.sees("Imported many.csv: 30,000 new.")
+    person.sees_total("Expenses30,001")
+    assert Ledger(path).search().count == 30_001
 
 
-def test_app_on_a_handler_that_stops_and_starts_again(tab: Page, tmp_path: Path) -> None:
-    ledger, port = tmp_path / "expenses.db", free_port()
-    with app(tmp_path, EXPENSE_API_URL=f"http://127.0.0.1:{port}") as url:
-        with handler(ledger, port):
-            person = Person(tab, url)
-            person.adds(**LUNCH)
-            person.sees_added("12.50 USD")
-            person.sees_total("12.50 USD", "Expenses1")
-        person.adds(**LUNCH | {"Amount": "7"})
-        person.sees("can't be reached. What you typed is kept.")
-        person.sees_in(**LUNCH | {"Amount": "7"})
-        with handler(ledger, port):
-            person.clicks("Add expense")
-            person.sees_added("7.00 USD")
-            person.sees_total("19.50 USD", "Expenses2")
-            person.page.reload()
-            person.adds(**LUNCH)
-            person.sees("Already recorded")
-            person.sees_total("19.50 USD", "Expenses2")
+def test_the_visible_rows_are_downloaded(filled: Ledger, opened: Callable[[], Person]) -> None:
+    person = opened()
+    person.chooses("Period", "This month")
+    person.sees_total("Expenses3")
+    with person.page.expect_download() as download:
+        person.page.get_by_text("Download as CSV").click()
+    with Path(download.value.path()).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sum(Decimal(row["amount"]) for row in rows) == Decimal("934.15")
 
 
-def rows_of_a_real_ledger() -> list[dict[str, Any]]:
-    """Every payment of the file as a body to send, equal ones numbered, refunds said, the zero left out."""
-    seen: Counter[tuple[str, ...]] = Counter()
-    bodies = []
-    with (STATEMENTS / "ledger" / "hackclub-expenses.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            amount = Decimal(row["amount"])
-            if amount:
-                same = {name: " ".join(row[name].split()) for name in ("category", "description", "date")}
-                key = (str(amount), *map(str.casefold, same.values()))
-                seen[key] += 1
-                bodies.append({"amount": str(amount), **same, "occurrence": seen[key], "refund": amount < 0})
-    return bodies
+def test_two_people_see_each_others_entries(person: Person, context: BrowserContext) -> None:
+    page = context.new_page()
+    other = Person(page, person.page.url)
+    person.adds(**LUNCH)
+    person.sees_added("")
+    expect(other.page.locator('[data-cell-name="totals"]')).to_contain_text("12.50 USD", timeout=10_000)
+    other.adds(**LUNCH)
+    other.sees("Already recorded")
+    other.adds(**LUNCH | {"Amount": "1"})
+    other.sees_added("")
+    expect(person.page.locator('[data-cell-name="totals"]')).to_contain_text("13.50 USD", timeout=10_000)
+    page.close()
 
 
-@pytest.mark.skipif(not STATEMENTS.is_dir(), reason="the folder of real statements is not here")
-def test_a_real_ledger_sent_twice_is_there_once_and_to_the_cent(tab: Page, tmp_path: Path) -> None:
-    bodies = rows_of_a_real_ledger()
-    total = sum(Decimal(body["amount"]) for body in bodies)
-    ledger = tmp_path / "expenses.db"
-    with handler(ledger) as url, requests.Session() as session:
-        answers = [
-            [session.post(f"{url}/expenses", json=body, timeout=10).status_code for body in bodies]
-            for _ in "12"
-        ]
-        with app(tmp_path, EXPENSE_API_URL=url) as shown:
-            person = Person(tab, shown)
-            person.sees_total(f"{total:,.2f} USD", f"Expenses{len(bodies):,}")
-            person.sees_rows(50)
-            person.clicks("Older")
-            expect(person.page.get_by_role("button", name="Newer")).to_be_enabled()
-            person.sees_rows(50)
-    assert answers == [[201] * len(bodies), [200] * len(bodies)]
+def test_what_a_person_typed_is_never_html(person: Person, path: Path) -> None:
+    evil = "<img src=x onerror=\"document.title='broken'\"><b>bold</b>"
+    person.adds(**LUNCH | {"Description": evil, "Category": "<i>Food</i>"})
+    person.sees_added("12.50 USD, <i>Food</i>, <img src=x")
+    person.edits("<img")
+    expect(person.dialog).to_contain_text("<b>bold</b>")
+    person.clicks("Delete")
+    person.sees("Deleted: 12.50 USD, <i>Food</i>")
+    for section in ("Changes", "Categories", "Insights", "Charts", "Import"):
+        person.goes_to(section)
+    assert person.page.locator("b, i, img[src=x]").count() == 0
+    assert person.page.title() == "Expenses"
+
+
+def test_sample_expenses_are_in_a_ledger_of_their_own(person: Person, path: Path) -> None:
+    person.clicks("Load sample expenses")
+    person.sees("These are sample expenses")
+    person.adds(**LUNCH)
+    person.sees_added("12.50 USD")
+    person.page.reload()
+    person.sees("These are sample expenses")
+    person.clicks("Leave the demo")
+    person.sees("No expenses yet")
+    assert Ledger(path).search().count == 0
+
+
+def test_nothing_is_asked_of_another_host(filled: Ledger, tab: Page, url: str) -> None:
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("websocket", lambda socket: asked.append(socket.url.replace("ws:", "http:")))
+    person = Person(tab, url)
+    for section in ("Charts", "Insights", "Import", "Categories", "Changes"):
+        person.goes_to(section)
+    expect(tab.locator('[data-cell-name="changes"]')).to_contain_text("What was edited")
+    elsewhere = [each for each in asked if not each.startswith((url, "data:", "blob:"))]
+    assert len(asked) > 50
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_everything_fits_a_phone(filled: Ledger, url: str, browser: Browser, *, dark: bool) -> None:
+    page = browser.new_page(
+        viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True
+    )
+    person = Person(page, url)
+    for section in ("Charts", "Insights", "Import", "Categories", "Changes", "List"):
+        person.goes_to(section)
+        expect(page.get_by_role("tab", name=section)).to_have_attribute("aria-selected", "true")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    person.edits("Bus")
+    box = person.dialog.bounding_box()
+    assert box is not None
+    assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
+    page.close()

@@ -3,12 +3,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
-from expense_lib import Ledger, LedgerUnavailable, entry
-from expense_lib.entry import (
+from expense_lib import Ledger, LedgerUnavailable, NewExpense
+from expense_lib.app import entry
+from expense_lib.app.entry import (
     Added,
     AlreadyRecorded,
     NotReached,
@@ -59,15 +60,12 @@ def test_another_one_whose_answer_was_lost_is_not_doubled(ledger: Ledger) -> Non
     again = submit(lambda: ledger, LUNCH, entry.ready())
     assert isinstance(again, AlreadyRecorded)
 
-    class Losing:
-        def record(self, new: Any, idempotency_key: str | None = None) -> NoReturn:
-            ledger.record(new, idempotency_key)
+    class Losing(Ledger):
+        def record(self, new: NewExpense, idempotency_key: str | None = None) -> NoReturn:
+            super().record(new, idempotency_key)
             down()
 
-        def restore(self, expense_id: int) -> NoReturn:
-            down()
-
-    failed = submit_another(Losing, again)
+    failed = submit_another(lambda: Losing(ledger.path), again)
     assert isinstance(failed, NotReached)
     assert isinstance(submit(lambda: ledger, failed.typed, failed), Added)
     assert ledger.search().count == 2

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from expense_lib.answers import Expense, Receipt
+from expense_lib.answers import Expense, Page, Receipt
 from expense_lib.errors import ExpenseError, FieldError, InvalidInput, RecordedThenDeleted
-from expense_lib.models import NewExpense
+from expense_lib.models import ExpenseFilter, NewExpense
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +27,14 @@ class Recorder(Protocol):
 
     def restore(self, expense_id: int) -> Expense:
         """As ``Ledger.restore``."""
+        ...
+
+    def delete(self, expense_id: int, version: int | None = None) -> None:
+        """As ``Ledger.delete``."""
+        ...
+
+    def search(self, wanted: ExpenseFilter | None = None) -> Page:
+        """As ``Ledger.search``."""
         ...
 
 
@@ -67,10 +75,11 @@ class Ready:
 
 @dataclass(frozen=True)
 class Added:
-    """The expense is on disk. *typed* is the form for the next one."""
+    """The expense is on disk. *sent* is what was typed, *typed* the form for the next one."""
 
     typed: Typed
     expense: Expense
+    sent: Typed
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,24 @@ class NotReached:
     another_key: str | None
 
 
-Outcome = Ready | Added | AlreadyRecorded | WasDeleted | Refused | NotReached
+@dataclass(frozen=True)
+class TakenBack:
+    """The expense that was added by mistake is deleted again. *typed* is how it would be typed."""
+
+    typed: Typed
+    expense: Expense
+
+
+@dataclass(frozen=True)
+class NotTakenBack:
+    """The expense that was added is there still, for a *reason*."""
+
+    typed: Typed
+    expense: Expense
+    reason: str
+
+
+Outcome = Ready | Added | AlreadyRecorded | WasDeleted | Refused | NotReached | TakenBack | NotTakenBack
 
 
 def ready() -> Ready:
@@ -143,6 +169,19 @@ def restore(ledger: Callable[[], Recorder], before: WasDeleted) -> Outcome:
     return _told(before.typed, None, lambda: _added(before.typed, ledger().restore(before.expense_id)))
 
 
+def take_back(ledger: Callable[[], Recorder], before: Added) -> Outcome:
+    """Delete the expense that was just added, unless somebody changed it since."""
+    expense = before.expense
+    typed = Typed(
+        str(abs(expense.amount)), expense.category, expense.description, str(expense.date), expense.refund
+    )
+    try:
+        ledger().delete(expense.id, version=expense.version)
+    except ExpenseError as failed:
+        return NotTakenBack(before.typed, expense, str(failed))
+    return TakenBack(typed, expense)
+
+
 def _record(ledger: Callable[[], Recorder], typed: Typed, another_key: str | None) -> Outcome:
     def record() -> Outcome:
         receipt = ledger().record(typed.expense(), idempotency_key=another_key)
@@ -154,7 +193,7 @@ def _record(ledger: Callable[[], Recorder], typed: Typed, another_key: str | Non
 
 
 def _added(typed: Typed, expense: Expense) -> Added:
-    return Added(replace(typed, amount="", description="", refund=False), expense)
+    return Added(replace(typed, amount="", description="", refund=False), expense, typed)
 
 
 def _told(typed: Typed, another_key: str | None, deed: Callable[[], Outcome]) -> Outcome:

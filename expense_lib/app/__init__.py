@@ -1,0 +1,8 @@
+"""What the app knows and does, without the page: marimo's cells in ``notebooks/expenses.py`` only lay it out.
+
+Read in this order: ``words`` (how things are said), ``view`` (which expenses are looked at, and the address
+that says so), ``figures`` (averages and comparisons), ``looking`` (what there is to see), ``entry`` (what
+becomes of a form), ``changing`` (edits, deletes, renames, and their undoing), ``intake`` (a statement on its
+way in), ``recurring`` (what comes again), ``demo`` (a ledger to play with); and what draws: ``charts`` and
+``widgets``.
+"""

@@ -1,0 +1,92 @@
+"""What a dialog asks for, and what becomes of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from expense_lib.answers import Expense
+from expense_lib.app import changing, words
+from expense_lib.app.changing import Done, Failed, Open
+from expense_lib.app.entry import Typed
+from expense_lib.errors import ExpenseError
+from expense_lib.models import Wanted
+
+FIELDS = ("amount", "description", "category", "date", "refund")
+ACTS = ({"name": "cancel", "label": "Cancel"}, {"name": "delete", "label": "Delete"})
+
+
+class Dialog:
+    """One dialog for all that changes what is recorded: it is asked to open for one thing at a time.
+
+    What opens it gives the message to open it with. What is sent from it gives the message to answer with,
+    and what was done, None if nothing was.
+    """
+
+    def __init__(self, ledger: Open, currency: Callable[[], str]) -> None:
+        self._ledger = ledger
+        self._currency = currency
+        self._expense: Expense | None = None
+        self._deed: Callable[[Typed], Done | Failed] = lambda _: Failed("Nothing was asked.")
+
+    def edit(self, expense: Expense) -> dict[str, Any]:
+        """Ask for the fields of an expense as it is now; below them stands what happened to it."""
+        self._expense = expense
+        self._deed = lambda typed: changing.edit(self._ledger, expense, typed, self._currency())
+        try:
+            lines = words.history(self._ledger().history(expense.id), self._currency())
+        except ExpenseError as failed:
+            lines = [str(failed)]
+        values = {
+            "amount": str(abs(expense.amount)),
+            "description": expense.description,
+            "category": expense.category,
+            "date": str(expense.date),
+            "refund": expense.refund,
+        }
+        return _ask("Edit expense", "Save", values, lines, acts=("cancel", "delete"))
+
+    def recategorise(
+        self, count: int, *, ids: Sequence[int] | None = None, where: Wanted | None = None
+    ) -> dict[str, Any]:
+        """Ask for a category to move expenses to: those of these *ids*, or all that match *where*."""
+        self._expense = None
+        self._deed = lambda typed: changing.recategorise(self._ledger, typed.category, ids=ids, where=where)
+        return _ask(f"Move {words.number(count, 'expense')} to a category", "Move", {"category": ""})
+
+    def rename(self, category: str) -> dict[str, Any]:
+        """Ask for a category's new name."""
+        self._expense = None
+        self._deed = lambda typed: changing.rename(self._ledger, category, typed.category)
+        hint = "The name of another category merges both."
+        return _ask(f"Rename {category}", "Rename", {"category": category}, [hint])
+
+    def send(self, message: Mapping[str, Any]) -> tuple[dict[str, Any], Done | None]:
+        """What was typed is sent."""
+        return _answer(self._deed(Typed(**message["values"])), message["id"])
+
+    def delete(self) -> tuple[dict[str, Any], Done | None]:
+        """The expense that is edited is to be deleted."""
+        if self._expense is None:
+            return {"close": True}, None
+        return _answer(changing.delete(self._ledger, self._expense, self._currency()), None)
+
+
+def _ask(
+    title: str,
+    submit: str,
+    values: dict[str, Any],
+    lines: Sequence[str] = (),
+    acts: Sequence[str] = ("cancel",),
+) -> dict[str, Any]:
+    asked = {"title": title, "submit": submit, "values": values, "fields": list(values)}
+    return {"ask": asked | {"lines": list(lines), "acts": list(acts)}}
+
+
+def _answer(done: Done | Failed, sent: object) -> tuple[dict[str, Any], Done | None]:
+    if isinstance(done, Done):
+        return {"close": True}, done
+    errors = {field: f"{field.capitalize()} {why}." for field, why in done.errors if field in FIELDS}
+    others = "".join(f" {field} {why}." for field, why in done.errors if field not in FIELDS)
+    told = {"id": sent, "kind": "danger", "text": done.text + others, "errors": errors, "acts": []}
+    return {"outcome": told}, None

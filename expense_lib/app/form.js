@@ -1,0 +1,411 @@
+// A form for an expense or a part of one. Python holds the ledger; this holds what is being typed.
+//
+// To Python, as custom messages (marimo hands on each of them, also those sent while it is busy):
+//   {do: "send", id, values}    what was typed, to be written; told again until it is answered
+//   {do: "complete", text}      which descriptions begin like this?
+//   {do: "act", name}           a button beside the outcome
+//   {do: "look"}                the page is being looked at: has the ledger changed?
+// From Python:
+//   {outcome: {id, kind, text, errors, acts, clear, fill}}   what became of it
+//   {offer: {text, items}}                            descriptions, each with the category it had last
+//   {ask: {title, submit, values, fields, lines, acts}}   for a dialog: open with these
+//   {close: true}
+
+const FIELDS = {
+  amount: { label: "Amount", inputmode: "decimal", placeholder: "12.50" },
+  description: { label: "Description", placeholder: "Lunch" },
+  category: { label: "Category", placeholder: "Food" },
+  date: { label: "Date", inputmode: "numeric", placeholder: "YYYY-MM-DD" },
+};
+const OFFERED = 8;
+const LOOK_EVERY_MS = 5000;
+const ANSWER_WITHIN_MS = 10000;
+
+function iso(day) {
+  const two = (number) => String(number).padStart(2, "0");
+  return `${String(day.getFullYear()).padStart(4, "0")}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
+}
+
+function daysAgo(number) {
+  const day = new Date();
+  day.setDate(day.getDate() - number);
+  return iso(day);
+}
+
+// The day *step* days after an ISO date; null if it is none.
+function dayAfter(text, step) {
+  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text.trim());
+  if (!parts) return null;
+  const day = new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + step);
+  return Number.isNaN(day.getTime()) ? null : iso(day);
+}
+
+// An editable combobox with a list, as the ARIA Authoring Practices have it.
+function combobox(input, list, pick) {
+  let items = [];
+  let active = -1;
+  const show = (offered) => {
+    items = offered.slice(0, OFFERED);
+    active = -1;
+    list.replaceChildren(
+      ...items.map((item, at) => {
+        const option = make("li", { role: "option", id: `${list.id}-${at}`, "aria-selected": "false" });
+        option.append(make("span", {}, item.text));
+        if (item.category) option.append(make("small", {}, item.category));
+        option.addEventListener("mousedown", (event) => event.preventDefault()); // the input keeps its focus
+        option.addEventListener("click", () => choose(at));
+        return option;
+      }),
+    );
+    list.hidden = !items.length;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+    input.removeAttribute("aria-activedescendant");
+  };
+  const close = () => show([]);
+  const choose = (at) => {
+    const item = items[at];
+    close();
+    pick(item);
+  };
+  const move = (step) => {
+    active = (active + step + items.length + (active < 0 && step < 0 ? 1 : 0)) % items.length;
+    [...list.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === active)));
+    list.children[active].scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", list.children[active].id);
+  };
+  for (const [name, value] of Object.entries({
+    role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id,
+  })) input.setAttribute(name, value);
+  input.addEventListener("keydown", (event) => {
+    if (!items.length || event.isComposing) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      move(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+    } else if ((event.key === "Enter" || event.key === "Tab") && active >= 0) {
+      if (event.key === "Enter") event.preventDefault();
+      choose(active);
+    }
+  });
+  input.addEventListener("blur", close);
+  return { show, close };
+}
+
+function render({ model, el }) {
+  const ending = new AbortController();
+  const wanted = model.get("fields");
+  const inDialog = model.get("dialog");
+  const draft = inDialog ? null : `expenses:typed:${location.pathname}`;
+  const inputs = {};
+  const errors = {};
+  let pending = null; // what was sent and not answered yet
+  let queue = []; // what was sent after it
+  let waiting = 0; // the timer of telling it again
+  let categoryTyped = false;
+  let dateTyped = false;
+
+  const message = make("div", { class: "outcome", role: "status", "aria-live": "polite" });
+  const title = make("h2", { class: "title", hidden: !inDialog });
+  const lines = make("ol", { class: "lines", hidden: true });
+  const submit = make("button", { type: "submit", class: "primary" }, model.get("submit"));
+  const form = make("form", { novalidate: true, autocomplete: "off", "aria-label": model.get("label") });
+
+  const say = (name) => model.send({ do: "act", name });
+
+  // Fields
+
+  for (const name of wanted) {
+    const wrong = make("p", { class: "wrong", id: `wrong-${name}`, role: "alert", hidden: true });
+    errors[name] = wrong;
+    if (name === "refund") {
+      const box = make("input", { type: "checkbox", id: name, "aria-describedby": wrong.id });
+      inputs[name] = box;
+      form.append(make("div", { class: "field check" }, make("label", { for: name }, box, " Refund"), wrong));
+      continue;
+    }
+    const { label, inputmode, placeholder } = FIELDS[name];
+    const input = make("input", {
+      type: "text", id: name, name: `expense-${name}`, inputmode, placeholder, enterkeyhint: "done",
+      autocomplete: "off", autocapitalize: name === "amount" || name === "date" ? "off" : "sentences",
+      "aria-describedby": wrong.id,
+    });
+    inputs[name] = input;
+    const field = make("div", { class: `field ${name}` }, make("label", { for: name }, label), input);
+    if (name === "description" || name === "category") {
+      field.append(make("ul", { class: "offered", role: "listbox", id: `${name}s`, "aria-label": "Suggestions", hidden: true }));
+    }
+    if (name === "date") {
+      const yesterday = make("button", { type: "button", class: "small" }, "Yesterday");
+      yesterday.addEventListener("click", () => setDate(daysAgo(1)));
+      field.append(yesterday);
+      input.setAttribute("title", "\u2193 the day before, \u2191 the day after");
+    }
+    field.append(wrong);
+    form.append(field);
+  }
+
+  const values = () => Object.fromEntries(
+    wanted.map((name) => [name, name === "refund" ? inputs.refund.checked : inputs[name].value]),
+  );
+
+  const fill = (given) => {
+    for (const [name, value] of Object.entries(given)) {
+      if (name === "refund" && inputs.refund) inputs.refund.checked = value;
+      else if (inputs[name]) inputs[name].value = value;
+    }
+  };
+
+  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+  const keepDraft = () => {
+    if (!draft) return;
+    try {
+      sessionStorage.setItem(draft, JSON.stringify({ values: values(), categoryTyped, dateTyped }));
+    } catch { /* a browser that keeps nothing */ }
+  };
+
+  // Date: today until it is typed, a key for the day before.
+
+  const setDate = (text) => {
+    inputs.date.value = text;
+    dateTyped = text !== daysAgo(0);
+    keepDraft();
+  };
+  const today = () => {
+    if (!inDialog && inputs.date && !dateTyped) inputs.date.value = daysAgo(0);
+  };
+  const words = () => {
+    const word = inputs.date?.value.trim().toLowerCase();
+    if (word === "today") setDate(daysAgo(0));
+    if (word === "yesterday") setDate(daysAgo(1));
+  };
+  inputs.date?.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: -1, ArrowUp: 1 }[event.key];
+    const day = step && dayAfter(inputs.date.value, step);
+    if (!day) return;
+    event.preventDefault();
+    setDate(day);
+  });
+  inputs.date?.addEventListener("input", () => { dateTyped = true; });
+  inputs.date?.addEventListener("blur", words);
+
+  // Completion
+
+  if (inputs.category) {
+    const offers = combobox(inputs.category, form.querySelector("#categorys"), (item) => {
+      inputs.category.value = item.text;
+      categoryTyped = true;
+      keepDraft();
+    });
+    inputs.category.addEventListener("focus", () => inputs.category.select()); // typing replaces what was brought
+    inputs.category.addEventListener("input", () => {
+      categoryTyped = inputs.category.value !== "";
+      const typed = inputs.category.value.trim().toLowerCase();
+      const found = model.get("categories").filter((name) => name.toLowerCase().includes(typed));
+      found.sort((one, other) => other.toLowerCase().startsWith(typed) - one.toLowerCase().startsWith(typed));
+      offers.show(typed && !(found.length === 1 && found[0] === inputs.category.value)
+        ? found.map((text) => ({ text })) : []);
+    });
+  }
+  let offered = [];
+  const bringCategory = (item) => {
+    if (inputs.category && !categoryTyped) inputs.category.value = item.category;
+  };
+  let descriptions = null;
+  if (inputs.description) {
+    descriptions = combobox(inputs.description, form.querySelector("#descriptions"), (item) => {
+      inputs.description.value = item.text;
+      bringCategory(item);
+      keepDraft();
+    });
+    inputs.description.addEventListener("input", () => {
+      const text = inputs.description.value.trim();
+      if (text) model.send({ do: "complete", text });
+      else descriptions.show([]);
+    });
+    inputs.description.addEventListener("change", () => {
+      const typed = inputs.description.value.trim().toLowerCase();
+      const known = offered.find((item) => item.text.toLowerCase() === typed);
+      if (known) bringCategory(known);
+    });
+  }
+
+  // Sending
+
+  const show = (outcome) => {
+    for (const [name, wrong] of Object.entries(errors)) {
+      const said = outcome.errors?.[name];
+      wrong.textContent = said ?? "";
+      wrong.hidden = !said;
+      inputs[name].setAttribute("aria-invalid", String(Boolean(said)));
+    }
+    message.className = `outcome ${outcome.kind ?? ""}`;
+    message.replaceChildren();
+    if (!outcome.text) return;
+    message.append(make("span", {}, outcome.text));
+    for (const act of outcome.acts ?? []) {
+      const button = make("button", { type: "button" }, act.label);
+      button.addEventListener("click", () => {
+        button.disabled = true;
+        say(act.name);
+      });
+      message.append(button);
+    }
+  };
+
+  const tell = () => {
+    clearTimeout(waiting);
+    if (!pending) return;
+    const again = () => {
+      show({ kind: "waiting", text: "No answer yet. It is sent again until there is one; nothing is entered twice." });
+      tell();
+    };
+    waiting = setTimeout(again, ANSWER_WITHIN_MS);
+    Promise.resolve(model.send({ do: "send", ...pending })).catch(() => {
+      clearTimeout(waiting);
+      waiting = setTimeout(again, 1000);
+    });
+  };
+
+  const send = () => {
+    words();
+    const given = values();
+    const last = queue.at(-1) ?? pending;
+    if (last && same(last.values, given)) return; // the second half of a double click
+    // crypto.randomUUID is there for https and this machine only; uniqueness within this page is enough
+    queue.push({ id: `${Date.now()}-${Math.random()}`, values: given });
+    (inputs.amount ?? inputs[wanted[0]]).focus();
+    (inputs.amount ?? inputs[wanted[0]]).select();
+    next();
+  };
+  const next = () => {
+    if (pending || !queue.length) return;
+    pending = queue.shift();
+    tell();
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send();
+  });
+  form.addEventListener("input", keepDraft);
+
+  const answered = (outcome) => {
+    if (!pending || outcome.id !== pending.id) return;
+    const sent = pending.values;
+    clearTimeout(waiting);
+    pending = null;
+    show(outcome);
+    const wrong = wanted.find((name) => outcome.errors?.[name]);
+    if (wrong && same(values(), sent)) inputs[wrong].focus();
+    next();
+  };
+
+  // A button beside the outcome was clicked.
+  const acted = (outcome) => {
+    show(outcome);
+    if (outcome.fill && !inputs.amount.value && !inputs.description.value) fill(outcome.fill);
+    inputs.amount?.focus();
+  };
+
+  // After an expense was added: the next one, but for what was typed meanwhile.
+  const clear = (sent) => {
+    for (const name of ["amount", "description"]) {
+      if (inputs[name]?.value === sent[name]) inputs[name].value = "";
+    }
+    if (inputs.refund && inputs.refund.checked === sent.refund) inputs.refund.checked = false;
+    categoryTyped = false;
+    offered = [];
+    keepDraft();
+  };
+
+  // Messages
+
+  const dialog = inDialog ? make("dialog", { "aria-label": model.get("label") }) : null;
+  const hear = (content) => {
+    if (content.outcome) {
+      if (content.outcome.id === null) acted(content.outcome);
+      else answered(content.outcome);
+      if (content.outcome.clear) clear(content.outcome.clear);
+    }
+    if (content.offer && content.offer.text === inputs.description?.value.trim()) {
+      offered = content.offer.items;
+      const focused = el.getRootNode().activeElement === inputs.description;
+      const only = offered.length === 1 && offered[0].text === content.offer.text;
+      descriptions.show(focused && !only ? offered : []);
+    }
+    if (content.ask) open(content.ask);
+    if (content.close) dialog?.close();
+  };
+  model.on("msg:custom", hear);
+
+  const open = ({ title: heading, submit: label, values: given, fields, lines: history, acts }) => {
+    title.textContent = heading;
+    dialog.setAttribute("aria-label", heading);
+    submit.textContent = label;
+    for (const name of wanted) {
+      inputs[name].closest(".field").hidden = !fields.includes(name);
+      if (name === "refund") inputs[name].checked = false;
+      else inputs[name].value = "";
+    }
+    fill(given);
+    categoryTyped = true;
+    pending = null;
+    queue = [];
+    clearTimeout(waiting);
+    show({});
+    lines.replaceChildren(...history.map((line) => make("li", {}, line)));
+    lines.hidden = !history.length;
+    for (const button of form.querySelectorAll("[data-act]")) button.hidden = !acts.includes(button.dataset.act);
+    if (!dialog.isConnected) el.append(dialog); // it is on the page while it is open only
+    if (!dialog.open) dialog.showModal();
+    inputs[fields[0]].focus();
+    inputs[fields[0]].select();
+  };
+
+  // What is on the page
+
+  form.append(make("div", { class: "buttons" }, submit));
+  if (dialog) {
+    for (const act of model.get("acts")) {
+      const button = make("button", { type: "button", "data-act": act.name }, act.label);
+      button.addEventListener("click", () => (act.name === "cancel" ? dialog.close() : say(act.name)));
+      form.querySelector(".buttons").append(button);
+    }
+    dialog.append(title, form, message, lines);
+    dialog.addEventListener("close", () => {
+      clearTimeout(waiting);
+      pending = null;
+      queue = [];
+      dialog.remove();
+    });
+  } else {
+    el.append(form, message);
+    try {
+      const kept = JSON.parse(sessionStorage.getItem(draft) ?? "null");
+      if (kept) {
+        fill(kept.values);
+        ({ categoryTyped, dateTyped } = kept);
+      }
+    } catch { /* a browser that keeps nothing */ }
+    today();
+    const look = () => {
+      if (document.visibilityState !== "visible") return;
+      today();
+      Promise.resolve(model.send({ do: "look" })).catch(() => {});
+    };
+    const looking = setInterval(look, LOOK_EVERY_MS);
+    document.addEventListener("visibilitychange", look, { signal: ending.signal });
+    ending.signal.addEventListener("abort", () => clearInterval(looking));
+    requestAnimationFrame(() => inputs.amount.focus());
+  }
+  return () => {
+    ending.abort();
+    clearTimeout(waiting);
+    model.off("msg:custom", hear);
+  };
+}
+
+export default { render };

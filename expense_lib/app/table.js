@@ -1,0 +1,118 @@
+// A table of one page of something, whose rows can be picked and acted on. What it shows is the model's *page*:
+//
+//   {columns: [{name, label, kind, sorts}], rows: [{id, named, fixed, ...}], sort, newer, older, caption, none, picks, act}
+//
+// *none* is said where there are no rows. A column's kind is "amount", "date" or none; *sorts* are the orders that a click on its head asks for. A row is
+// *named* to screen readers; one that is *fixed* can't be acted on. To Python, as custom messages:
+// {do: "sort", by}, {do: "turn", to: "newer" | "older"}, {do: "pick", ids}, {do: "act", id}.
+
+function render({ model, el }) {
+  const page = () => model.get("page");
+  const caption = make("caption");
+  const head = make("tr", { role: "row" });
+  const body = make("tbody", { role: "rowgroup" });
+  const table = make("table", { role: "table" }, caption, make("thead", { role: "rowgroup" }, head), body);
+  const newer = make("button", { type: "button", "data-key": "newer" }, "Newer");
+  const older = make("button", { type: "button", "data-key": "older" }, "Older");
+  const pager = make("nav", { class: "pager", "aria-label": "Pages" }, newer, older);
+  const none = make("p", { class: "none" });
+  const picked = new Set();
+  let told = "[]";
+
+  const all = make("input", { type: "checkbox", "aria-label": "Select all on this page", "data-key": "all" });
+  const tellPicked = () => {
+    const { rows, picks } = page();
+    if (!picks) return;
+    const ids = rows.map((row) => row.id).filter((id) => picked.has(id));
+    all.checked = ids.length > 0 && ids.length === rows.length;
+    all.indeterminate = ids.length > 0 && !all.checked;
+    for (const box of body.querySelectorAll("input")) {
+      box.checked = picked.has(Number(box.value));
+      box.closest("tr").setAttribute("aria-selected", String(box.checked));
+    }
+    if (told === JSON.stringify(ids)) return;
+    told = JSON.stringify(ids);
+    model.send({ do: "pick", ids });
+  };
+  const pick = (id, is) => (is ? picked.add(id) : picked.delete(id));
+  all.addEventListener("change", () => {
+    for (const row of page().rows) pick(row.id, all.checked);
+    tellPicked();
+  });
+
+  const heading = ({ name, label, kind, sorts }) => {
+    const cell = make("th", { scope: "col", role: "columnheader", class: `${kind ?? ""} ${name}` });
+    if (!sorts) {
+      cell.append(label);
+      return cell;
+    }
+    const { sort } = page();
+    const down = sort.endsWith("_desc");
+    const arrow = make("span", { "aria-hidden": "true", class: "arrow" });
+    if (sorts.includes(sort)) {
+      cell.setAttribute("aria-sort", down ? "descending" : "ascending");
+      arrow.textContent = down ? "\u2193" : "\u2191";
+    }
+    const button = make("button", { type: "button", "data-key": name }, label, arrow);
+    button.addEventListener("click", () => model.send({ do: "sort", by: sort === sorts[0] ? sorts[1] : sorts[0] }));
+    cell.append(button);
+    return cell;
+  };
+
+  const line = (row) => {
+    const { columns, picks, act } = page();
+    const cells = columns.map(({ name, kind }) => (
+      make("td", { role: "cell", class: `${kind ?? ""} ${name}` }, row[name])
+    ));
+    if (picks) {
+      const box = make("input", {
+        type: "checkbox", value: String(row.id), "aria-label": `Select ${row.named}`, "data-key": `pick-${row.id}`,
+      });
+      box.addEventListener("change", () => {
+        pick(row.id, box.checked);
+        tellPicked();
+      });
+      cells.unshift(make("td", { role: "cell", class: "pick" }, box));
+    }
+    if (act) {
+      const button = make("button", {
+        type: "button", "aria-label": `${act} ${row.named}`, "data-key": `act-${row.id}`, disabled: row.fixed,
+      }, act);
+      button.addEventListener("click", () => model.send({ do: "act", id: row.id }));
+      cells.push(make("td", { role: "cell", class: "act" }, button));
+    }
+    return make("tr", { role: "row" }, ...cells);
+  };
+
+  const show = () => {
+    const { columns, rows, picks, act } = page();
+    const focused = el.getRootNode().activeElement?.dataset?.key;
+    caption.textContent = page().caption;
+    head.replaceChildren(...columns.map(heading));
+    if (picks) head.prepend(make("th", { scope: "col", role: "columnheader", class: "pick" }, all));
+    if (act) {
+      const unseen = make("span", { class: "unseen" }, act);
+      head.append(make("th", { scope: "col", role: "columnheader", class: "act" }, unseen));
+    }
+    body.replaceChildren(...rows.map(line));
+    const here = new Set(rows.map((row) => row.id));
+    for (const id of picked) if (!here.has(id)) picked.delete(id);
+    tellPicked();
+    newer.disabled = !page().newer;
+    older.disabled = !page().older;
+    pager.hidden = newer.disabled && older.disabled;
+    table.classList.toggle("cards", Boolean(picks));
+    table.hidden = !rows.length;
+    none.textContent = rows.length ? "" : page().none ?? "";
+    if (focused) el.querySelector(`[data-key="${focused}"]`)?.focus();
+  };
+  newer.addEventListener("click", () => model.send({ do: "turn", to: "newer" }));
+  older.addEventListener("click", () => model.send({ do: "turn", to: "older" }));
+
+  el.append(make("div", { class: "across" }, table), none, pager);
+  show();
+  model.on("change:page", show);
+  return () => model.off("change:page", show);
+}
+
+export default { render };

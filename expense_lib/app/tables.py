@@ -1,0 +1,188 @@
+"""What the app's tables show: pages of rows, as ``table.js`` takes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from expense_lib.answers import CategoryTotal, PastDeed
+from expense_lib.app import words
+from expense_lib.app.figures import Compared, Comparison
+from expense_lib.app.looking import Seen
+from expense_lib.app.recurring import Recurring
+from expense_lib.models import Sort
+from expense_lib.verdicts import Import
+
+Table = dict[str, Any]
+
+EMPTY: Table = {"columns": [], "rows": [], "caption": ""}
+
+DEMO = "These are sample expenses in a ledger of their own. It goes when the app ends."
+
+_DONE = {"amended": "edited", "deleted": "deleted", "restored": "restored"}
+
+
+def expenses(seen: Seen, sort: Sort, *, newer: bool) -> Table:
+    """The expenses that are seen, to be picked and edited; *newer* says that a page comes before."""
+    page = seen.page
+    if page is None:
+        return EMPTY
+    return {
+        "columns": [
+            {"name": "date", "label": "Date", "kind": "date", "sorts": ["date_desc", "date_asc"]},
+            {"name": "category", "label": "Category"},
+            {"name": "description", "label": "Description"},
+            {"name": "amount", "label": "Amount", "kind": "amount", "sorts": ["amount_desc", "amount_asc"]},
+        ],
+        "rows": [
+            {
+                "id": each.id,
+                "named": f"{each.description or each.category}, {each.amount:,}, {each.date}",
+                "date": str(each.date),
+                "category": each.category,
+                "description": each.description,
+                "amount": f"{each.amount:,}",
+            }
+            for each in page.items
+        ],
+        "sort": sort,
+        "newer": newer,
+        "older": page.next_cursor is not None,
+        "caption": f"{words.number(len(page.items), 'expense')} of {page.count:,}",
+        "picks": True,
+        "act": "Edit",
+    }
+
+
+def compared(comparison: Comparison) -> Table:
+    """A row for all categories, and one for each; the columns are named after the days that were compared."""
+    this, last, year_ago = (_days(*period) for period in comparison.periods)
+    columns = {
+        "name": ("Category", ""),
+        "this_month": (this, "amount"),
+        "last_month": (last, "amount"),
+        "since_last_month": ("More than then", "amount"),
+        "year_ago": (year_ago, "amount"),
+        "since_year_ago": ("More than then", "amount"),
+    }
+
+    def row(each: Compared) -> Table:
+        amounts = {name: f"{getattr(each, name):,}" for name, (_, kind) in columns.items() if kind}
+        return {"id": each.name, "name": each.name, **amounts}
+
+    rows = [row(each) for each in (comparison.total, *comparison.rows)]
+    return _table("This month beside others", columns, rows)
+
+
+def recurring(found: Sequence[Recurring]) -> Table:
+    """A row for each payment that likely comes again, with the day on which it is due."""
+    columns = {
+        "description": ("Description", ""),
+        "category": ("Category", ""),
+        "amount": ("Amount", "amount"),
+        "every": ("Every", ""),
+        "count": ("Came", ""),
+        "last": ("Last", "date"),
+        "next": ("Next", "date"),
+    }
+    rows = [
+        {
+            "id": each.description,
+            "description": each.description,
+            "category": each.category,
+            "amount": f"{each.amount:,}",
+            "every": words.number(each.every_days, "day"),
+            "count": words.number(each.count, "time"),
+            "last": str(each.last),
+            "next": str(each.next),
+        }
+        for each in found
+    ]
+    none = "Nothing came three times at regular intervals yet."
+    return _table("Likely to come again", columns, rows) | {"none": none}
+
+
+def categories(found: Sequence[CategoryTotal]) -> Table:
+    """A row for each category, to be renamed; its place in *found* is its id."""
+    columns = {"name": ("Category", ""), "count": ("Expenses", "amount"), "total": ("Total", "amount")}
+    rows = [
+        {
+            "id": at,
+            "named": each.name,
+            "name": each.name,
+            "count": f"{each.count:,}",
+            "total": f"{each.total:,}",
+        }
+        for at, each in enumerate(found)
+    ]
+    return _table("Categories", columns, rows, "Rename") | {"none": "There are no categories yet."}
+
+
+def imports(found: Sequence[Import]) -> Table:
+    """A row for each statement that was imported, the latest first, to be undone."""
+    columns = {
+        "at": ("When", "date"),
+        "source": ("File", ""),
+        "account": ("Account", ""),
+        "created": ("New", "amount"),
+        "existing": ("There already", "amount"),
+        "state": ("", ""),
+    }
+    rows = [
+        {
+            "id": each.id,
+            "named": f"the import of {each.source or 'a statement'} at {words.moment(each.at)}",
+            "at": words.moment(each.at),
+            "source": each.source,
+            "account": each.account,
+            "created": f"{each.created:,}",
+            "existing": f"{each.existing:,}",
+            "state": f"Undone {words.moment(each.undone_at)}" if each.undone_at else "",
+            "fixed": each.undone_at is not None or not each.created,
+        }
+        for each in found
+    ]
+    return _table("Imports", columns, rows, "Undo") | {"none": "No statement was imported yet."}
+
+
+def deeds(found: Sequence[PastDeed], currency: str, *, newer: bool, older: bool) -> Table:
+    """A row for each change, the latest first, to be undone."""
+    columns = {"at": ("When", "date"), "what": ("What", "")}
+    rows = [
+        {
+            "id": each.number,
+            "named": f"the change of {words.moment(each.at)}",
+            "at": words.moment(each.at),
+            "what": _in_words(each, currency),
+        }
+        for each in found
+    ]
+    turning = {"newer": newer, "older": older, "none": "Nothing was changed yet."}
+    return _table("Changes", columns, rows, "Undo") | turning
+
+
+def _table(
+    caption: str, columns: dict[str, tuple[str, str]], rows: Sequence[Table], act: str | None = None
+) -> Table:
+    return {
+        "columns": [{"name": name, "label": label, "kind": kind} for name, (label, kind) in columns.items()],
+        "rows": rows,
+        "caption": caption,
+        "act": act,
+    }
+
+
+def _in_words(deed: PastDeed, currency: str) -> str:
+    said = words.changed(deed, currency)
+    if deed.count > 1:
+        return f"{words.number(deed.count, 'expense')} {_DONE[deed.change]}, the first: {said}"
+    return (
+        said
+        if deed.change != "amended" or not deed.after
+        else f"{words.expense(deed.after, currency)}: {said}"
+    )
+
+
+def _days(first: dt.date, last: dt.date) -> str:
+    return f"{first:%b %Y}, {first.day} to {last.day}"

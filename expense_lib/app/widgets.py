@@ -1,0 +1,84 @@
+"""The app's two widgets: text with completion, and a table that the ledger sorts. marimo has neither.
+
+Each is a script that marimo sends with the page; nothing is asked of another host. What a person does
+arrives as messages and not as a value: marimo hands on every message, also those sent while it is busy, and
+of several values only the last.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import marimo as mo
+import traitlets
+
+_log = logging.getLogger(__name__)
+
+UNEXPECTED = "Something unexpected went wrong. The app's log has it."
+
+Handler = Callable[[dict[str, Any]], None]
+
+
+def _text(*names: str) -> str:
+    return "\n".join((files(__package__) / name).read_text(encoding="utf-8") for name in names)
+
+
+class _Talking(anywidget.AnyWidget):
+    """A widget whose script sends messages: objects that say what to *do*."""
+
+    def __init__(self, handlers: Mapping[str, Handler] | None = None, **traits: Any) -> None:
+        super().__init__(**traits)
+        self._handlers = handlers or {}
+        self.on_msg(self._hear)
+
+    def shown(self) -> mo.Html:
+        """The widget as a cell shows it."""
+        return mo.ui.anywidget(self)
+
+    def _hear(self, _: object, message: Any, __: object) -> None:
+        handler = self._handlers.get(str(message.get("do"))) if isinstance(message, dict) else None
+        if handler is None:
+            return
+        try:
+            handler(message)
+        except Exception:  # noqa: BLE001 - what a handler raises would reach nobody but the log
+            _log.exception("a widget's message failed")
+            self.send({"outcome": {"id": message.get("id"), "kind": "danger", "text": UNEXPECTED}})
+
+
+class ExpenseForm(_Talking):
+    """The fields of an expense, or some of them, on the page or in a dialog.
+
+    ``form.js`` says which messages it sends and takes.
+
+    Args:
+        handlers: What to do on each message, by the name of what it asks for.
+        fields: Which of ``amount description category date refund``, in their order.
+        label: What the form is called.
+        submit: What its button says.
+        dialog: Whether it is one, closed until it is asked to open.
+        acts: Further buttons of a dialog, each with a *name* and a *label*; ``cancel`` closes it.
+    """
+
+    _esm = _text("elements.js", "form.js")
+    _css = _text("style.css")
+
+    fields = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    submit = traitlets.Unicode().tag(sync=True)
+    dialog = traitlets.Bool(default_value=False).tag(sync=True)
+    acts = traitlets.List(traitlets.Dict()).tag(sync=True)
+    categories = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+
+class Table(_Talking):
+    """One page of rows. *page* is what it shows, as ``table.js`` has it and ``tables`` makes it."""
+
+    _esm = _text("elements.js", "table.js")
+    _css = _text("style.css")
+
+    page = traitlets.Dict().tag(sync=True)
