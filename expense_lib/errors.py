@@ -7,7 +7,7 @@ what was sent. Its parts are its attributes, named as the parameters that make i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import ValidationError
@@ -101,12 +101,21 @@ class CursorError(InvalidInput):
 
 
 class StatementUnclear(InvalidInput):
-    """A statement leaves something open, which must be said: *choices* are what it can be."""
+    """A statement leaves something open, which must be said: *choices* are what it can be.
+
+    *mapping* is what was found meanwhile, where a column is asked for: the columns of the other fields.
+    """
 
     code = "statement-unclear"
 
-    def __init__(self, errors: Iterable[FieldError], choices: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        errors: Iterable[FieldError],
+        choices: Iterable[str] = (),
+        mapping: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.choices = tuple(choices)
+        self.mapping = dict(mapping or {})
         super().__init__(errors)
 
 

@@ -42,6 +42,12 @@ def grid(*parts: mo.Html) -> mo.Html:
 
 
 @app.function
+def link(to: str, text: str) -> mo.Html:
+    """A link that is a fresh page: nothing in hand goes with it."""
+    return mo.Html(f'<a href="{to}" target="_self" style="text-decoration: underline">{text}</a>')
+
+
+@app.function
 def shown(table: Callable[[], mo.Html]) -> mo.Html:
     """A table, or why there is none."""
     try:
@@ -93,10 +99,9 @@ def state():
 def banner(desk, get_seen):
     get_seen()
     retry = mo.ui.button(label="Retry", on_change=lambda _: desk.look())
-    leave_demo = mo.ui.button(label="Leave the demo", on_change=lambda _: desk.leave_demo())
     _parts = [
         *([row(said(desk.seen.trouble, "danger"), retry)] if desk.seen.trouble else []),
-        *([row(said(tables.DEMO, "info"), leave_demo)] if desk.is_demo else []),
+        *([row(said(tables.DEMO, "info"), link("?", "Leave the demo"))] if desk.is_demo else []),
     ]
     mo.vstack(_parts) if _parts else None
     return
@@ -223,11 +228,12 @@ def sections():
 def notice(desk, get_notice):
     get_notice()
     undo = mo.ui.button(label="Undo", on_change=lambda _: desk.undo())
+    try_again = mo.ui.button(label="Try again", on_change=lambda _: desk.undo())
     match desk.notice:
-        case Done(text, can_be_undone):
-            _told = row(said(text, "success"), *([undo] if can_be_undone else []))
-        case Failed(text):
-            _told = said(text, "danger")
+        case Done(_text, _back):
+            _told = row(said(_text, "success"), *([undo] if _back else []))
+        case Failed(_text, again=_back):
+            _told = row(said(_text, "danger"), *([try_again] if _back else []))
         case _:
             _told = None
     _told
@@ -238,9 +244,11 @@ def notice(desk, get_notice):
 def month_chart(desk, get_seen, section):
     get_seen()
     mo.stop(section.value != "Charts" or not desk.seen.categories)
-    by_month = mo.ui.altair_chart(
-        charts.by_month(desk.month_bars(), desk.currency()),
-        on_change=lambda _: desk.choose_month(charts.clicked(by_month.selections)),
+    by_month = shown(
+        lambda: mo.ui.altair_chart(
+            charts.by_month(desk.month_bars(), desk.currency()),
+            on_change=lambda _: desk.choose_month(charts.clicked(by_month.selections)),
+        )
     )
     by_month
     return
@@ -250,9 +258,11 @@ def month_chart(desk, get_seen, section):
 def category_chart(desk, get_seen, section):
     get_seen()
     mo.stop(section.value != "Charts" or not desk.seen.categories)
-    by_category = mo.ui.altair_chart(
-        charts.by_category(desk.category_bars(), desk.currency()),
-        on_change=lambda _: desk.choose_category(charts.clicked(by_category.selections)),
+    by_category = shown(
+        lambda: mo.ui.altair_chart(
+            charts.by_category(desk.category_bars(), desk.currency()),
+            on_change=lambda _: desk.choose_category(charts.clicked(by_category.selections)),
+        )
     )
     by_category
     return
@@ -262,12 +272,14 @@ def category_chart(desk, get_seen, section):
 def hint(desk, get_seen, section):
     get_seen()
     mo.stop(section.value not in ON_LIST or desk.seen.page is None or desk.seen.page.count > 0)
-    try_it = mo.ui.button(label="Load sample expenses", on_change=lambda _: desk.enter_demo())
     mo.stop(not desk.seen.is_new, mo.md("Nothing matches these filters."))
     mo.vstack(
         [
             mo.md("**No expenses yet.** Type the first one above, or drop a bank statement under *Import*."),
-            row(mo.md("Or look around first, in a separate demo ledger:"), try_it),
+            row(
+                mo.md("Or look around first, in a separate demo ledger:"),
+                link("?demo=1", "Load sample expenses"),
+            ),
         ]
     )
     return
@@ -374,12 +386,14 @@ def proposal(get_phase, incoming, section):
     land = mo.ui.button(
         label=f"Import {incoming.count_in_words()}", kind="success", on_change=lambda _: incoming.land()
     )
+    read_again = mo.ui.button(label="Try again", on_change=lambda _: incoming.again())
     _can_land = isinstance(_phase, intake.Proposed) and _phase.brings_something
+    _acts = [land] if _can_land else [read_again] if isinstance(_phase, Failed) else []
     mo.vstack(
         [
             mo.md("### Import a statement"),
             said(incoming.told(), "info" if isinstance(_phase, intake.Proposed) else "warn"),
-            row(*([land] if _can_land else []), cancel),
+            row(*_acts, cancel),
         ]
     )
     return
@@ -401,13 +415,21 @@ def options(get_phase, incoming, section):
         on_change=lambda chosen: incoming.say(credits=chosen),
         **_wide,
     )
+    money_out = mo.ui.dropdown(
+        intake.MONEY_OUT,
+        {value: label for label, value in intake.MONEY_OUT.items()}[_options.spending],
+        label="Money spent is written",
+        allow_select_none=False,
+        on_change=lambda chosen: incoming.say(spending=chosen),
+        **_wide,
+    )
     default = mo.ui.text(
         _options.default_category,
         label="Where nothing else fits",
         on_change=lambda text: incoming.say(default_category=text),
         **_wide,
     )
-    grid(account, money_in, default)
+    grid(account, money_out, money_in, default)
     return
 
 

@@ -5,11 +5,11 @@ import importlib.util
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from expense_lib import Ledger
+from expense_lib import Ledger, LedgerUnavailable
 from expense_lib.app.intake import Working
 from tests.builders import APP, an_expense, environment, free_port
 
@@ -54,6 +54,13 @@ def test_unusable_ledger_is_told(notebook: Any, tmp_path: Path, monkeypatch: pyt
 def test_handler_that_is_down_is_told(notebook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXPENSE_API_URL", f"http://127.0.0.1:{free_port()}")
     assert "can't be reached" in shown(notebook)
+
+
+def test_what_can_not_be_shown_says_why(notebook: Any) -> None:
+    def down() -> NoReturn:
+        raise LedgerUnavailable("It is down.")
+
+    assert "It is down." in html.unescape(notebook.shown(down).text)
 
 
 def test_message_is_never_html(notebook: Any) -> None:

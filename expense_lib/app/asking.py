@@ -15,6 +15,8 @@ from expense_lib.models import Wanted
 FIELDS = ("amount", "description", "category", "date", "refund")
 ACTS = ({"name": "cancel", "label": "Cancel"}, {"name": "delete", "label": "Delete"})
 
+Answer = tuple[dict[str, Any], Done | None]
+
 
 class Dialog:
     """One dialog for all that changes what is recorded: it is asked to open for one thing at a time.
@@ -28,10 +30,11 @@ class Dialog:
         self._currency = currency
         self._expense: Expense | None = None
         self._deed: Callable[[Typed], Done | Failed] = lambda _: Failed("Nothing was asked.")
+        self._done: tuple[object, Done] | None = None
 
     def edit(self, expense: Expense) -> dict[str, Any]:
         """Ask for the fields of an expense as it is now; below them stands what happened to it."""
-        self._expense = expense
+        self._expense, self._done = expense, None
         self._deed = lambda typed: changing.edit(self._ledger, expense, typed, self._currency())
         try:
             lines = words.history(self._ledger().history(expense.id), self._currency())
@@ -50,22 +53,26 @@ class Dialog:
         self, count: int, *, ids: Sequence[int] | None = None, where: Wanted | None = None
     ) -> dict[str, Any]:
         """Ask for a category to move expenses to: those of these *ids*, or all that match *where*."""
-        self._expense = None
+        self._expense, self._done = None, None
         self._deed = lambda typed: changing.recategorise(self._ledger, typed.category, ids=ids, where=where)
         return _ask(f"Move {words.number(count, 'expense')} to a category", "Move", {"category": ""})
 
     def rename(self, category: str) -> dict[str, Any]:
         """Ask for a category's new name."""
-        self._expense = None
+        self._expense, self._done = None, None
         self._deed = lambda typed: changing.rename(self._ledger, category, typed.category)
         hint = "The name of another category merges both."
         return _ask(f"Rename {category}", "Rename", {"category": category}, [hint])
 
-    def send(self, message: Mapping[str, Any]) -> tuple[dict[str, Any], Done | None]:
-        """What was typed is sent."""
-        return _answer(self._deed(Typed(**message["values"])), message["id"])
+    def send(self, message: Mapping[str, Any]) -> Answer:
+        """What was typed is sent. Sent again since no answer came, it is answered as before."""
+        if self._done and self._done[0] == message["id"]:
+            return _answer(self._done[1], message["id"])
+        done = self._deed(Typed(**message["values"]))
+        self._done = (message["id"], done) if isinstance(done, Done) else None
+        return _answer(done, message["id"])
 
-    def delete(self) -> tuple[dict[str, Any], Done | None]:
+    def delete(self) -> Answer:
         """The expense that is edited is to be deleted."""
         if self._expense is None:
             return {"close": True}, None
@@ -83,7 +90,7 @@ def _ask(
     return {"ask": asked | {"lines": list(lines), "acts": list(acts)}}
 
 
-def _answer(done: Done | Failed, sent: object) -> tuple[dict[str, Any], Done | None]:
+def _answer(done: Done | Failed, sent: object) -> Answer:
     if isinstance(done, Done):
         return {"close": True}, done
     errors = {field: f"{field.capitalize()} {why}." for field, why in done.errors if field in FIELDS}

@@ -32,6 +32,7 @@ Undo = Callable[[Open], "Done | Failed"]
 
 UNEXPECTED = "Something unexpected went wrong. The app's log has it."
 CHANGED_MEANWHILE = "Somebody changed this expense meanwhile. Close this and edit it again, as it is now."
+KEPT = "It is kept as it is: somebody changed it since."
 GONE = "Somebody deleted this expense meanwhile."
 
 _log = logging.getLogger(__name__)
@@ -47,10 +48,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """Nothing was written. *text* says why; *errors* are those of single fields."""
+    """Nothing was written. *text* says why, *errors* those of single fields, *again* tries it once more."""
 
     text: str
     errors: tuple[FieldError, ...] = ()
+    again: Undo | None = None
 
 
 def edit(ledger: Open, expense: Expense, typed: Typed, currency: str) -> Done | Failed:
@@ -64,20 +66,24 @@ def edit(ledger: Open, expense: Expense, typed: Typed, currency: str) -> Done | 
         if not changes:
             return Done("Nothing was changed.")
         amended = ledger().amend(expense.id, changes, version=expense.version)
+        if amended.version == expense.version:  # the same but for spelling that does not count
+            return Done("Nothing was changed.")
         back = {name: was[name] for name in changes} | {"occurrence": expense.occurrence}
         return Done(f"Saved: {words.expense(amended, currency)}.", _put_back(amended, back, currency))
 
     return _told(deed)
 
 
-def delete(ledger: Open, expense: Expense, currency: str) -> Done | Failed:
-    """Delete an expense, as it was looked at."""
+def delete(
+    ledger: Open, expense: Expense, currency: str, meanwhile: str = CHANGED_MEANWHILE
+) -> Done | Failed:
+    """Delete an expense, as it was looked at; *meanwhile* is said if somebody changed it."""
 
     def deed() -> Done:
         ledger().delete(expense.id, version=expense.version)
         return Done(f"Deleted: {words.expense(expense, currency)}.", _restored(expense.id, currency))
 
-    return _told(deed)
+    return _told(deed, meanwhile)
 
 
 def recategorise(
@@ -88,7 +94,7 @@ def recategorise(
     def deed() -> Done:
         done = ledger().recategorise(category, ids=ids, where=where)
         if done.number is None:
-            return Done(f"They are in {done.category} already.")
+            return Done(f"There was nothing to move to {done.category}.")
         moved = words.number(done.count, "expense")
         return Done(f"Moved {moved} to {done.category}.", undo_of(done.number))
 
@@ -99,7 +105,10 @@ def rename(ledger: Open, old: str, new: str) -> Done | Failed:
     """Rename a category, or merge it into one that is there."""
 
     def deed() -> Done:
-        done = ledger().rename_category(old, new)
+        try:
+            done = ledger().rename_category(old, new)
+        except InvalidInput as refused:
+            raise InvalidInput(FieldError("category", why) for _, why in refused.errors) from None
         if done.number is None:
             return Done("Nothing was changed.")
         now_in = words.number(done.count, "expense")
@@ -112,7 +121,7 @@ def undo_of(number: int) -> Undo:
     """What undoes the deed of this number, and is undone in turn."""
 
     def undo(ledger: Open) -> Done | Failed:
-        return _told(lambda: _undone(ledger().undo(number)))
+        return _told(lambda: _undone(ledger().undo(number), undo_of))
 
     return undo
 
@@ -121,26 +130,32 @@ def undo_of_import(import_id: int) -> Undo:
     """What takes back a statement's import, and is undone in turn."""
 
     def undo(ledger: Open) -> Done | Failed:
-        return _told(lambda: _undone(ledger().undo_import(import_id)))
+        return _told(lambda: _undone(ledger().undo_import(import_id), redo))
+
+    def redo(number: int) -> Undo:
+        # Taken back once more, it must be as an import again, whose rows may be imported anew.
+        return lambda ledger: _told(lambda: _undone(ledger().undo(number), lambda _: undo))
 
     return undo
 
 
-def _undone(done: Undone) -> Done:
+def _undone(done: Undone, undo: Callable[[int], Undo]) -> Done:
     text = f"Undone: {words.number(len(done.undone), 'expense')} as before."
     if done.kept:
         text += f" {words.number(len(done.kept), 'expense')} kept, being changed since."
-    return Done(text, undo_of(done.number) if done.number is not None else None)
+    return Done(text, undo(done.number) if done.number is not None else None)
 
 
 def _put_back(amended: Expense, back: dict[str, Any], currency: str) -> Undo:
     def undo(ledger: Open) -> Done | Failed:
         def deed() -> Done:
             now = ledger().amend(amended.id, back, version=amended.version)
+            if any(getattr(now, name) != value for name, value in back.items()):
+                raise StaleVersion(now.id, now.version)
             again = {name: getattr(amended, name) for name in back}
             return Done(f"Undone: {words.expense(now, currency)}.", _put_back(now, again, currency))
 
-        return _told(deed)
+        return _told(deed, KEPT)
 
     return undo
 
@@ -157,10 +172,10 @@ def _restored(expense_id: int, currency: str) -> Undo:
 
 
 def _deleted_again(expense: Expense, currency: str) -> Undo:
-    return lambda ledger: delete(ledger, expense, currency)
+    return lambda ledger: delete(ledger, expense, currency, KEPT)
 
 
-def _told(deed: Callable[[], Done]) -> Done | Failed:
+def _told(deed: Callable[[], Done], meanwhile: str = CHANGED_MEANWHILE) -> Done | Failed:
     """What *deed* comes to, its errors being told and not raised."""
     try:
         return deed()
@@ -168,7 +183,7 @@ def _told(deed: Callable[[], Done]) -> Done | Failed:
         known = refused if isinstance(refused, InvalidInput) else InvalidInput.from_pydantic(refused)
         return Failed("Not saved yet.", known.errors)
     except (StaleVersion, ExpenseDeleted) as late:
-        return Failed(CHANGED_MEANWHILE if isinstance(late, StaleVersion) else GONE)
+        return Failed(meanwhile if isinstance(late, StaleVersion) else GONE)
     except ExpenseError as failed:
         return Failed(str(failed))
     except Exception:  # noqa: BLE001 - what a callback raises would reach nobody but the log

@@ -12,6 +12,7 @@ import altair as alt
 from expense_lib.answers import Part
 from expense_lib.app import figures, words
 from expense_lib.app.view import month_after
+from expense_lib.text import fold
 
 MOST_MONTHS = 36
 MOST_CATEGORIES = 15
@@ -38,13 +39,14 @@ def month_bars(parts: Sequence[Part], chosen: str) -> list[Bar]:
     if not parts:
         return []
     by_month = {part.month or "": part for part in parts}
+    none = parts[0].total * 0  # with the currency's digits
     month, last = (dt.date.fromisoformat(f"{name}-01") for name in (min(by_month), max(by_month)))
     bars = []
     month = max(month, month_after(last, 1 - MOST_MONTHS)) if last.year > 1 + MOST_MONTHS // 12 else month
     while month <= last:
         name = f"{month:%Y-%m}" if month.year > 999 else month.isoformat()[:7]
         part = by_month.get(name)
-        bars.append(Bar(name, part.total if part else Decimal(0), part.count if part else 0, name == chosen))
+        bars.append(Bar(name, part.total if part else none, part.count if part else 0, name == chosen))
         if (month.year, month.month) == (9999, 12):
             break
         month = month_after(month)
@@ -56,9 +58,10 @@ def category_bars(parts: Sequence[Part], chosen: Sequence[str]) -> list[Bar]:
 
     *chosen* are those that the list is of; none if it is of all.
     """
+    keys = {fold(name) for name in chosen}
     ordered = sorted(parts, key=lambda part: (-part.total, part.category))
     bars = [
-        Bar(part.category or "", part.total, part.count, part.category in chosen)
+        Bar(part.category or "", part.total, part.count, fold(part.category or "") in keys)
         for part in ordered[:MOST_CATEGORIES]
     ]
     if others := ordered[MOST_CATEGORIES:]:

@@ -23,7 +23,7 @@ from expense_lib.app.entry import (
 )
 from expense_lib.errors import ExpenseError
 from expense_lib.models import MAX_PAGE, ExpenseFilter
-from expense_lib.text import fold
+from expense_lib.text import canonical_text, fold
 
 OFFERED = 8
 
@@ -44,7 +44,7 @@ def suggestions(ledger: Callable[[], Recorder], text: str) -> list[tuple[str, st
         found = ledger().search(ExpenseFilter(q=text, limit=MAX_PAGE)).items
     except (ExpenseError, ValidationError):
         return []
-    typed = fold(text)
+    typed = fold(canonical_text(text))
     latest: dict[str, str] = {}
     for expense in found:
         if typed in fold(expense.description):
@@ -85,6 +85,8 @@ class Conversation:
                 self.outcome = entry.restore(self._ledger, WasDeleted(typed, expense.id, another_key=""))
             case "undo", Added():
                 self.outcome = entry.take_back(self._ledger, before)
+            case "again", NotTakenBack(typed=typed, expense=expense, sent=sent):
+                self.outcome = entry.take_back(self._ledger, Added(typed, expense, sent))
             case "again", NotReached(typed=typed):
                 self.outcome = entry.submit(self._ledger, typed, before)
         return told(self.outcome, None, self._currency())
@@ -129,8 +131,6 @@ def told(outcome: Outcome, sent: object, currency: str) -> dict[str, Any]:
             text = f"Taken back: {words.expense(expense, currency)}. It is deleted."
             answer |= {"kind": "warn", "text": text, "acts": [_RESTORE], "fill": asdict(typed)}
         case NotTakenBack(expense=expense, reason=reason):
-            answer |= {
-                "kind": "danger",
-                "text": f"{words.expense(expense, currency)} is not taken back: {reason}",
-            }
+            text = f"{words.expense(expense, currency)} is not taken back: {reason}"
+            answer |= {"kind": "danger", "text": text, "acts": [_AGAIN]}
     return answer

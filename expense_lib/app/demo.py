@@ -7,6 +7,7 @@ import datetime as dt
 import functools
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from expense_lib.ledger import Ledger
 from expense_lib.models import NewExpense
 
 MONTHS = 14
+
+_making = threading.Lock()  # two who come at once get the same one
 
 # Every month on that day: what, how much in cents, of which category.
 _MONTHLY = (
@@ -52,9 +55,14 @@ def sample_expenses(today: dt.date) -> Iterator[NewExpense]:
                 yield _an_expense(cents + cents * wave // 120, category, description, date)
 
 
-@functools.cache
 def ledger() -> Ledger:
     """This process's demo ledger, in a folder of its own that goes when the process ends."""
+    with _making:
+        return _made()
+
+
+@functools.cache
+def _made() -> Ledger:
     folder = tempfile.mkdtemp(prefix="expenses-demo-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     made = Ledger(Path(folder) / "demo.db", "USD")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from expense_lib.answers import Expense, Part
 from expense_lib.app import demo, figures, tables, words
 from expense_lib.app.asking import Dialog
-from expense_lib.app.changing import Done, Failed, undo_of, undo_of_import
+from expense_lib.app.changing import GONE, Done, Failed, undo_of, undo_of_import
 from expense_lib.app.charts import Bar, category_bars, month_bars
 from expense_lib.app.conversation import Conversation
 from expense_lib.app.entry import Added
@@ -20,7 +21,7 @@ from expense_lib.app.figures import Comparison, compare
 from expense_lib.app.looking import Seen, look
 from expense_lib.app.recurring import Recurring, copies
 from expense_lib.app.view import CUSTOM, View, last_day
-from expense_lib.models import SummaryWanted, Wanted
+from expense_lib.models import SummaryWanted
 from expense_lib.settings import open_ledger
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Desk:
         self.entry = Conversation(self.ledger, self.currency)
         self.dialog = Dialog(self.ledger, self.currency)
         self._following: int | None = None
+        self._looking = threading.Lock()  # an import that ends looks from a thread of its own
         self.seen = self._look(None)
 
     def ledger(self) -> Ledger | RemoteLedger:
@@ -85,10 +87,12 @@ class Desk:
 
     def look(self) -> None:
         """See whether there is anything new, and tell."""
-        before, self.seen = self.seen, self._look(self.seen)
+        with self._looking:
+            before, self.seen = self.seen, self._look(self.seen)
         if self.seen == before:
             return
         self._tell.seen(self.seen)
+        self.pick([each.id for each in self.picked])
         if _names(before) != _names(self.seen):
             self._tell.filters(self.view)
 
@@ -115,28 +119,14 @@ class Desk:
 
     def turn(self, to: str) -> None:
         """Turn to the *newer* or *older* page."""
-        following = self.seen.page.next_cursor if self.seen.page else None
+        before, following = self._cursors, self.seen.page.next_cursor if self.seen.page else None
         if to == "newer":
-            self._cursors = self._cursors[:-1] or (None,)
+            self._cursors = before[:-1] or (None,)
         elif following:
-            self._cursors = (*self._cursors, following)
+            self._cursors = (*before, following)
         self.look()
-
-    def wanted(self) -> Wanted:
-        """Which expenses are looked at.
-
-        Raises:
-            InvalidInput: something typed in the filters can't be accepted.
-        """
-        return Wanted.model_validate(self.view.wanted(_today()).model_dump(include=set(Wanted.model_fields)))
-
-    def enter_demo(self) -> None:
-        """Look at sample expenses, in a ledger of their own."""
-        self._change_ledger(is_demo=True)
-
-    def leave_demo(self) -> None:
-        """Look at one's own expenses again."""
-        self._change_ledger(is_demo=False)
+        if self.seen.trouble:  # this is still the page before
+            self._cursors = before
 
     def category_names(self) -> list[str]:
         """The categories to choose from: the ledger's, and those that are chosen already."""
@@ -150,35 +140,35 @@ class Desk:
 
     def month_bars(self) -> list[Bar]:
         """The months of what is looked at, whatever period the filters say: that one is marked."""
-        parts = self._parts("month", date_from=None, date_to=None)
-        wanted = self.wanted()
-        first = wanted.date_from
-        one = first is not None and (first, last_day(first)) == (first.replace(day=1), wanted.date_to)
-        return month_bars(parts, f"{first:%Y-%m}" if one else "")
+        return month_bars(self._parts("month", date_from=None, date_to=None), self._chosen_month())
 
     def category_bars(self) -> list[Bar]:
         """The categories of what is looked at, whichever of them the filters say: those are marked."""
-        return category_bars(self._parts("category", category=()), self.view.categories)
+        return category_bars(self._parts("category", category=()), self.seen.wanted.category)
 
     def choose_month(self, month: str | None) -> None:
         """A month's bar was clicked: look at it only, or at all time again if it was so already."""
         if month is None:
             return
         first = dt.date.fromisoformat(f"{month}-01")
-        days = {"date_from": str(first), "date_to": str(last_day(first))}
-        wanted = self.wanted()
-        if (str(wanted.date_from), str(wanted.date_to)) == tuple(days.values()):
+        if month == self._chosen_month():
             self.choose(period="all", date_from="", date_to="")
         else:
-            self.choose(period=CUSTOM, **days)
+            self.choose(period=CUSTOM, date_from=str(first), date_to=str(last_day(first)))
 
     def choose_category(self, name: str | None) -> None:
         """A category's bar was clicked: look at it only, or at all of them if it was so already."""
         if name in {each.name for each in self.seen.categories}:
             self.choose(categories=() if self.view.categories == (name,) else (name,))
 
+    def _chosen_month(self) -> str:
+        """The month that is looked at, if it is one: 2026-11."""
+        first, last = self.seen.wanted.date_from, self.seen.wanted.date_to
+        is_one = first is not None and first.day == 1 and last == last_day(first)
+        return str(first)[:7] if is_one else ""
+
     def _parts(self, by: str, **changes: Any) -> tuple[Part, ...]:
-        wanted = self.wanted().model_dump() | changes | {"by": by}
+        wanted = self.seen.wanted.model_dump() | changes | {"by": by}
         return self.ledger().summary(SummaryWanted.model_validate(wanted)).items
 
     def compare(self, *, whole: bool) -> Comparison:
@@ -198,16 +188,20 @@ class Desk:
 
     def turned(self, before: Sequence[int | None], to: str) -> tuple[int | None, ...]:
         """The same for the *newer* or the *older* page."""
-        if to == "newer" or self._following is None:
+        if to == "newer":
             return tuple(before[:-1]) or (None,)
-        return (*before, self._following)
+        return tuple(before) if self._following in (None, before[-1]) else (*before, self._following)
 
     # What is asked
 
     def ask_to_edit(self, expense_id: int) -> dict[str, Any]:
         """An expense of the page is to be edited; what to tell the dialog."""
         items = self.seen.page.items if self.seen.page else ()
-        return self.dialog.edit(next(each for each in items if each.id == expense_id))
+        found = next((each for each in items if each.id == expense_id), None)
+        if found is None:  # the page changed just before the click
+            self.did(Failed(GONE))
+            return {"close": True}
+        return self.dialog.edit(found)
 
     def ask_to_move_picked(self) -> dict[str, Any]:
         """The picked expenses are to go to another category; what to tell the dialog."""
@@ -216,7 +210,7 @@ class Desk:
     def ask_to_move_all(self) -> dict[str, Any]:
         """All that is looked at is to go to another category; what to tell the dialog."""
         count = self.seen.page.count if self.seen.page else 0
-        return self.dialog.recategorise(count, where=self.wanted())
+        return self.dialog.recategorise(count, where=self.seen.wanted)
 
     def ask_to_rename(self, at: int) -> dict[str, Any]:
         """The category at this place is to be renamed; what to tell the dialog."""
@@ -264,10 +258,14 @@ class Desk:
         self.look()
 
     def undo(self) -> None:
-        """Take back what the notice says. Clicked twice, the second click finds nothing to take back."""
-        if isinstance(self.notice, Done) and self.notice.undo:
-            undo, self.notice = self.notice.undo, None
-            self.did(undo(self.ledger))
+        """Take back what the notice says, or try again to. A second click finds nothing to take back."""
+        before, self.notice = self.notice, None
+        undo = before.undo if isinstance(before, Done) else before.again if before else None
+        if undo is None:
+            self.notice = before
+            return
+        done = undo(self.ledger)
+        self.did(replace(done, again=undo) if isinstance(done, Failed) else done)
 
     def undo_deed(self, number: int) -> None:
         """Take back the change of this number, whoever made it."""
@@ -281,7 +279,7 @@ class Desk:
         """The expenses that are looked at, as a CSV file."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "expenses.csv"
-            self.ledger().export_csv(path, self.wanted())
+            self.ledger().export_csv(path, self.seen.wanted)
             return path.read_bytes()
 
     def _entered(self, outcome: dict[str, Any], reply: Reply) -> None:
@@ -294,13 +292,6 @@ class Desk:
         reply(answer)
         if done:
             self.did(done)
-
-    def _change_ledger(self, *, is_demo: bool) -> None:
-        self.is_demo = is_demo
-        self.seen = Seen()
-        self.notice = None
-        self._tell.notice(None)
-        self.choose(**vars(View()))
 
     def _address(self) -> dict[str, str]:
         return self.view.address() | ({"demo": "1"} if self.is_demo else {})

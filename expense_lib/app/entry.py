@@ -127,10 +127,11 @@ class TakenBack:
 
 @dataclass(frozen=True)
 class NotTakenBack:
-    """The expense that was added is there still, for a *reason*."""
+    """The expense that was added is there still, for a *reason*. *sent* is as ``Added`` has it."""
 
     typed: Typed
     expense: Expense
+    sent: Typed
     reason: str
 
 
@@ -178,7 +179,7 @@ def take_back(ledger: Callable[[], Recorder], before: Added) -> Outcome:
     try:
         ledger().delete(expense.id, version=expense.version)
     except ExpenseError as failed:
-        return NotTakenBack(before.typed, expense, str(failed))
+        return NotTakenBack(before.typed, expense, before.sent, str(failed))
     return TakenBack(typed, expense)
 
 

@@ -28,7 +28,10 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 def average_per_month(amount: Decimal, months: int) -> Decimal:
     """A total over *months*, to the digits that the total has, half to even; the total itself over none."""
-    return _EXACT.quantize(_EXACT.divide(amount, Decimal(months)), amount) if months else amount
+    if not months:
+        return amount
+    average = _EXACT.quantize(_EXACT.divide(amount, Decimal(months)), amount)
+    return average or abs(average)  # no minus before nothing
 
 
 def months_spanned(
@@ -98,7 +101,8 @@ def compare(ledger: Ledger | RemoteLedger, today: dt.date, *, whole: bool = Fals
     ]
     by_name = [{part.category or "": part.total for part in each.items} for each in found]
     names = dict.fromkeys(name for each in by_name for name in each)
-    rows = [Compared(name, *(each.get(name, Decimal(0)) for each in by_name)) for name in names]
+    none = found[0].total * 0  # with the currency's digits
+    rows = [Compared(name, *(each.get(name, none) for each in by_name)) for name in names]
     return Comparison(
         periods=periods,
         rows=tuple(sorted(rows, key=lambda row: (-row.this_month, -row.last_month, row.name))),

@@ -98,7 +98,8 @@ function render({ model, el }) {
   const ending = new AbortController();
   const wanted = model.get("fields");
   const inDialog = model.get("dialog");
-  const draft = inDialog ? null : `expenses:typed:${location.pathname}`;
+  const ofDemo = new URLSearchParams(location.search).has("demo") ? "demo" : "";
+  const draft = inDialog ? null : `expenses:typed:${location.pathname}:${ofDemo}`;
   const inputs = {};
   const errors = {};
   let pending = null; // what was sent and not answered yet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 FIELDS = ("date", "amount", "debit", "credit", "description", "category", "reference")
 MONEY_IN: dict[str, Credits] = {"left out": "skip", "as refunds": "refund"}
+MONEY_OUT: dict[str, Spending | None] = {
+    "as it was found": None,
+    "with a minus": "negative",
+    "without a sign": "positive",
+}
 MAX_FILE_BYTES = 100 * 1024 * 1024
 TELL_EVERY_S = 0.2
 
@@ -81,10 +87,25 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Asked:
-    """The file leaves something open: *fields*, what is wrong with each, and what it can be."""
+    """The file leaves something open: what is wrong with which option, and what the first of them can be.
+
+    *mapping* is what was found for the other columns, where one is asked for.
+    """
 
     errors: tuple[FieldError, ...]
     choices: tuple[str, ...] = ()
+    mapping: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, refused: InvalidInput) -> Asked:
+        """What a refusal to read asks for."""
+        if not isinstance(refused, StatementUnclear):
+            return cls(refused.errors)
+        found = {
+            name: columns if name == "description" else columns[0]
+            for name, columns in refused.mapping.items()
+        }
+        return cls(refused.errors, refused.choices, found)
 
     @property
     def text(self) -> str:
@@ -116,8 +137,9 @@ class Intake:
         self._start = start
         self._tell = tell
         self._landed = landed
-        self._content = b""
+        self._content: bytes | None = None
         self._turn = 0
+        self._changing = threading.Lock()
         self.name = ""
         self.options = Options()
         self.plan: Plan | None = None  # the file as it was read last, also where a correction can't be
@@ -128,7 +150,7 @@ class Intake:
         """A file was given: read it, with what was said about the account."""
         if self.is_landing:
             return
-        self._content, self.name = content, name
+        self._content, self.name, self.plan = content, name, None
         self.options = Options(account=self.options.account, credits=self.options.credits)
         self._read()
 
@@ -136,7 +158,7 @@ class Intake:
         """Forget the file."""
         if self.is_landing:
             return
-        self._content, self.name, self.options, self.plan = b"", "", Options(), None
+        self._content, self.name, self.options, self.plan = None, "", Options(), None
         self._turn += 1
         self._now(self._turn, Empty())
 
@@ -145,17 +167,28 @@ class Intake:
         if self.is_landing:
             return
         self.options = replace(self.options, **options)
-        if self._content:
+        if self._content is not None:
             self._read()
 
-    def map(self, name: str, column: str | Sequence[str] | None) -> None:
-        """Say which column a field is in; None or none: it has none. All others stay as they were read."""
-        self.say(mapping={**self.mapping(), name: column or None})
+    def map(self, name: str, column: str | None) -> None:
+        """Say which column a field is in; None: in none. All others stay as they were read.
+
+        An amount is in one column, or in one for each direction, and no column is two fields.
+        """
+        others = {"amount": ("debit", "credit"), "debit": ("amount",), "credit": ("amount",)}.get(name, ())
+        kept = {
+            field: columns
+            for field, columns in self.mapping().items()
+            if not (column and (field in others or columns == column))
+        }
+        self.say(mapping={**kept, name: column or None})
 
     def mapping(self) -> dict[str, object]:
         """Which columns the fields are in, as they were said or read."""
         if self.options.mapping is not None:
             return dict(self.options.mapping)
+        if isinstance(self.phase, Asked):
+            return dict(self.phase.mapping)
         return dict(self.plan.reading.mapping) if self.plan else {}
 
     def answer(self, choice: str) -> None:
@@ -167,7 +200,7 @@ class Intake:
     @property
     def has_file(self) -> bool:
         """A file was given, and is not imported yet."""
-        return bool(self._content)
+        return self._content is not None
 
     def columns(self) -> tuple[str, ...]:
         """The columns of the file, as far as it has any and could be read."""
@@ -183,6 +216,10 @@ class Intake:
     def count_in_words(self) -> str:
         """How many expenses the file would add."""
         return words.number(self.phase.dry.created if isinstance(self.phase, Proposed) else 0, "expense")
+
+    def again(self) -> None:
+        """Read the file once more: what failed may be over."""
+        self.say()
 
     def told(self) -> str:
         """What is to be said about the file now."""
@@ -206,9 +243,9 @@ class Intake:
                 done = self._ledger().import_statement(
                     plan, similar=similar, progress=self._telling(turn, what)
                 )
+                self._content, self.plan = None, None
             finally:
                 self.is_landing = False
-            self._content, self.plan = b"", None
             text = f"Imported {self.name or 'the statement'}: {counted(done)}."
             landed = Done(text, undo_of_import(done.id) if done.id and done.created else None)
             self._now(turn, landed)
@@ -217,14 +254,14 @@ class Intake:
         self._run(what, work)
 
     def _read(self) -> None:
-        content, options, name = self._content, self.options, self.name
+        content, options, name = self._content or b"", self.options, self.name
 
         def work(turn: int) -> None:
             telling = self._telling(turn, f"Reading {name}")
             plan = statements.read(
                 content, **vars(options), filename=name, progress=lambda rows: telling(rows, 0)
             )
-            self.plan = plan
+            self._read_as(turn, plan)
             looking = self._telling(turn, "Looking for what is there already")
             dry = self._ledger().import_statement(plan, dry_run=True, progress=looking)
             self._now(turn, Proposed(plan, dry, rows_of(plan, dry)))
@@ -242,8 +279,7 @@ class Intake:
             except _Overtaken:
                 pass
             except InvalidInput as refused:
-                choices = refused.choices if isinstance(refused, StatementUnclear) else ()
-                self._now(turn, Asked(refused.errors, choices))
+                self._now(turn, Asked.of(refused))
             except ExpenseError as failed:
                 self._now(turn, Failed(str(failed)))
             except Exception:  # noqa: BLE001 - what a thread raises would reach nobody but the log
@@ -268,9 +304,16 @@ class Intake:
         return tell
 
     def _now(self, turn: int, phase: Phase) -> None:
-        if turn == self._turn:
+        with self._changing:
+            if turn != self._turn:
+                return
             self.phase = phase
-            self._tell(phase)
+        self._tell(phase)
+
+    def _read_as(self, turn: int, plan: Plan) -> None:
+        with self._changing:
+            if turn == self._turn:
+                self.plan = plan
 
 
 class _Overtaken(Exception):
@@ -298,7 +341,7 @@ def rows_of(plan: Plan, dry: Imported) -> list[dict[str, object]]:
             "Amount": f"{row.amount:,}",
             "Category": verdict.category or "",
             "What": LABELS[verdict.what],
-            "Why": verdict.why + (f" Looks like number {verdict.looks_like}." if verdict.looks_like else ""),
+            "Why": verdict.why,
         }
         for row, verdict in zip(plan.rows, dry.verdicts, strict=True)
     ]

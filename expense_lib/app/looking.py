@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from expense_lib.answers import CategoryTotal, Page
 from expense_lib.app.figures import average_per_month, months_spanned
 from expense_lib.app.view import View, labelled
 from expense_lib.errors import ExpenseError, InvalidInput
-from expense_lib.models import ExpenseFilter
+from expense_lib.models import ExpenseFilter, Wanted
 
 if TYPE_CHECKING:
     from expense_lib.client import RemoteLedger
@@ -28,6 +28,7 @@ class Seen:
     """What is seen at one moment. Two are equal if a person would see the same.
 
     Attributes:
+        wanted: Which expenses were asked for.
         page: The expenses; None if they can't be had.
         categories: All of the ledger's, by name.
         average: What was spent in a month, over *months* of them, rounded to the currency's smallest unit.
@@ -36,6 +37,7 @@ class Seen:
         unclear: What is wrong with the filters; empty if nothing is.
     """
 
+    wanted: Wanted = field(default_factory=Wanted)
     page: Page | None = None
     categories: tuple[CategoryTotal, ...] = ()
     average: Decimal = Decimal(0)
@@ -63,20 +65,22 @@ def look(
 ) -> Seen:
     """Look at the ledger. What can't be had leaves what was seen *before*, with the reason."""
     before = before or Seen()
-    kept = {name: getattr(before, name) for name in ("page", "categories", "average", "months")}
+    kept = {name: getattr(before, name) for name in ("wanted", "page", "categories", "average", "months")}
     try:
         wanted = view.wanted(today)
         opened = ledger()
-        page = opened.search(wanted.after(cursor) if cursor else wanted)
+        wanted = wanted.after(cursor) if cursor else wanted
+        page = opened.search(wanted)
         categories = tuple(opened.categories())
         months = _months(opened, wanted, page, today)
         writable = opened.health().writable
     except InvalidInput as refused:
-        said = "; ".join(f"{field} {message}" for field, message in labelled(refused).errors)
+        said = "; ".join(f"{label} {message}" for label, message in labelled(refused).errors)
         return Seen(**kept, unclear=f"{said}.")
     except ExpenseError as failed:
         return Seen(**kept, trouble=str(failed))
     return Seen(
+        wanted=Wanted.model_validate(wanted.model_dump(include=set(Wanted.model_fields))),
         page=page,
         categories=categories,
         average=average_per_month(page.total, months),
@@ -86,12 +90,15 @@ def look(
 
 
 def _months(ledger: AnyLedger, wanted: ExpenseFilter, page: Page, today: dt.date) -> int:
+    """Over how many months the expenses that match are spread."""
     if not page.count:
         return 0
-    first, last = (
-        ledger.search(wanted.model_copy(update={"sort": sort, "limit": 1})).items
-        for sort in ("date_asc", "date_desc")
-    )
-    if not (first and last):  # somebody deleted the last one meanwhile
-        return 0
-    return months_spanned(wanted.date_from, wanted.date_to, first[0].date, last[0].date, today)
+    found = {}
+    for sort in ("date_asc", "date_desc"):
+        is_first_page = wanted.sort == sort and not wanted.cursor
+        only = wanted.model_copy(update={"sort": sort, "limit": 1, "cursor": None})
+        items = page.items if is_first_page else ledger.search(only).items
+        if not items:  # somebody deleted the last one meanwhile
+            return 0
+        found[sort] = items[0].date
+    return months_spanned(wanted.date_from, wanted.date_to, found["date_asc"], found["date_desc"], today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,12 +57,13 @@ class View:
         """What a page's address asks for; what can't be understood in it asks for nothing."""
         given = {name: value if isinstance(value, str) else value[-1] for name, value in query.items()}
         period = given.get("period", "all")
-        custom = _BETWEEN in period or period not in PERIODS.values()
-        date_from, date_to = _pair(period) if custom else ("", "")
+        date_from, date_to = _pair(period)
         amount_min, amount_max = _pair(given.get("amount", ""))
+        if _BETWEEN in period:
+            period = CUSTOM if date_from or date_to else "all"
         sort = given.get("sort", "date_desc")
         return cls(
-            period=(CUSTOM if date_from or date_to else "all") if custom else period,
+            period=period if period in PERIODS.values() else "all",
             date_from=date_from,
             date_to=date_to,
             categories=tuple(unquote(name) for name in given.get("categories", "").split(",") if name),
@@ -73,8 +75,9 @@ class View:
 
     def address(self) -> dict[str, str]:
         """What the page's address keeps: one value for each filter, since marimo loses repeated names."""
-        period = f"{self.date_from}{_BETWEEN}{self.date_to}" if self.period == CUSTOM else self.period
-        amounts = f"{self.amount_min}{_BETWEEN}{self.amount_max}"
+        days = _joined(self.date_from, self.date_to)
+        amounts = _joined(self.amount_min, self.amount_max)
+        period = days if self.period == CUSTOM else self.period
         kept = {
             "period": "" if period in ("all", _BETWEEN) else period,
             "categories": ",".join(_escaped(name) for name in self.categories),
@@ -132,13 +135,18 @@ def month_after(first: dt.date, months: int = 1) -> dt.date:
 
 
 def last_day(first: dt.date) -> dt.date:
-    """The last day of a month, given its first."""
-    return month_after(first) - dt.timedelta(days=1)
+    """The last day of the month of *first*."""
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _joined(least: str, most: str) -> str:
+    """Two bounds in one text, in which a point of theirs can't be taken for what is between them."""
+    return _BETWEEN.join(each.replace("%", "%25").replace(".", "%2E") for each in (least, most))
 
 
 def _pair(text: str) -> tuple[str, str]:
-    least, _, most = text.partition(_BETWEEN)
-    return least, most
+    least, between, most = text.partition(_BETWEEN)
+    return (unquote(least), unquote(most)) if between else ("", "")
 
 
 def _escaped(name: str) -> str:

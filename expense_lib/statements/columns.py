@@ -234,10 +234,10 @@ def as_asked(columns: Columns, mapping: Mapping[str, object]) -> dict[str, tuple
     return found
 
 
-def ask_for(field: str, columns: Columns) -> StatementUnclear:
-    """The error that asks which column a field is."""
+def ask_for(field: str, columns: Columns, found: Mapping[str, tuple[str, ...]]) -> StatementUnclear:
+    """The error that asks which column a field is; *found* are those of the others."""
     message = f"must be said: no column is clearly that; there are: {', '.join(columns.names[:30])}"
-    return StatementUnclear([FieldError(f"mapping.{field}", message)], columns.names)
+    return StatementUnclear([FieldError(f"mapping.{field}", message)], columns.names, found)
 
 
 def says_side(cells: Sequence[str]) -> bool:

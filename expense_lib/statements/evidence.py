@@ -160,9 +160,9 @@ def _completed(names: Columns, mapping: dict[str, tuple[str, ...]], said: Said) 
     if "amount" in needed and "amount" not in completed and {"debit", "credit"} <= proposed.keys():
         completed |= {field: proposed[field] for field in ("debit", "credit")}
     if "date" not in completed:
-        raise columns.ask_for("date", names)
+        raise columns.ask_for("date", names, completed)
     if not {"amount", "debit", "credit"} & completed.keys():
-        raise columns.ask_for("amount", names)
+        raise columns.ask_for("amount", names, completed)
     return completed
 
 
@@ -255,7 +255,7 @@ def _by_content(records: list[list[str]], names: Columns) -> dict[str, tuple[str
     if "date" not in found or not numbers:
         raise NotAStatement("This is no statement: no column has dates, or none has amounts.")
     if len(numbers) > 1:
-        raise columns.ask_for("amount", names)
+        raise columns.ask_for("amount", names, columns.propose(names) | found)
     found["amount"] = (numbers[0],)
     if longest[1]:
         found["description"] = (longest[1],)
