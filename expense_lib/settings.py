@@ -12,10 +12,12 @@ from expense_lib.ledger import Ledger
 if TYPE_CHECKING:
     from expense_lib.client import RemoteLedger
 
+    AnyLedger = Ledger | RemoteLedger
+
 DEFAULT_PATH = "expenses.db"
 
 
-def open_ledger(target: str | Path | None = None, currency: str | None = None) -> Ledger | RemoteLedger:
+def open_ledger(target: str | Path | None = None, currency: str | None = None) -> AnyLedger:
     """The ledger at *target*: a path, made on first use, or the http(s) URL of a handler.
 
     Left out, it is the handler at ``EXPENSE_API_URL``, else the file at ``EXPENSE_LEDGER``, else DEFAULT_PATH

@@ -10,11 +10,10 @@ with app.setup:
     import marimo as mo
 
     from expense_lib import ExpenseError
-    from expense_lib.app import asking, charts, intake, tables, words
-    from expense_lib.app.changing import Done, Failed
+    from expense_lib.app import asking, charts, demo, intake, tables, view, words
+    from expense_lib.app.changing import Failed
     from expense_lib.app.desk import Desk, Tell
-    from expense_lib.app.view import CUSTOM, PERIODS
-    from expense_lib.app.widgets import ExpenseForm, Table
+    from expense_lib.app.widgets import ExpenseForm, Notice, Table
 
     ON_LIST = ("List", "Charts")
     SECTIONS = (*ON_LIST, "Insights", "Import", "Categories", "Changes")
@@ -37,21 +36,38 @@ def row(*parts: mo.Html) -> mo.Html:
 @app.function
 def grid(*parts: mo.Html) -> mo.Html:
     """Fields in columns of one width, as many as there is room for."""
-    cells = "".join(f'<div style="align-self: end">{part}</div>' for part in parts)
+    cells = "".join(f'<div style="align-self: end; min-width: 0">{part}</div>' for part in parts)
     return mo.Html(f'<div style="{GRID}">{cells}</div>')
+
+
+@app.function
+def text(label: str, value: str, say: Callable[[str], None], placeholder: str = "", **more) -> mo.ui.text:
+    """A field that says what was typed when it is left, or Enter is pressed."""
+    return mo.ui.text(value, placeholder, label=label, on_change=say, full_width=True, **more)
+
+
+@app.function
+def choice(label: str, options: dict[str, object], value: object, say: Callable[[object], None]) -> mo.Html:
+    """A choice of one, of which one is made already."""
+    chosen = next(name for name, option in options.items() if option == value)
+    return mo.ui.dropdown(
+        options, chosen, label=label, on_change=say, allow_select_none=False, full_width=True
+    )
 
 
 @app.function
 def link(to: str, text: str) -> mo.Html:
     """A link that is a fresh page: nothing in hand goes with it."""
-    return mo.Html(f'<a href="{to}" target="_self" style="text-decoration: underline">{text}</a>')
+    return mo.Html(
+        f'<a href="{to}" target="_self" style="text-decoration: underline">{html.escape(text)}</a>'
+    )
 
 
 @app.function
-def shown(table: Callable[[], mo.Html]) -> mo.Html:
-    """A table, or why there is none."""
+def or_why(show: Callable[[], mo.Html]) -> mo.Html:
+    """What there is to show, or why it can't be had."""
     try:
-        return table()
+        return show()
     except ExpenseError as error:
         return said(str(error), "danger")
 
@@ -62,7 +78,7 @@ def working(phase: intake.Working) -> mo.Html:
     share = f'value="{phase.done}" max="{phase.total}"' if phase.total else ""
     rows = f": {phase.done:,} of {phase.total:,} rows" if phase.total else ""
     return mo.Html(
-        f'<label role="status" style="overflow-wrap: anywhere">{html.escape(phase.what)}{rows}'
+        f'<label style="overflow-wrap: anywhere">{html.escape(phase.what)}{rows}'
         f'<progress style="display: block; width: 100%" {share}></progress></label>'
     )
 
@@ -71,7 +87,7 @@ def working(phase: intake.Working) -> mo.Html:
 def remember(kept: dict[str, str]) -> None:
     """Have the page's address say what is looked at."""
     query = mo.query_params()
-    for name in ("demo", "period", "categories", "q", "amount", "sort"):
+    for name in view.NAMES:
         if query.get(name, "") != kept.get(name, ""):
             query[name] = kept.get(name)
 
@@ -101,7 +117,7 @@ def banner(desk, get_seen):
     retry = mo.ui.button(label="Retry", on_change=lambda _: desk.look())
     _parts = [
         *([row(said(desk.seen.trouble, "danger"), retry)] if desk.seen.trouble else []),
-        *([row(said(tables.DEMO, "info"), link("?", "Leave the demo"))] if desk.is_demo else []),
+        *([row(said(demo.TEXT, "info"), link("?", "Leave the demo"))] if desk.is_demo else []),
     ]
     mo.vstack(_parts) if _parts else None
     return
@@ -117,12 +133,12 @@ def entry_form(desk):
             "complete": lambda message: desk.complete(message, entry.send),
             "look": lambda _: desk.look(),
         },
+        desk.failed,
         fields=list(asking.FIELDS),
         label="New expense",
         submit="Add expense",
     )
-    entry_shown = mo.ui.anywidget(entry)
-    entry_shown
+    entry.shown()
     return (entry,)
 
 
@@ -131,17 +147,17 @@ def dialog(desk):
     asked = ExpenseForm(
         {
             "send": lambda message: desk.answer(message, asked.send),
-            "act": lambda _: desk.delete(asked.send),
+            "delete": lambda _: desk.delete(asked.send),
             "complete": lambda message: desk.complete(message, asked.send),
         },
+        desk.failed,
         fields=list(asking.FIELDS),
         label="Edit expense",
         submit="Save",
         dialog=True,
         acts=list(asking.ACTS),
     )
-    asked_shown = mo.ui.anywidget(asked)
-    asked_shown
+    asked.shown()
     return (asked,)
 
 
@@ -155,43 +171,21 @@ def completion(asked, desk, entry, get_seen):
 @app.cell
 def filters(desk, get_filters):
     get_filters()
-    _view, _wide = desk.view, {"full_width": True}
-    period = mo.ui.dropdown(
-        PERIODS,
-        {key: label for label, key in PERIODS.items()}[_view.period],
-        label="Period",
-        allow_select_none=False,
-        on_change=desk.choose_period,
-        **_wide,
-    )
-    date_from = mo.ui.text(
-        _view.date_from,
-        "YYYY-MM-DD",
-        label="From",
-        on_change=lambda text: desk.show(date_from=text),
-        **_wide,
-    )
-    date_to = mo.ui.text(
-        _view.date_to, "YYYY-MM-DD", label="To", on_change=lambda text: desk.show(date_to=text), **_wide
-    )
+    period = choice("Period", view.PERIODS, desk.view.period, desk.choose_period)
+    date_from = text("From", desk.view.date_from, lambda day: desk.show(date_from=day), "YYYY-MM-DD")
+    date_to = text("To", desk.view.date_to, lambda day: desk.show(date_to=day), "YYYY-MM-DD")
     categories = mo.ui.multiselect(
         desk.category_names(),
-        list(_view.categories),
+        list(desk.view.categories),
         label="Categories",
         on_change=lambda names: desk.show(categories=tuple(names)),
-        **_wide,
+        full_width=True,
     )
-    search = mo.ui.text(
-        _view.q, label="Search", debounce=300, on_change=lambda text: desk.show(q=text), **_wide
-    )
-    at_least = mo.ui.text(
-        _view.amount_min, label="At least", on_change=lambda text: desk.show(amount_min=text), **_wide
-    )
-    at_most = mo.ui.text(
-        _view.amount_max, label="At most", on_change=lambda text: desk.show(amount_max=text), **_wide
-    )
-    clear = mo.ui.button(label="Clear filters", on_change=lambda _: desk.clear(), **_wide)
-    _dates = (date_from, date_to) if _view.period == CUSTOM else ()
+    search = text("Search", desk.view.q, lambda typed: desk.show(q=typed), debounce=300)
+    at_least = text("At least", desk.view.amount_min, lambda amount: desk.show(amount_min=amount))
+    at_most = text("At most", desk.view.amount_max, lambda amount: desk.show(amount_max=amount))
+    clear = mo.ui.button(label="Clear filters", on_change=lambda _: desk.clear(), full_width=True)
+    _dates = (date_from, date_to) if desk.view.period == view.CUSTOM else ()
     grid(period, *_dates, categories, search, at_least, at_most, clear)
     return
 
@@ -225,18 +219,16 @@ def sections():
 
 
 @app.cell
-def notice(desk, get_notice):
+def notice(desk):
+    noticed = Notice({"act": lambda message: desk.undo(message["of"])}, desk.failed)
+    noticed.shown()
+    return (noticed,)
+
+
+@app.cell
+def noticing(desk, get_notice, noticed):
     get_notice()
-    undo = mo.ui.button(label="Undo", on_change=lambda _: desk.undo())
-    try_again = mo.ui.button(label="Try again", on_change=lambda _: desk.undo())
-    match desk.notice:
-        case Done(_text, _back):
-            _told = row(said(_text, "success"), *([undo] if _back else []))
-        case Failed(_text, again=_back):
-            _told = row(said(_text, "danger"), *([try_again] if _back else []))
-        case _:
-            _told = None
-    _told
+    noticed.told = desk.told()
     return
 
 
@@ -244,7 +236,7 @@ def notice(desk, get_notice):
 def month_chart(desk, get_seen, section):
     get_seen()
     mo.stop(section.value != "Charts" or not desk.seen.categories)
-    by_month = shown(
+    by_month = or_why(
         lambda: mo.ui.altair_chart(
             charts.by_month(desk.month_bars(), desk.currency()),
             on_change=lambda _: desk.choose_month(charts.clicked(by_month.selections)),
@@ -258,7 +250,7 @@ def month_chart(desk, get_seen, section):
 def category_chart(desk, get_seen, section):
     get_seen()
     mo.stop(section.value != "Charts" or not desk.seen.categories)
-    by_category = shown(
+    by_category = or_why(
         lambda: mo.ui.altair_chart(
             charts.by_category(desk.category_bars(), desk.currency()),
             on_change=lambda _: desk.choose_category(charts.clicked(by_category.selections)),
@@ -311,10 +303,10 @@ def listing(asked, desk):
             "pick": lambda message: desk.pick(message["ids"]),
             "act": lambda message: asked.send(desk.ask_to_edit(message["id"])),
         },
+        desk.failed,
         page=tables.EMPTY,
     )
-    table_shown = mo.ui.anywidget(table)
-    table_shown
+    table.shown()
     return (table,)
 
 
@@ -336,7 +328,7 @@ def whole_months(section):
 def comparison(desk, get_seen, section, whole):
     get_seen()
     mo.stop(section.value != "Insights")
-    shown(lambda: Table(page=tables.compared(desk.compare(whole=whole.value))).shown())
+    or_why(lambda: Table(page=tables.compared(desk.compare(whole=whole.value))).shown())
     return
 
 
@@ -344,7 +336,7 @@ def comparison(desk, get_seen, section, whole):
 def coming_again(desk, get_seen, section):
     get_seen()
     mo.stop(section.value != "Insights")
-    _table = shown(lambda: Table(page=tables.recurring(desk.recurring())).shown())
+    _table = or_why(lambda: Table(page=tables.recurring(desk.recurring())).shown())
     mo.vstack([mo.md("### Likely to come again"), _table])
     return
 
@@ -403,31 +395,18 @@ def proposal(get_phase, incoming, section):
 def options(get_phase, incoming, section):
     get_phase()
     mo.stop(section.value != "Import" or not incoming.has_file or isinstance(incoming.phase, intake.Working))
-    _options, _wide = incoming.options, {"full_width": True}
-    account = mo.ui.text(
-        _options.account, label="Account", on_change=lambda text: incoming.say(account=text), **_wide
+    _said = incoming.options
+    account = text("Account", _said.account, lambda name: incoming.say(account=name))
+    money_out = choice(
+        "Money spent is written", intake.MONEY_OUT, _said.spending, lambda sign: incoming.say(spending=sign)
     )
-    money_in = mo.ui.dropdown(
-        intake.MONEY_IN,
-        {value: label for label, value in intake.MONEY_IN.items()}[_options.credits],
-        label="Money that came in",
-        allow_select_none=False,
-        on_change=lambda chosen: incoming.say(credits=chosen),
-        **_wide,
+    money_in = choice(
+        "Money that came in", intake.MONEY_IN, _said.credits, lambda how: incoming.say(credits=how)
     )
-    money_out = mo.ui.dropdown(
-        intake.MONEY_OUT,
-        {value: label for label, value in intake.MONEY_OUT.items()}[_options.spending],
-        label="Money spent is written",
-        allow_select_none=False,
-        on_change=lambda chosen: incoming.say(spending=chosen),
-        **_wide,
-    )
-    default = mo.ui.text(
-        _options.default_category,
-        label="Where nothing else fits",
-        on_change=lambda text: incoming.say(default_category=text),
-        **_wide,
+    default = text(
+        "Where nothing else fits",
+        _said.default_category,
+        lambda name: incoming.say(default_category=name),
     )
     grid(account, money_out, money_in, default)
     return
@@ -468,17 +447,9 @@ def correction(get_phase, incoming, section):
 def verdicts(get_phase, incoming, section):
     get_phase()
     mo.stop(section.value != "Import" or not isinstance(incoming.phase, intake.Proposed))
-    rows = mo.ui.table(
-        incoming.phase.rows,
-        selection=None,
-        page_size=20,
-        wrapped_columns=["Description", "Why"],
-        text_justify_columns={"Amount": "right"},
-        show_column_summaries=False,
-        show_data_types=False,
-        show_download=False,
-    )
-    rows
+    only = choice("Lines that are", incoming.kinds(), incoming.only, incoming.show_only)
+    _lines = Table({"turn": lambda message: incoming.turn(message["to"])}, page=incoming.table())
+    mo.vstack([only, _lines.shown()])
     return
 
 
@@ -487,7 +458,7 @@ def imported(desk, get_notice, get_seen, section):
     get_seen(), get_notice()
     mo.stop(section.value != "Import")
     _undo = {"act": lambda message: desk.undo_import(message["id"])}
-    _imports = shown(lambda: Table(_undo, page=tables.imports(desk.ledger().imports())).shown())
+    _imports = or_why(lambda: Table(_undo, desk.failed, page=tables.imports(desk.ledger().imports())).shown())
     mo.vstack([mo.md("### Imported so far"), _imports])
     return
 
@@ -497,25 +468,19 @@ def all_categories(asked, desk, get_seen, section):
     get_seen()
     mo.stop(section.value != "Categories")
     _rename = {"act": lambda message: asked.send(desk.ask_to_rename(message["id"]))}
-    Table(_rename, page=tables.categories(desk.seen.categories)).shown()
+    Table(_rename, desk.failed, page=tables.categories(desk.seen.categories)).shown()
     return
 
 
 @app.cell
-def turning():
-    get_before, set_before = mo.state((None,), allow_self_loops=True)
-    return get_before, set_before
-
-
-@app.cell
-def changes(desk, get_before, get_notice, get_seen, section, set_before):
+def changes(desk, get_notice, get_seen, section):
     get_seen(), get_notice()
     mo.stop(section.value != "Changes")
     _handlers = {
         "act": lambda message: desk.undo_deed(message["id"]),
-        "turn": lambda message: set_before(desk.turned(get_before(), message["to"])),
+        "turn": lambda message: desk.turn_deeds(message["to"]),
     }
-    _deeds = shown(lambda: Table(_handlers, page=desk.deeds(get_before())).shown())
+    _deeds = or_why(lambda: Table(_handlers, desk.failed, page=desk.deeds()).shown())
     mo.vstack([mo.md("What was edited, deleted or restored, by whomever. Each can be undone."), _deeds])
     return
 

@@ -66,7 +66,6 @@ def test_wrong_answer_is_told_at_its_field_and_can_be_corrected(dialog: Dialog, 
         "kind": "danger",
         "text": "Not saved yet.",
         "errors": {"amount": "Amount must have at most 2 fraction digits in USD."},
-        "acts": [],
     }
     assert send(dialog, **lunch(amount="1.05"))[0] == {"close": True}
 
@@ -114,7 +113,7 @@ def test_expenses_are_moved_to_the_category_that_is_answered(dialog: Dialog, led
     assert send(dialog, category="Travel, far")[0] == {"close": True}
     assert [ledger.get(each).category for each in (1, 2)] == ["Food", "Travel, far"]
     ask = dialog.recategorise(2_000, where=Wanted(category=("Food",)))["ask"]
-    assert ask["title"] == "Move 2,000 expenses to a category"
+    assert ask["title"] == "Move all that match, 2,000 now, to a category"
     send(dialog, category="travel, FAR")
     assert [each.name for each in ledger.categories()] == ["Travel, far"]
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from expense_lib import Ledger, LedgerUnavailable, open_ledger
 from expense_lib.answers import Expense
 from expense_lib.app import changing
-from expense_lib.app.changing import CHANGED_MEANWHILE, GONE, UNEXPECTED, Done, Failed, Open
+from expense_lib.app.changing import CHANGED_MEANWHILE, GONE, Done, Failed, Open
 from expense_lib.app.entry import Typed
+from expense_lib.app.words import UNEXPECTED
 from expense_lib.client import RemoteLedger
 from expense_lib.models import ExpenseFilter, Wanted
 from expense_lib.store import schema

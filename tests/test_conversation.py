@@ -23,6 +23,11 @@ def talk(ledger: Recorder, currency: str = "USD") -> Conversation:
     return Conversation(lambda: ledger, lambda: currency)
 
 
+def click(form: Conversation, name: str) -> dict[str, Any]:
+    """A click on a button of the outcome that is shown."""
+    return form.act({"name": name, "of": form.number})
+
+
 def down() -> NoReturn:
     raise LedgerUnavailable("It is down.")
 
@@ -42,7 +47,7 @@ class Patchy:
         return self.ledger if self.is_up else down()
 
 
-def test_answer_says_what_was_added_and_what_need_not_stay(ledger: Ledger) -> None:
+def test_answer_says_what_was_added(ledger: Ledger) -> None:
     message = a_message()
     assert talk(ledger).send(message) == {
         "id": message["id"],
@@ -50,7 +55,7 @@ def test_answer_says_what_was_added_and_what_need_not_stay(ledger: Ledger) -> No
         "text": "Added: 12.50 USD, Food, Lunch, 2026-11-22.",
         "errors": {},
         "acts": [{"name": "undo", "label": "Undo"}],
-        "clear": message["values"],
+        "of": 1,
     }
 
 
@@ -74,32 +79,40 @@ def test_same_payment_is_added_as_another_one_however_often_it_is_clicked(ledger
     form = talk(ledger)
     form.send(a_message())
     assert names(form.send(a_message())) == ["another"]
-    answers = [form.act("another") for _ in range(2)]
+    answers = [click(form, "another") for _ in range(2)]
     assert answers[0] == answers[1]
     assert answers[0]["text"].endswith("2026-11-22, number 2 of its kind that day.")
     assert answers[0]["id"] is None
     assert ledger.search().count == 2
 
 
+def test_button_of_an_earlier_outcome_does_nothing(ledger: Ledger) -> None:
+    form = talk(ledger)
+    earlier = form.send(a_message(amount="3"))["of"]
+    later = form.send(a_message(amount="9"))
+    assert form.act({"name": "undo", "of": earlier})["text"] == later["text"]
+    assert ledger.search().count == 2
+
+
 def test_what_was_added_can_be_taken_back_once_and_restored(ledger: Ledger) -> None:
     form = talk(ledger)
     form.send(a_message(amount="3", refund=True))
-    taken = [form.act("undo") for _ in range(2)]
+    taken = [click(form, "undo") for _ in range(2)]
     assert taken[0] == taken[1]
     assert taken[0]["text"] == "Taken back: -3.00 USD, Food, Lunch, 2026-11-22. It is deleted."
     assert taken[0]["fill"] == {**fields(amount="3.00"), "refund": True}
     assert ledger.search().count == 0
-    restored = [form.act("restore") for _ in range(2)]
+    restored = [click(form, "restore") for _ in range(2)]
     assert (restored[0]["kind"], restored[0]) == ("added", restored[1])
     assert (ledger.search().items[0].id, ledger.search().count) == (1, 1)
-    assert form.act("undo")["kind"] == "warn"
+    assert click(form, "undo")["kind"] == "warn"
     assert ledger.search().count == 0
 
 
 def test_what_was_taken_back_and_corrected_is_another_expense(ledger: Ledger) -> None:
     form = talk(ledger)
     form.send(a_message())
-    form.send({"id": "corrected", "values": form.act("undo")["fill"] | {"amount": "12.60"}})
+    form.send({"id": "corrected", "values": click(form, "undo")["fill"] | {"amount": "12.60"}})
     assert [str(each.amount) for each in ledger.search().items] == ["12.60"]
 
 
@@ -107,7 +120,7 @@ def test_undo_leaves_alone_what_somebody_changed_meanwhile(ledger: Ledger) -> No
     form = talk(ledger)
     form.send(a_message())
     ledger.amend(1, {"amount": "20"}, version=1)
-    answer = form.act("undo")
+    answer = click(form, "undo")
     assert answer["text"].startswith("12.50 USD, Food, Lunch, 2026-11-22 is not taken back: ")
     assert (answer["kind"], ledger.get(1).version) == ("danger", 2)
 
@@ -116,7 +129,7 @@ def test_undo_of_what_somebody_deleted_meanwhile_stays_deleted(ledger: Ledger) -
     form = talk(ledger)
     form.send(a_message())
     ledger.delete(1)
-    assert form.act("undo")["kind"] == "warn"
+    assert click(form, "undo")["kind"] == "warn"
     assert len(ledger.changes()) == 2
 
 
@@ -125,11 +138,11 @@ def test_undo_that_did_not_reach_the_ledger_can_be_tried_again(ledger: Ledger) -
     form = Conversation(patchy, lambda: "USD")
     form.send(a_message())
     patchy.is_up = False
-    answer = form.act("undo")
+    answer = click(form, "undo")
     assert answer["kind"] == "danger"
     patchy.is_up = True
     assert names(answer)
-    form.act(names(answer)[0])
+    click(form, names(answer)[0])
     assert ledger.search().count == 0
 
 
@@ -140,16 +153,16 @@ def test_deleted_payment_typed_again_can_be_restored(ledger: Ledger) -> None:
     answer = form.send(a_message())
     assert answer["text"] == "This was recorded as number 1 and then deleted."
     assert names(answer) == ["restore", "another"]
-    assert form.act("restore")["kind"] == "added"
+    assert click(form, "restore")["kind"] == "added"
     assert ledger.search().items[0].id == 1
 
 
 @pytest.mark.parametrize("name", ["undo", "another", "restore", "again", "cancel", ""])
 def test_button_that_is_not_there_does_nothing(ledger: Ledger, name: str) -> None:
     form = talk(ledger)
-    form.act(name)
+    click(form, name)
     form.send(a_message(amount="12,50"))
-    assert form.act(name)["kind"] == "danger"
+    assert click(form, name)["kind"] == "danger"
     assert ledger.changes() == []
 
 
@@ -187,9 +200,9 @@ def test_what_was_typed_is_sent_again_once_the_ledger_can_be_reached(ledger: Led
     answer = form.send(a_message())
     assert answer["text"] == "Not added: It is down. What you typed is kept."
     assert names(answer) == ["again"]
-    assert names(form.act("again")) == ["again"]
+    assert names(click(form, "again")) == ["again"]
     patchy.is_up = True
-    assert [form.act("again")["kind"] for _ in range(2)] == ["added", "added"]
+    assert [click(form, "again")["kind"] for _ in range(2)] == ["added", "added"]
     assert ledger.search().count == 1
 
 
@@ -258,8 +271,8 @@ def test_conversation_through_a_handler_is_the_same(tmp_path: Path) -> None:
         assert form.send(a_message())["kind"] == "added"
         assert form.complete("lun")["items"] == [{"text": "Lunch", "category": "Food"}]
         assert names(form.send(a_message())) == ["another"]
-        assert form.act("another")["text"].endswith("number 2 of its kind that day.")
-        assert names(form.act("undo")) == ["restore"]
+        assert click(form, "another")["text"].endswith("number 2 of its kind that day.")
+        assert names(click(form, "undo")) == ["restore"]
         assert list(form.send(a_message(amount="0.001"))["errors"]) == ["amount"]
         assert open_ledger(url).search().count == 1
     assert names(form.send(a_message())) == ["again"]

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from expense_lib import InvalidInput, Ledger, LedgerUnavailable, NotAStatement, open_ledger, statements
 from expense_lib.app import intake
-from expense_lib.app.changing import UNEXPECTED, Done, Failed, Open
+from expense_lib.app.changing import Done, Failed, Open
 from expense_lib.app.intake import Asked, Empty, Intake, Options, Phase, Proposed, Working, counted
+from expense_lib.app.words import UNEXPECTED
 from expense_lib.client import RemoteLedger
 from expense_lib.models import ExpenseFilter, Progress
 from expense_lib.store import schema
@@ -80,7 +81,7 @@ def test_file_is_read_and_nothing_written_before_it_is_said(hand: Hand, ledger: 
     assert hand.told().startswith(
         "bank.csv: 2 new, 1 left out. Nothing is written yet. Read as CSV, dates as"
     )
-    assert [row["What"] for row in proposed(hand).rows] == ["new", "new", "left out"]
+    assert [row["what"] for row in proposed(hand).rows] == ["new", "new", "left out"]
     assert (hand.count_in_words(), hand.has_file, hand.done) == ("2 expenses", True, [])
     assert (ledger.imports(), ledger.changes()) == ([], [])
 
@@ -152,17 +153,17 @@ def test_file_of_nothing_that_counts_brings_nothing(hand: Hand) -> None:
 def test_reason_is_said_once(hand: Hand, ledger: Ledger) -> None:
     ledger.record(an_expense(description="Lunch with Ada", date="2026-11-21"))
     hand.take(PLAIN, "bank.csv")
-    assert str(proposed(hand).rows[0]["Why"]).lower().count("looks like") == 1
+    assert str(proposed(hand).rows[0]["why"]).lower().count("looks like") == 1
 
 
 def test_every_line_has_its_row_in_the_order_of_the_file(hand: Hand) -> None:
     hand.take(a_file("2026-11-22,<b>Tea</b>,1234.50,Food", "soon,Tea,1,Food", "2026-11-23,Bus,0,Food"), "f")
-    assert [(row["Line"], row["What"], row["Amount"]) for row in proposed(hand).rows] == [
-        (2, "new", "1,234.50"),
-        (3, "not understood", ""),
-        (4, "left out", "0"),
+    assert [(row["line"], row["what"], row["amount"]) for row in proposed(hand).rows] == [
+        ("2", "new", "1,234.50"),
+        ("3", "not understood", ""),
+        ("4", "left out", "0"),
     ]
-    assert proposed(hand).rows[0]["Description"] == "<b>Tea</b>"
+    assert proposed(hand).rows[0]["description"] == "<b>Tea</b>"
     assert counted(proposed(hand).dry) == "1 new, 1 left out, 1 not understood"
 
 
@@ -533,3 +534,34 @@ def test_intake_through_a_handler_is_the_same(tmp_path: Path) -> None:
     hand.land()
     assert isinstance(hand.phase, Failed)
     assert (hand.has_file, hand.is_landing) == (True, False)
+
+
+def test_lines_are_shown_page_by_page_and_by_verdict(hand: Hand) -> None:
+    rows = [f"2026-01-{1 + n % 28:02d},Tea {n},{n % 50},Food" for n in range(120)]  # three of them are zero
+    hand.take(a_file(*rows), "bank.csv")
+    assert list(hand.kinds()) == ["all 120", "left out (3)", "new (117)"]
+    first = hand.table()
+    assert (len(first["rows"]), first["newer"], first["older"]) == (50, False, True)
+    hand.turn("older")
+    hand.turn("older")
+    last = hand.table()
+    assert (len(last["rows"]), last["newer"], last["older"]) == (20, True, False)
+    hand.show_only("left out")
+    assert [row["description"] for row in hand.table()["rows"]] == ["Tea 0", "Tea 50", "Tea 100"]
+    assert hand.phases[-1] is hand.phase
+
+
+def test_import_that_can_not_even_begin_leaves_room_for_the_next_file(ledger: Ledger) -> None:
+    starts = iter([True, False, True])
+
+    def start(work: Callable[[], None]) -> None:
+        if not next(starts):
+            raise RuntimeError("can't start new thread")
+        work()
+
+    hand = Hand(lambda: ledger, start)
+    hand.take(PLAIN, "bank.csv")
+    with pytest.raises(RuntimeError):
+        hand.land()
+    hand.take(PLAIN, "again.csv")
+    assert hand.name == "again.csv"

@@ -60,7 +60,7 @@ def test_what_can_not_be_shown_says_why(notebook: Any) -> None:
     def down() -> NoReturn:
         raise LedgerUnavailable("It is down.")
 
-    assert "It is down." in html.unescape(notebook.shown(down).text)
+    assert "It is down." in html.unescape(notebook.or_why(down).text)
 
 
 def test_message_is_never_html(notebook: Any) -> None:

@@ -55,7 +55,8 @@ class Dialog:
         """Ask for a category to move expenses to: those of these *ids*, or all that match *where*."""
         self._expense, self._done = None, None
         self._deed = lambda typed: changing.recategorise(self._ledger, typed.category, ids=ids, where=where)
-        return _ask(f"Move {words.number(count, 'expense')} to a category", "Move", {"category": ""})
+        which = f"all that match, {count:,} now," if where else words.number(count, "expense")
+        return _ask(f"Move {which} to a category", "Move", {"category": ""})
 
     def rename(self, category: str) -> dict[str, Any]:
         """Ask for a category's new name."""
@@ -93,7 +94,6 @@ def _ask(
 def _answer(done: Done | Failed, sent: object) -> Answer:
     if isinstance(done, Done):
         return {"close": True}, done
-    errors = {field: f"{field.capitalize()} {why}." for field, why in done.errors if field in FIELDS}
-    others = "".join(f" {field} {why}." for field, why in done.errors if field not in FIELDS)
-    told = {"id": sent, "kind": "danger", "text": done.text + others, "errors": errors, "acts": []}
+    known, others = words.errors(done.errors, FIELDS)
+    told = {"id": sent, "kind": "danger", "text": done.text + others, "errors": known}
     return {"outcome": told}, None

@@ -22,15 +22,11 @@ from expense_lib.errors import (
 from expense_lib.models import Wanted
 
 if TYPE_CHECKING:
-    from expense_lib.client import RemoteLedger
-    from expense_lib.ledger import Ledger
-
-    AnyLedger = Ledger | RemoteLedger
+    from expense_lib.settings import AnyLedger
 
 Open = Callable[[], "AnyLedger"]
 Undo = Callable[[Open], "Done | Failed"]
 
-UNEXPECTED = "Something unexpected went wrong. The app's log has it."
 CHANGED_MEANWHILE = "Somebody changed this expense meanwhile. Close this and edit it again, as it is now."
 KEPT = "It is kept as it is: somebody changed it since."
 GONE = "Somebody deleted this expense meanwhile."
@@ -48,7 +44,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """Nothing was written. *text* says why, *errors* those of single fields, *again* tries it once more."""
+    """It was not done, as far as is known: *text* says why, *errors* those of fields. *again* tries again."""
 
     text: str
     errors: tuple[FieldError, ...] = ()
@@ -150,7 +146,7 @@ def _put_back(amended: Expense, back: dict[str, Any], currency: str) -> Undo:
     def undo(ledger: Open) -> Done | Failed:
         def deed() -> Done:
             now = ledger().amend(amended.id, back, version=amended.version)
-            if any(getattr(now, name) != value for name, value in back.items()):
+            if now.version > amended.version + 1:  # it was as before for a while, and others went on
                 raise StaleVersion(now.id, now.version)
             again = {name: getattr(amended, name) for name in back}
             return Done(f"Undone: {words.expense(now, currency)}.", _put_back(now, again, currency))
@@ -188,4 +184,4 @@ def _told(deed: Callable[[], Done], meanwhile: str = CHANGED_MEANWHILE) -> Done 
         return Failed(str(failed))
     except Exception:  # noqa: BLE001 - what a callback raises would reach nobody but the log
         _log.exception("a change failed")
-        return Failed(UNEXPECTED)
+        return Failed(words.UNEXPECTED)

@@ -39,7 +39,7 @@ def month_bars(parts: Sequence[Part], chosen: str) -> list[Bar]:
     if not parts:
         return []
     by_month = {part.month or "": part for part in parts}
-    none = parts[0].total * 0  # with the currency's digits
+    none = figures.nothing(parts[0].total)
     month, last = (dt.date.fromisoformat(f"{name}-01") for name in (min(by_month), max(by_month)))
     bars = []
     month = max(month, month_after(last, 1 - MOST_MONTHS)) if last.year > 1 + MOST_MONTHS // 12 else month

@@ -64,73 +64,76 @@ class Conversation:
         self._ledger = ledger
         self._currency = currency
         self._answered: object = None
-        self.outcome: Outcome = entry.ready()
+        self.number = 0  # of the outcome, so that a button of an earlier one does nothing
+        self.outcome: Outcome = entry.Ready()
 
     def send(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Record what was typed; the answer for the page."""
         if message["id"] != self._answered:
-            self.outcome = entry.submit(self._ledger, Typed(**message["values"]), self.outcome)
+            self._became(entry.submit(self._ledger, Typed(**message["values"]), self.outcome))
             self._answered = message["id"]
-        return told(self.outcome, message["id"], self._currency())
+        return self._told(message["id"])
 
-    def act(self, name: str) -> dict[str, Any]:
-        """Do what a button beside the outcome says; the answer for the page. Twice clicked is once done."""
-        before = self.outcome
-        match name, before:
-            case "another", AlreadyRecorded() | WasDeleted():
-                self.outcome = entry.submit_another(self._ledger, before)
-            case "restore", WasDeleted():
-                self.outcome = entry.restore(self._ledger, before)
-            case "restore", TakenBack(typed=typed, expense=expense):
-                self.outcome = entry.restore(self._ledger, WasDeleted(typed, expense.id, another_key=""))
-            case "undo", Added():
-                self.outcome = entry.take_back(self._ledger, before)
-            case "again", NotTakenBack(typed=typed, expense=expense, sent=sent):
-                self.outcome = entry.take_back(self._ledger, Added(typed, expense, sent))
-            case "again", NotReached(typed=typed):
-                self.outcome = entry.submit(self._ledger, typed, before)
-        return told(self.outcome, None, self._currency())
+    def act(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what a button beside an outcome says; the answer for the page. Twice clicked is once done."""
+        if message["of"] == self.number:
+            match message["name"], self.outcome:
+                case "another", (AlreadyRecorded() | WasDeleted()) as before:
+                    self._became(entry.submit_another(self._ledger, before))
+                case "restore", WasDeleted() as before:
+                    self._became(entry.restore(self._ledger, before))
+                case "restore", TakenBack(typed=typed, expense=expense):
+                    self._became(entry.restore(self._ledger, WasDeleted(typed, expense.id, another_key="")))
+                case ("undo", Added(expense=expense)) | ("again", NotTakenBack(expense=expense)):
+                    self._became(entry.take_back(self._ledger, expense))
+                case "again", NotReached(typed=typed) as before:
+                    self._became(entry.submit(self._ledger, typed, before))
+        return self._told(None)
 
     def complete(self, text: str) -> dict[str, Any]:
         """The descriptions to offer for *text*."""
         found = suggestions(self._ledger, text)
         return {"text": text, "items": [{"text": said, "category": category} for said, category in found]}
 
+    def _became(self, outcome: Outcome) -> None:
+        self.number += outcome is not self.outcome
+        self.outcome = outcome
 
-def told(outcome: Outcome, sent: object, currency: str) -> dict[str, Any]:
-    """An outcome in words, for the page: *text*, its *kind*, the *errors* by field, the buttons beside it.
+    def _told(self, sent: object) -> dict[str, Any]:
+        return told(self.outcome, self._currency()) | {"id": sent, "of": self.number}
 
-    *sent* is the id of what it answers, None for a button. *clear* is what need not stay in the form, *fill*
-    what may come back to it.
+
+def told(outcome: Outcome, currency: str) -> dict[str, Any]:
+    """An outcome in words, for the page: its *kind*, *text*, the *errors* by field, the *acts* beside it.
+
+    *fill* is what may come back to the form.
     """
-    answer: dict[str, Any] = {"id": sent, "errors": {}, "acts": []}
+    answer = _said("", "")
     match outcome:
-        case Added(expense=expense, sent=typed):
-            answer |= {
-                "kind": "added",
-                "text": f"Added: {words.expense(expense, currency)}.",
-                "acts": [_UNDO],
-                "clear": asdict(typed),
-            }
+        case Added(expense=expense):
+            answer = _said("added", f"Added: {words.expense(expense, currency)}.", _UNDO)
         case AlreadyRecorded(expense=expense):
             since = words.moment(expense.created_at)
-            text = f"Already recorded at {since}: {words.expense(expense, currency)}."
-            answer |= {"kind": "warn", "text": text, "acts": [_ANOTHER]}
+            answer = _said(
+                "warn", f"Already recorded at {since}: {words.expense(expense, currency)}.", _ANOTHER
+            )
         case WasDeleted(expense_id=expense_id):
             text = f"This was recorded as number {expense_id} and then deleted."
-            answer |= {"kind": "warn", "text": text, "acts": [_RESTORE, _ANOTHER]}
+            answer = _said("warn", text, _RESTORE, _ANOTHER)
         case Refused(errors=errors):
-            known = {field: f"{field.capitalize()} {why}." for field, why in errors if field in _FIELDS}
-            others = [f" {field} {why}." for field, why in errors if field not in _FIELDS]
-            text = "Not added yet: see above." + "".join(others)
-            answer |= {"kind": "danger", "text": text, "errors": known}
+            known, others = words.errors(errors, _FIELDS)
+            answer = _said("danger", f"Not added yet: see above.{others}") | {"errors": known}
         case NotReached(reason=reason):
-            text = f"Not added: {reason} What you typed is kept."
-            answer |= {"kind": "danger", "text": text, "acts": [_AGAIN]}
+            answer = _said("danger", f"Not added: {reason} What you typed is kept.", _AGAIN)
         case TakenBack(expense=expense, typed=typed):
             text = f"Taken back: {words.expense(expense, currency)}. It is deleted."
-            answer |= {"kind": "warn", "text": text, "acts": [_RESTORE], "fill": asdict(typed)}
+            answer = _said("warn", text, _RESTORE) | {"fill": asdict(typed)}
         case NotTakenBack(expense=expense, reason=reason):
-            text = f"{words.expense(expense, currency)} is not taken back: {reason}"
-            answer |= {"kind": "danger", "text": text, "acts": [_AGAIN]}
+            answer = _said(
+                "danger", f"{words.expense(expense, currency)} is not taken back: {reason}", _AGAIN
+            )
     return answer
+
+
+def _said(kind: str, text: str, *acts: dict[str, str]) -> dict[str, Any]:
+    return {"kind": kind, "text": text, "acts": list(acts), "errors": {}}

@@ -15,6 +15,7 @@ from expense_lib.app.view import last_day, month_after
 from expense_lib.ledger import Ledger
 from expense_lib.models import NewExpense
 
+TEXT = "These are sample expenses in a ledger of their own. It goes when the app ends."
 MONTHS = 14
 
 _making = threading.Lock()  # two who come at once get the same one

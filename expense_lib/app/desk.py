@@ -21,12 +21,12 @@ from expense_lib.app.figures import Comparison, compare
 from expense_lib.app.looking import Seen, look
 from expense_lib.app.recurring import Recurring, copies
 from expense_lib.app.view import CUSTOM, View, last_day
+from expense_lib.errors import ExpenseError
 from expense_lib.models import SummaryWanted
 from expense_lib.settings import open_ledger
 
 if TYPE_CHECKING:
-    from expense_lib.client import RemoteLedger
-    from expense_lib.ledger import Ledger
+    from expense_lib.settings import AnyLedger
 
 DEEDS = 50
 
@@ -71,11 +71,15 @@ class Desk:
         self.notice: Done | Failed | None = None
         self.entry = Conversation(self.ledger, self.currency)
         self.dialog = Dialog(self.ledger, self.currency)
-        self._following: int | None = None
-        self._looking = threading.Lock()  # an import that ends looks from a thread of its own
+        self.notices = 0  # how many there were, so that a button of an earlier one does nothing
+        self._deeds: tuple[int | None, ...] = (None,)  # below which number each page so far begins
+        self._earlier: int | None = None
+        # An import that ends looks, and tells, from a thread of its own.
+        self._looking = threading.Lock()
+        self._changing = threading.Lock()
         self.seen = self._look(None)
 
-    def ledger(self) -> Ledger | RemoteLedger:
+    def ledger(self) -> AnyLedger:
         """The ledger that the environment names, or the demo's."""
         return demo.ledger() if self.is_demo else open_ledger()
 
@@ -100,7 +104,7 @@ class Desk:
         """Look at something else: the filters say so."""
         self.view = replace(self.view, **changes)
         self._cursors = (None,)
-        self._tell.address(self._address())
+        self._tell.address(self.view.address())
         self.look()
 
     def choose(self, **changes: Any) -> None:
@@ -134,7 +138,7 @@ class Desk:
 
     def table(self) -> tables.Table:
         """The page as the table shows it."""
-        return tables.expenses(self.seen, self.view.sort, newer=len(self._cursors) > 1)
+        return tables.expenses(self.seen, newer=len(self._cursors) > 1)
 
     # What the charts say
 
@@ -179,18 +183,20 @@ class Desk:
         """What likely comes again, of all expenses."""
         return copies.recurring(self.ledger(), _today())
 
-    def deeds(self, before: Sequence[int | None]) -> tables.Table:
-        """A page of what was changed. *before*: the numbers below which it and those before begin."""
-        found = self.ledger().deeds(before=before[-1], limit=DEEDS + 1)
-        older = len(found) > DEEDS
-        self._following = found[DEEDS - 1].number if older else None
-        return tables.deeds(found[:DEEDS], self.currency(), newer=len(before) > 1, older=older)
+    def deeds(self) -> tables.Table:
+        """A page of what was changed, the latest first."""
+        found = self.ledger().deeds(before=self._deeds[-1], limit=DEEDS + 1)
+        self._earlier = found[DEEDS - 1].number if len(found) > DEEDS else None
+        newer, older = len(self._deeds) > 1, self._earlier is not None
+        return tables.deeds(found[:DEEDS], self.currency(), newer=newer, older=older)
 
-    def turned(self, before: Sequence[int | None], to: str) -> tuple[int | None, ...]:
-        """The same for the *newer* or the *older* page."""
+    def turn_deeds(self, to: str) -> None:
+        """Turn to the *newer* or *older* page of what was changed. Clicked twice, it is turned once."""
         if to == "newer":
-            return tuple(before[:-1]) or (None,)
-        return tuple(before) if self._following in (None, before[-1]) else (*before, self._following)
+            self._deeds = self._deeds[:-1] or (None,)
+        elif self._earlier is not None:
+            self._deeds, self._earlier = (*self._deeds, self._earlier), None
+        self._tell.notice(self.notice)
 
     # What is asked
 
@@ -212,9 +218,9 @@ class Desk:
         count = self.seen.page.count if self.seen.page else 0
         return self.dialog.recategorise(count, where=self.seen.wanted)
 
-    def ask_to_rename(self, at: int) -> dict[str, Any]:
-        """The category at this place is to be renamed; what to tell the dialog."""
-        return self.dialog.rename(self.seen.categories[at].name)
+    def ask_to_rename(self, category: str) -> dict[str, Any]:
+        """A category is to be renamed; what to tell the dialog."""
+        return self.dialog.rename(category)
 
     def picked_in_words(self) -> str:
         """How many expenses are picked, and what they come to."""
@@ -229,7 +235,7 @@ class Desk:
 
     def act(self, message: Mapping[str, Any], reply: Reply) -> None:
         """A button beside the form's outcome was clicked."""
-        self._entered(self.entry.act(message["name"]), reply)
+        self._entered(self.entry.act(message), reply)
 
     def complete(self, message: Mapping[str, Any], reply: Reply) -> None:
         """A description is being typed."""
@@ -253,19 +259,37 @@ class Desk:
 
     def did(self, done: Done | Failed | None) -> None:
         """Something was done, or failed: tell, and look again."""
-        self.notice = done
+        with self._changing:
+            self.notice = done
+            self.notices += 1
         self._tell.notice(done)
         self.look()
 
-    def undo(self) -> None:
-        """Take back what the notice says, or try again to. A second click finds nothing to take back."""
-        before, self.notice = self.notice, None
-        undo = before.undo if isinstance(before, Done) else before.again if before else None
-        if undo is None:
-            self.notice = before
-            return
+    def failed(self) -> None:
+        """Something raised what it should not; the log has it."""
+        self.did(Failed(words.UNEXPECTED))
+
+    def undo(self, of: int) -> None:
+        """Take back what notice number *of* says, or try again to; none if another has come meanwhile."""
+        with self._changing:
+            before = self.notice if of == self.notices else None
+            undo = before.undo if isinstance(before, Done) else before.again if before else None
+            if undo is None:
+                return
+            self.notice, self.notices = None, self.notices + 1
         done = undo(self.ledger)
         self.did(replace(done, again=undo) if isinstance(done, Failed) else done)
+
+    def told(self) -> dict[str, Any]:
+        """The notice, as the page shows it."""
+        match self.notice:
+            case Done(text, undo):
+                acts = [{"name": "undo", "label": "Undo"}] if undo else []
+                return {"kind": "added", "text": text, "acts": acts, "of": self.notices}
+            case Failed(text, again=again):
+                acts = [{"name": "undo", "label": "Try again"}] if again else []
+                return {"kind": "danger", "text": text, "acts": acts, "of": self.notices}
+        return {}
 
     def undo_deed(self, number: int) -> None:
         """Take back the change of this number, whoever made it."""
@@ -277,10 +301,14 @@ class Desk:
 
     def export(self) -> bytes:
         """The expenses that are looked at, as a CSV file."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "expenses.csv"
-            self.ledger().export_csv(path, self.seen.wanted)
-            return path.read_bytes()
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "expenses.csv"
+                self.ledger().export_csv(path, self.seen.wanted)
+                return path.read_bytes()
+        except ExpenseError as failed:
+            self.did(Failed(str(failed)))
+            raise
 
     def _entered(self, outcome: dict[str, Any], reply: Reply) -> None:
         reply({"outcome": outcome})
@@ -292,9 +320,6 @@ class Desk:
         reply(answer)
         if done:
             self.did(done)
-
-    def _address(self) -> dict[str, str]:
-        return self.view.address() | ({"demo": "1"} if self.is_demo else {})
 
     def _look(self, before: Seen | None) -> Seen:
         return look(self.ledger, self.view, self._cursors[-1], _today(), before)

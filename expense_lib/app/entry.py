@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import ValidationError
 
 from expense_lib.answers import Expense, Page, Receipt
+from expense_lib.app import words
 from expense_lib.errors import ExpenseError, FieldError, InvalidInput, RecordedThenDeleted
 from expense_lib.models import ExpenseFilter, NewExpense
 
@@ -70,16 +70,12 @@ class Typed:
 class Ready:
     """Nothing was sent yet."""
 
-    typed: Typed
-
 
 @dataclass(frozen=True)
 class Added:
-    """The expense is on disk. *sent* is what was typed, *typed* the form for the next one."""
+    """The expense is on disk."""
 
-    typed: Typed
     expense: Expense
-    sent: Typed
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,6 @@ class WasDeleted:
 class Refused:
     """Something typed can't be accepted; nothing was written."""
 
-    typed: Typed
     errors: tuple[FieldError, ...]
 
 
@@ -127,20 +122,13 @@ class TakenBack:
 
 @dataclass(frozen=True)
 class NotTakenBack:
-    """The expense that was added is there still, for a *reason*. *sent* is as ``Added`` has it."""
+    """The expense that was added is there still, for a *reason*."""
 
-    typed: Typed
     expense: Expense
-    sent: Typed
     reason: str
 
 
 Outcome = Ready | Added | AlreadyRecorded | WasDeleted | Refused | NotReached | TakenBack | NotTakenBack
-
-
-def ready() -> Ready:
-    """An empty form, dated today."""
-    return Ready(Typed(date=_today()))
 
 
 def submit(ledger: Callable[[], Recorder], typed: Typed, before: Outcome) -> Outcome:
@@ -167,19 +155,18 @@ def submit_another(ledger: Callable[[], Recorder], before: AlreadyRecorded | Was
 
 def restore(ledger: Callable[[], Recorder], before: WasDeleted) -> Outcome:
     """Bring back the deleted payment that was typed again."""
-    return _told(before.typed, None, lambda: _added(before.typed, ledger().restore(before.expense_id)))
+    return _told(before.typed, None, lambda: Added(ledger().restore(before.expense_id)))
 
 
-def take_back(ledger: Callable[[], Recorder], before: Added) -> Outcome:
+def take_back(ledger: Callable[[], Recorder], expense: Expense) -> Outcome:
     """Delete the expense that was just added, unless somebody changed it since."""
-    expense = before.expense
     typed = Typed(
         str(abs(expense.amount)), expense.category, expense.description, str(expense.date), expense.refund
     )
     try:
         ledger().delete(expense.id, version=expense.version)
     except ExpenseError as failed:
-        return NotTakenBack(before.typed, expense, before.sent, str(failed))
+        return NotTakenBack(expense, str(failed))
     return TakenBack(typed, expense)
 
 
@@ -187,14 +174,10 @@ def _record(ledger: Callable[[], Recorder], typed: Typed, another_key: str | Non
     def record() -> Outcome:
         receipt = ledger().record(typed.expense(), idempotency_key=another_key)
         if receipt.created or another_key is not None:
-            return _added(typed, receipt.expense)
+            return Added(receipt.expense)
         return AlreadyRecorded(typed, receipt.expense, another_key=uuid.uuid4().hex)
 
     return _told(typed, another_key, record)
-
-
-def _added(typed: Typed, expense: Expense) -> Added:
-    return Added(replace(typed, amount="", description="", refund=False), expense, typed)
 
 
 def _told(typed: Typed, another_key: str | None, deed: Callable[[], Outcome]) -> Outcome:
@@ -202,17 +185,13 @@ def _told(typed: Typed, another_key: str | None, deed: Callable[[], Outcome]) ->
     try:
         return deed()
     except ValidationError as refused:
-        return Refused(typed, InvalidInput.from_pydantic(refused).errors)
+        return Refused(InvalidInput.from_pydantic(refused).errors)
     except InvalidInput as refused:
-        return Refused(typed, refused.errors)
+        return Refused(refused.errors)
     except RecordedThenDeleted as deleted:
         return WasDeleted(typed, deleted.expense_id, another_key=uuid.uuid4().hex)
     except ExpenseError as failed:
         return NotReached(typed, str(failed), another_key)
     except Exception:  # noqa: BLE001 - what a callback raises would reach nobody but the log
         _log.exception("recording failed")
-        return NotReached(typed, "Something unexpected went wrong. The app's log has it.", another_key)
-
-
-def _today() -> str:
-    return dt.date.today().isoformat()  # noqa: DTZ011 - the day on the calendar of whoever runs the app
+        return NotReached(typed, words.UNEXPECTED, another_key)

@@ -1,4 +1,4 @@
-"""Averages, comparisons, and what comes again: exact, but for a division's last digit."""
+"""Sums, averages and comparisons: exact, but for a division's last digit."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from expense_lib.app.view import last_day, month_after
 from expense_lib.models import SummaryWanted
 
 if TYPE_CHECKING:
-    from expense_lib.client import RemoteLedger
-    from expense_lib.ledger import Ledger
+    from expense_lib.settings import AnyLedger
 
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)  # more digits than a sum of any ledger has
 
@@ -26,12 +25,17 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return summed
 
 
+def nothing(like: Decimal) -> Decimal:
+    """Zero, with as many digits as *like* has."""
+    return abs(like * 0)
+
+
 def average_per_month(amount: Decimal, months: int) -> Decimal:
     """A total over *months*, to the digits that the total has, half to even; the total itself over none."""
     if not months:
         return amount
     average = _EXACT.quantize(_EXACT.divide(amount, Decimal(months)), amount)
-    return average or abs(average)  # no minus before nothing
+    return average or nothing(average)  # no minus before it
 
 
 def months_spanned(
@@ -82,7 +86,7 @@ class Comparison:
     currency: str
 
 
-def compare(ledger: Ledger | RemoteLedger, today: dt.date, *, whole: bool = False) -> Comparison:
+def compare(ledger: AnyLedger, today: dt.date, *, whole: bool = False) -> Comparison:
     """Compare this month up to *today* with the last and the same a year ago, up to the same day.
 
     Args:
@@ -101,8 +105,7 @@ def compare(ledger: Ledger | RemoteLedger, today: dt.date, *, whole: bool = Fals
     ]
     by_name = [{part.category or "": part.total for part in each.items} for each in found]
     names = dict.fromkeys(name for each in by_name for name in each)
-    none = found[0].total * 0  # with the currency's digits
-    rows = [Compared(name, *(each.get(name, none) for each in by_name)) for name in names]
+    rows = [Compared(name, *(each.get(name, nothing(found[0].total)) for each in by_name)) for name in names]
     return Comparison(
         periods=periods,
         rows=tuple(sorted(rows, key=lambda row: (-row.this_month, -row.last_month, row.name))),

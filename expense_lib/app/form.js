@@ -3,10 +3,11 @@
 // To Python, as custom messages (marimo hands on each of them, also those sent while it is busy):
 //   {do: "send", id, values}    what was typed, to be written; told again until it is answered
 //   {do: "complete", text}      which descriptions begin like this?
-//   {do: "act", name}           a button beside the outcome
+//   {do: "act", name, of}       a button beside the outcome *of*
+//   {do: "delete"}              a dialog's button
 //   {do: "look"}                the page is being looked at: has the ledger changed?
 // From Python:
-//   {outcome: {id, kind, text, errors, acts, clear, fill}}   what became of it
+//   {outcome: {id, of, kind, text, errors, acts, fill}}   what became of it
 //   {offer: {text, items}}                            descriptions, each with the category it had last
 //   {ask: {title, submit, values, fields, lines, acts}}   for a dialog: open with these
 //   {close: true}
@@ -18,6 +19,7 @@ const FIELDS = {
   date: { label: "Date", inputmode: "numeric", placeholder: "YYYY-MM-DD" },
 };
 const OFFERED = 8;
+const COMPLETE_AFTER_MS = 120;
 const LOOK_EVERY_MS = 5000;
 const ANSWER_WITHIN_MS = 10000;
 
@@ -105,16 +107,16 @@ function render({ model, el }) {
   let pending = null; // what was sent and not answered yet
   let queue = []; // what was sent after it
   let waiting = 0; // the timer of telling it again
+  let offering = 0; // the timer of asking for completions
   let categoryTyped = false;
   let dateTyped = false;
+  const touched = new Set(); // the fields that were changed since the form was sent
 
-  const message = make("div", { class: "outcome", role: "status", "aria-live": "polite" });
+  const message = make("div", { role: "status", "aria-live": "polite" });
   const title = make("h2", { class: "title", hidden: !inDialog });
   const lines = make("ol", { class: "lines", hidden: true });
   const submit = make("button", { type: "submit", class: "primary" }, model.get("submit"));
   const form = make("form", { novalidate: true, autocomplete: "off", "aria-label": model.get("label") });
-
-  const say = (name) => model.send({ do: "act", name });
 
   // Fields
 
@@ -134,9 +136,12 @@ function render({ model, el }) {
       "aria-describedby": wrong.id,
     });
     inputs[name] = input;
-    const field = make("div", { class: `field ${name}` }, make("label", { for: name }, label), input);
+    const box = make("div", { class: "box" }, input);
+    const field = make("div", { class: `field ${name}` }, make("label", { for: name }, label), box);
     if (name === "description" || name === "category") {
-      field.append(make("ul", { class: "offered", role: "listbox", id: `${name}s`, "aria-label": "Suggestions", hidden: true }));
+      box.append(make("ul", {
+        class: "offered", role: "listbox", id: `offered-${name}`, "aria-label": "Suggestions", hidden: true,
+      }));
     }
     if (name === "date") {
       const yesterday = make("button", { type: "button", class: "small" }, "Yesterday");
@@ -173,6 +178,7 @@ function render({ model, el }) {
   const setDate = (text) => {
     inputs.date.value = text;
     dateTyped = text !== daysAgo(0);
+    touched.add("date");
     keepDraft();
   };
   const today = () => {
@@ -196,9 +202,10 @@ function render({ model, el }) {
   // Completion
 
   if (inputs.category) {
-    const offers = combobox(inputs.category, form.querySelector("#categorys"), (item) => {
+    const offers = combobox(inputs.category, form.querySelector("#offered-category"), (item) => {
       inputs.category.value = item.text;
       categoryTyped = true;
+      touched.add("category");
       keepDraft();
     });
     inputs.category.addEventListener("focus", () => inputs.category.select()); // typing replaces what was brought
@@ -217,14 +224,16 @@ function render({ model, el }) {
   };
   let descriptions = null;
   if (inputs.description) {
-    descriptions = combobox(inputs.description, form.querySelector("#descriptions"), (item) => {
+    descriptions = combobox(inputs.description, form.querySelector("#offered-description"), (item) => {
       inputs.description.value = item.text;
+      touched.add("description");
       bringCategory(item);
       keepDraft();
     });
     inputs.description.addEventListener("input", () => {
       const text = inputs.description.value.trim();
-      if (text) model.send({ do: "complete", text });
+      clearTimeout(offering);
+      if (text) offering = setTimeout(() => send(model, { do: "complete", text }, () => {}), COMPLETE_AFTER_MS);
       else descriptions.show([]);
     });
     inputs.description.addEventListener("change", () => {
@@ -243,26 +252,15 @@ function render({ model, el }) {
       wrong.hidden = !said;
       inputs[name].setAttribute("aria-invalid", String(Boolean(said)));
     }
-    message.className = `outcome ${outcome.kind ?? ""}`;
-    message.replaceChildren();
-    if (!outcome.text) return;
-    message.append(make("span", {}, outcome.text));
-    for (const act of outcome.acts ?? []) {
-      const button = make("button", { type: "button" }, act.label);
-      button.addEventListener("click", () => {
-        button.disabled = true;
-        say(act.name);
-      });
-      message.append(button);
-    }
+    tell(message, model, outcome);
   };
 
-  const tell = () => {
+  const sendPending = () => {
     clearTimeout(waiting);
     if (!pending) return;
     const again = () => {
       show({ kind: "waiting", text: "No answer yet. It is sent again until there is one; nothing is entered twice." });
-      tell();
+      sendPending();
     };
     waiting = setTimeout(again, ANSWER_WITHIN_MS);
     Promise.resolve(model.send({ do: "send", ...pending })).catch(() => {
@@ -271,27 +269,34 @@ function render({ model, el }) {
     });
   };
 
-  const send = () => {
+  const submitted = () => {
     words();
+    clearTimeout(offering);
     const given = values();
     const last = queue.at(-1) ?? pending;
     if (last && same(last.values, given)) return; // the second half of a double click
     // crypto.randomUUID is there for https and this machine only; uniqueness within this page is enough
     queue.push({ id: `${Date.now()}-${Math.random()}`, values: given });
-    (inputs.amount ?? inputs[wanted[0]]).focus();
-    (inputs.amount ?? inputs[wanted[0]]).select();
+    touched.clear();
+    for (const button of message.querySelectorAll("button")) button.disabled = true; // they are of what was before
+    const first = wanted.find((name) => !inputs[name].closest(".field").hidden);
+    inputs[first].focus();
+    inputs[first].select();
     next();
   };
   const next = () => {
     if (pending || !queue.length) return;
     pending = queue.shift();
-    tell();
+    sendPending();
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send();
+    submitted();
   });
-  form.addEventListener("input", keepDraft);
+  form.addEventListener("input", (event) => {
+    touched.add(event.target.id);
+    keepDraft();
+  });
 
   const answered = (outcome) => {
     if (!pending || outcome.id !== pending.id) return;
@@ -299,6 +304,7 @@ function render({ model, el }) {
     clearTimeout(waiting);
     pending = null;
     show(outcome);
+    if (outcome.kind === "added") clear();
     const wrong = wanted.find((name) => outcome.errors?.[name]);
     if (wrong && same(values(), sent)) inputs[wrong].focus();
     next();
@@ -307,17 +313,16 @@ function render({ model, el }) {
   // A button beside the outcome was clicked.
   const acted = (outcome) => {
     show(outcome);
+    if (outcome.kind === "added") clear();
     if (outcome.fill && !inputs.amount.value && !inputs.description.value) fill(outcome.fill);
     inputs.amount?.focus();
   };
 
   // After an expense was added: the next one, but for what was typed meanwhile.
-  const clear = (sent) => {
-    for (const name of ["amount", "description"]) {
-      if (inputs[name]?.value === sent[name]) inputs[name].value = "";
-    }
-    if (inputs.refund && inputs.refund.checked === sent.refund) inputs.refund.checked = false;
-    categoryTyped = false;
+  const clear = () => {
+    for (const name of ["amount", "description"]) if (!touched.has(name)) inputs[name].value = "";
+    if (!touched.has("refund")) inputs.refund.checked = false;
+    if (!touched.has("category")) categoryTyped = false;
     offered = [];
     keepDraft();
   };
@@ -329,7 +334,6 @@ function render({ model, el }) {
     if (content.outcome) {
       if (content.outcome.id === null) acted(content.outcome);
       else answered(content.outcome);
-      if (content.outcome.clear) clear(content.outcome.clear);
     }
     if (content.offer && content.offer.text === inputs.description?.value.trim()) {
       offered = content.offer.items;
@@ -372,7 +376,10 @@ function render({ model, el }) {
   if (dialog) {
     for (const act of model.get("acts")) {
       const button = make("button", { type: "button", "data-act": act.name }, act.label);
-      button.addEventListener("click", () => (act.name === "cancel" ? dialog.close() : say(act.name)));
+      const failed = (why) => show({ kind: "danger", text: why });
+      button.addEventListener("click", () => (
+        act.name === "cancel" ? dialog.close() : send(model, { do: act.name }, failed)
+      ));
       form.querySelector(".buttons").append(button);
     }
     dialog.append(title, form, message, lines);
@@ -395,7 +402,7 @@ function render({ model, el }) {
     const look = () => {
       if (document.visibilityState !== "visible") return;
       today();
-      Promise.resolve(model.send({ do: "look" })).catch(() => {});
+      send(model, { do: "look" }, () => {});
     };
     const looking = setInterval(look, LOOK_EVERY_MS);
     document.addEventListener("visibilitychange", look, { signal: ending.signal });

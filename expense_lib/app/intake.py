@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from expense_lib import statements
-from expense_lib.app import words
-from expense_lib.app.changing import UNEXPECTED, Done, Failed, undo_of_import
+from expense_lib.app import tables, words
+from expense_lib.app.changing import Done, Failed, undo_of_import
 from expense_lib.errors import ExpenseError, FieldError, InvalidInput, StatementUnclear
-from expense_lib.models import Progress, Similar
+from expense_lib.models import Progress
 from expense_lib.statements import Credits, Plan, Spending
 from expense_lib.verdicts import Imported
 
 if TYPE_CHECKING:
-    from expense_lib.client import RemoteLedger
-    from expense_lib.ledger import Ledger
+    from expense_lib.settings import AnyLedger
 
 FIELDS = ("date", "amount", "debit", "credit", "description", "category", "reference")
 MONEY_IN: dict[str, Credits] = {"left out": "skip", "as refunds": "refund"}
@@ -31,14 +31,6 @@ MONEY_OUT: dict[str, Spending | None] = {
 MAX_FILE_BYTES = 100 * 1024 * 1024
 TELL_EVERY_S = 0.2
 
-LABELS = {
-    "created": "new",
-    "existing": "there already",
-    "deleted": "deleted before",
-    "changed": "changed since",
-    "skipped": "left out",
-}
-NOT_READ = "not understood"
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +69,7 @@ class Proposed:
 
     plan: Plan
     dry: Imported
-    rows: Sequence[Mapping[str, object]] = field(repr=False)
+    rows: Sequence[tables.Table] = field(repr=False)
 
     @property
     def brings_something(self) -> bool:
@@ -128,7 +120,7 @@ class Intake:
 
     def __init__(
         self,
-        ledger: Callable[[], Ledger | RemoteLedger],
+        ledger: Callable[[], AnyLedger],
         start: Callable[[Callable[[], None]], object],
         tell: Callable[[Phase], object],
         landed: Callable[[Done], object],
@@ -145,6 +137,8 @@ class Intake:
         self.plan: Plan | None = None  # the file as it was read last, also where a correction can't be
         self.phase: Phase = Empty()
         self.is_landing = False
+        self.only = ""  # the verdict that is shown
+        self._first = 0  # the line that the page begins with
 
     def take(self, content: bytes, name: str) -> None:
         """A file was given: read it, with what was said about the account."""
@@ -230,7 +224,29 @@ class Intake:
                 return f"{self.name}: {text}"
         return ""
 
-    def land(self, similar: Similar = "import") -> None:
+    def turn(self, to: str) -> None:
+        """Turn to the *newer* or *older* page of the lines, which is to say the one before or after."""
+        self._first = max(0, self._first + (tables.LINES if to == "older" else -tables.LINES))
+        self._tell(self.phase)
+
+    def show_only(self, what: str) -> None:
+        """Show the lines with this verdict only; all of them, if it is empty."""
+        self.only, self._first = what, 0
+        self._tell(self.phase)
+
+    def kinds(self) -> dict[str, str]:
+        """What lines to show may be chosen, by how it is called."""
+        rows = self.phase.rows if isinstance(self.phase, Proposed) else ()
+        counted = Counter(row["what"] for row in rows)
+        return {f"all {len(rows):,}": ""} | {f"{what} ({count:,})": what for what, count in counted.items()}
+
+    def table(self) -> tables.Table:
+        """A page of the lines, and what would become of each."""
+        rows = self.phase.rows if isinstance(self.phase, Proposed) else ()
+        shown = [row for row in rows if row["what"] == self.only] if self.only else rows
+        return tables.verdicts(shown, self._first)
+
+    def land(self) -> None:
         """Import what is proposed."""
         if not isinstance(self.phase, Proposed):
             return
@@ -240,9 +256,7 @@ class Intake:
 
         def work(turn: int) -> None:
             try:
-                done = self._ledger().import_statement(
-                    plan, similar=similar, progress=self._telling(turn, what)
-                )
+                done = self._ledger().import_statement(plan, progress=self._telling(turn, what))
                 self._content, self.plan = None, None
             finally:
                 self.is_landing = False
@@ -251,7 +265,11 @@ class Intake:
             self._now(turn, landed)
             self._landed(landed)
 
-        self._run(what, work)
+        try:
+            self._run(what, work)
+        except Exception:
+            self.is_landing = False  # it did not even begin
+            raise
 
     def _read(self) -> None:
         content, options, name = self._content or b"", self.options, self.name
@@ -264,7 +282,7 @@ class Intake:
             self._read_as(turn, plan)
             looking = self._telling(turn, "Looking for what is there already")
             dry = self._ledger().import_statement(plan, dry_run=True, progress=looking)
-            self._now(turn, Proposed(plan, dry, rows_of(plan, dry)))
+            self._now(turn, Proposed(plan, dry, tables.lines(plan, dry)))
 
         self._run(f"Reading {name}", work)
 
@@ -284,8 +302,9 @@ class Intake:
                 self._now(turn, Failed(str(failed)))
             except Exception:  # noqa: BLE001 - what a thread raises would reach nobody but the log
                 _log.exception("a statement failed")
-                self._now(turn, Failed(UNEXPECTED))
+                self._now(turn, Failed(words.UNEXPECTED))
 
+        self.only, self._first = "", 0
         self._now(turn, Working(what))
         self._start(run)
 
@@ -327,27 +346,9 @@ def _named(option: str) -> str:
 
 def counted(done: Imported) -> str:
     """An import's numbers in words: 12 new, 3 there already."""
-    counts = [(getattr(done, what), label) for what, label in LABELS.items()] + [(done.bad, NOT_READ)]
+    counts = [(getattr(done, what), label) for what, label in tables.VERDICTS.items()]
+    counts.append((done.bad, tables.NOT_READ))
     return ", ".join(f"{count:,} {label}" for count, label in counts if count) or "no payments"
-
-
-def rows_of(plan: Plan, dry: Imported) -> list[dict[str, object]]:
-    """What would become of each line, in the order of the file, as a table shows it."""
-    rows: list[dict[str, object]] = [
-        {
-            "Line": row.line,
-            "Date": str(row.date),
-            "Description": row.description,
-            "Amount": f"{row.amount:,}",
-            "Category": verdict.category or "",
-            "What": LABELS[verdict.what],
-            "Why": verdict.why,
-        }
-        for row, verdict in zip(plan.rows, dry.verdicts, strict=True)
-    ]
-    blank = dict.fromkeys(("Date", "Description", "Amount", "Category"), "")
-    rows += [{"Line": bad.line, **blank, "What": NOT_READ, "Why": bad.reason} for bad in plan.bad]
-    return sorted(rows, key=lambda row: int(str(row["Line"]))) if plan.bad else rows
 
 
 def reading_of(plan: Plan) -> str:

@@ -12,13 +12,10 @@ from expense_lib.answers import CategoryTotal, Page
 from expense_lib.app.figures import average_per_month, months_spanned
 from expense_lib.app.view import View, labelled
 from expense_lib.errors import ExpenseError, InvalidInput
-from expense_lib.models import ExpenseFilter, Wanted
+from expense_lib.models import ExpenseFilter, Sort, Wanted
 
 if TYPE_CHECKING:
-    from expense_lib.client import RemoteLedger
-    from expense_lib.ledger import Ledger
-
-    AnyLedger = Ledger | RemoteLedger
+    from expense_lib.settings import AnyLedger
 
 READ_ONLY = "The ledger can be read but not written: what you add or change now would not be kept."
 
@@ -29,6 +26,7 @@ class Seen:
 
     Attributes:
         wanted: Which expenses were asked for.
+        sort: In which order.
         page: The expenses; None if they can't be had.
         categories: All of the ledger's, by name.
         average: What was spent in a month, over *months* of them, rounded to the currency's smallest unit.
@@ -38,6 +36,7 @@ class Seen:
     """
 
     wanted: Wanted = field(default_factory=Wanted)
+    sort: Sort = "date_desc"
     page: Page | None = None
     categories: tuple[CategoryTotal, ...] = ()
     average: Decimal = Decimal(0)
@@ -65,7 +64,9 @@ def look(
 ) -> Seen:
     """Look at the ledger. What can't be had leaves what was seen *before*, with the reason."""
     before = before or Seen()
-    kept = {name: getattr(before, name) for name in ("wanted", "page", "categories", "average", "months")}
+    kept = {
+        name: getattr(before, name) for name in ("wanted", "sort", "page", "categories", "average", "months")
+    }
     try:
         wanted = view.wanted(today)
         opened = ledger()
@@ -81,6 +82,7 @@ def look(
         return Seen(**kept, trouble=str(failed))
     return Seen(
         wanted=Wanted.model_validate(wanted.model_dump(include=set(Wanted.model_fields))),
+        sort=wanted.sort,
         page=page,
         categories=categories,
         average=average_per_month(page.total, months),

@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from expense_lib.client import RemoteLedger
-    from expense_lib.ledger import Ledger
+    from expense_lib.settings import AnyLedger
 
 MOST = 50
 
@@ -28,7 +27,7 @@ class Recurring:
     next: date | None
 
     def is_due(self, today: date) -> bool:
-        """It was to come before *today* by more than its usual delay, or it is to come."""
+        """It is to come, or is late on *today* by no more than is usual."""
         return self.next is not None and (today - self.next).days <= max(self.every_days // 5, 3)
 
 
@@ -39,7 +38,7 @@ class Copies:
         self._lock = threading.Lock()
         self._copies: dict[str, Any] = {}
 
-    def recurring(self, ledger: Ledger | RemoteLedger, today: date) -> list[Recurring]:
+    def recurring(self, ledger: AnyLedger, today: date) -> list[Recurring]:
         """What likely comes again, the dearest first, at most MOST; what stopped coming is left out.
 
         Raises:

@@ -1,8 +1,9 @@
 // A table of one page of something, whose rows can be picked and acted on. What it shows is the model's *page*:
 //
-//   {columns: [{name, label, kind, sorts}], rows: [{id, named, fixed, ...}], sort, newer, older, caption, none, picks, act}
+//   {columns: [{name, label, kind, sorts}], rows: [{id, named, fixed, ...}], sort, newer, older, turns, caption, none,
+//    picks, act}
 //
-// *none* is said where there are no rows. A column's kind is "amount", "date" or none; *sorts* are the orders that a click on its head asks for. A row is
+// *turns* are the words for newer and older. *none* is said where there are no rows. A column's kind is "amount", "date" or none; *sorts* are the orders that a click on its head asks for. A row is
 // *named* to screen readers; one that is *fixed* can't be acted on. To Python, as custom messages:
 // {do: "sort", by}, {do: "turn", to: "newer" | "older"}, {do: "pick", ids}, {do: "act", id}.
 
@@ -18,6 +19,7 @@ function render({ model, el }) {
   const none = make("p", { class: "none" });
   const picked = new Set();
   let told = "[]";
+  const failed = (why) => { none.textContent = why; };
 
   const all = make("input", { type: "checkbox", "aria-label": "Select all on this page", "data-key": "all" });
   const tellPicked = () => {
@@ -28,11 +30,11 @@ function render({ model, el }) {
     all.indeterminate = ids.length > 0 && !all.checked;
     for (const box of body.querySelectorAll("input")) {
       box.checked = picked.has(Number(box.value));
-      box.closest("tr").setAttribute("aria-selected", String(box.checked));
+      box.closest("tr").classList.toggle("picked", box.checked);
     }
     if (told === JSON.stringify(ids)) return;
     told = JSON.stringify(ids);
-    model.send({ do: "pick", ids });
+    send(model, { do: "pick", ids }, failed);
   };
   const pick = (id, is) => (is ? picked.add(id) : picked.delete(id));
   all.addEventListener("change", () => {
@@ -54,7 +56,7 @@ function render({ model, el }) {
       arrow.textContent = down ? "\u2193" : "\u2191";
     }
     const button = make("button", { type: "button", "data-key": name }, label, arrow);
-    button.addEventListener("click", () => model.send({ do: "sort", by: sort === sorts[0] ? sorts[1] : sorts[0] }));
+    button.addEventListener("click", () => send(model, { do: "sort", by: sort === sorts[0] ? sorts[1] : sorts[0] }, failed));
     cell.append(button);
     return cell;
   };
@@ -78,7 +80,7 @@ function render({ model, el }) {
       const button = make("button", {
         type: "button", "aria-label": `${act} ${row.named}`, "data-key": `act-${row.id}`, disabled: row.fixed,
       }, act);
-      button.addEventListener("click", () => model.send({ do: "act", id: row.id }));
+      button.addEventListener("click", () => send(model, { do: "act", id: row.id }, failed));
       cells.push(make("td", { role: "cell", class: "act" }, button));
     }
     return make("tr", { role: "row" }, ...cells);
@@ -98,16 +100,17 @@ function render({ model, el }) {
     const here = new Set(rows.map((row) => row.id));
     for (const id of picked) if (!here.has(id)) picked.delete(id);
     tellPicked();
+    [newer.textContent, older.textContent] = page().turns ?? ["Newer", "Older"];
     newer.disabled = !page().newer;
     older.disabled = !page().older;
     pager.hidden = newer.disabled && older.disabled;
     table.classList.toggle("cards", Boolean(picks));
     table.hidden = !rows.length;
     none.textContent = rows.length ? "" : page().none ?? "";
-    if (focused) el.querySelector(`[data-key="${focused}"]`)?.focus();
+    if (focused) el.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   };
-  newer.addEventListener("click", () => model.send({ do: "turn", to: "newer" }));
-  older.addEventListener("click", () => model.send({ do: "turn", to: "older" }));
+  newer.addEventListener("click", () => send(model, { do: "turn", to: "newer" }, failed));
+  older.addEventListener("click", () => send(model, { do: "turn", to: "older" }, failed));
 
   el.append(make("div", { class: "across" }, table), none, pager);
   show();

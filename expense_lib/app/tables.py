@@ -11,19 +11,25 @@ from expense_lib.app import words
 from expense_lib.app.figures import Compared, Comparison
 from expense_lib.app.looking import Seen
 from expense_lib.app.recurring import Recurring
-from expense_lib.models import Sort
-from expense_lib.verdicts import Import
+from expense_lib.statements import Plan
+from expense_lib.verdicts import Import, Imported
 
 Table = dict[str, Any]
 
 EMPTY: Table = {"columns": [], "rows": [], "caption": ""}
 
-DEMO = "These are sample expenses in a ledger of their own. It goes when the app ends."
+LINES = 50  # of a statement, on a page
+VERDICTS = {
+    "created": "new",
+    "existing": "there already",
+    "deleted": "deleted before",
+    "changed": "changed since",
+    "skipped": "left out",
+}
+NOT_READ = "not understood"
 
-_DONE = {"amended": "edited", "deleted": "deleted", "restored": "restored"}
 
-
-def expenses(seen: Seen, sort: Sort, *, newer: bool) -> Table:
+def expenses(seen: Seen, *, newer: bool) -> Table:
     """The expenses that are seen, to be picked and edited; *newer* says that a page comes before."""
     page = seen.page
     if page is None:
@@ -46,7 +52,7 @@ def expenses(seen: Seen, sort: Sort, *, newer: bool) -> Table:
             }
             for each in page.items
         ],
-        "sort": sort,
+        "sort": seen.sort,
         "newer": newer,
         "older": page.next_cursor is not None,
         "caption": f"{words.number(len(page.items), 'expense')} of {page.count:,}",
@@ -104,17 +110,17 @@ def recurring(found: Sequence[Recurring]) -> Table:
 
 
 def categories(found: Sequence[CategoryTotal]) -> Table:
-    """A row for each category, to be renamed; its place in *found* is its id."""
+    """A row for each category, to be renamed; its name is its id."""
     columns = {"name": ("Category", ""), "count": ("Expenses", "amount"), "total": ("Total", "amount")}
     rows = [
         {
-            "id": at,
+            "id": each.name,
             "named": each.name,
             "name": each.name,
             "count": f"{each.count:,}",
             "total": f"{each.total:,}",
         }
-        for at, each in enumerate(found)
+        for each in found
     ]
     return _table("Categories", columns, rows, "Rename") | {"none": "There are no categories yet."}
 
@@ -162,6 +168,44 @@ def deeds(found: Sequence[PastDeed], currency: str, *, newer: bool, older: bool)
     return _table("Changes", columns, rows, "Undo") | turning
 
 
+def lines(plan: Plan, dry: Imported) -> list[Table]:
+    """A row for each line of a statement, in the order of the file: what would become of it, and why."""
+    rows: list[Table] = [
+        {
+            "id": at,
+            "line": str(row.line),
+            "date": str(row.date),
+            "description": row.description,
+            "amount": f"{row.amount:,}",
+            "category": verdict.category or "",
+            "what": VERDICTS[verdict.what],
+            "why": verdict.why,
+        }
+        for at, (row, verdict) in enumerate(zip(plan.rows, dry.verdicts, strict=True))
+    ]
+    blank = dict.fromkeys(("date", "description", "amount", "category"), "")
+    rows += [
+        {"id": -bad.line, "line": str(bad.line), **blank, "what": NOT_READ, "why": bad.reason}
+        for bad in plan.bad
+    ]
+    return sorted(rows, key=lambda row: int(row["line"])) if plan.bad else rows
+
+
+def verdicts(rows: Sequence[Table], first: int) -> Table:
+    """A page of a statement's lines, from the one at *first* on."""
+    columns = {
+        "line": ("Line", "amount"),
+        "date": ("Date", "date"),
+        "description": ("Description", ""),
+        "amount": ("Amount", "amount"),
+        "category": ("Category", ""),
+        "what": ("What", ""),
+        "why": ("Why", ""),
+    }
+    turning = {"newer": first > 0, "older": first + LINES < len(rows), "turns": ["Previous", "Next"]}
+    return _table("Lines of the statement", columns, list(rows[first : first + LINES])) | turning
+
+
 def _table(
     caption: str, columns: dict[str, tuple[str, str]], rows: Sequence[Table], act: str | None = None
 ) -> Table:
@@ -176,7 +220,7 @@ def _table(
 def _in_words(deed: PastDeed, currency: str) -> str:
     said = words.changed(deed, currency)
     if deed.count > 1:
-        return f"{words.number(deed.count, 'expense')} {_DONE[deed.change]}, the first: {said}"
+        return f"{words.number(deed.count, 'expense')} {words.DONE[deed.change]}, the first: {said}"
     return (
         said
         if deed.change != "amended" or not deed.after

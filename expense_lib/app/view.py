@@ -33,6 +33,8 @@ LABELS = {
     "category": "Categories",
 }
 
+NAMES = ("period", "categories", "q", "amount", "sort")  # of what the page's address keeps
+
 _BETWEEN = ".."
 
 

@@ -1,4 +1,4 @@
-"""The app's two widgets: text with completion, and a table that the ledger sorts. marimo has neither.
+"""The app's widgets: a form with completion, a table that the ledger sorts, a notice; marimo has none.
 
 Each is a script that marimo sends with the page; nothing is asked of another host. What a person does
 arrives as messages and not as a value: marimo hands on every message, also those sent while it is busy, and
@@ -16,9 +16,9 @@ import anywidget
 import marimo as mo
 import traitlets
 
-_log = logging.getLogger(__name__)
+from expense_lib.app import words
 
-UNEXPECTED = "Something unexpected went wrong. The app's log has it."
+_log = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any]], None]
 
@@ -28,11 +28,22 @@ def _text(*names: str) -> str:
 
 
 class _Talking(anywidget.AnyWidget):
-    """A widget whose script sends messages: objects that say what to *do*."""
+    """A widget whose script sends messages: objects that say what to *do*.
 
-    def __init__(self, handlers: Mapping[str, Handler] | None = None, **traits: Any) -> None:
+    Args:
+        handlers: What to do on each message, by the name of what it asks for.
+        failed: Called when a handler raised what it should not.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler] | None = None,
+        failed: Callable[[], object] | None = None,
+        **traits: Any,
+    ) -> None:
         super().__init__(**traits)
         self._handlers = handlers or {}
+        self._failed = failed
         self.on_msg(self._hear)
 
     def shown(self) -> mo.Html:
@@ -47,7 +58,11 @@ class _Talking(anywidget.AnyWidget):
             handler(message)
         except Exception:  # noqa: BLE001 - what a handler raises would reach nobody but the log
             _log.exception("a widget's message failed")
-            self.send({"outcome": {"id": message.get("id"), "kind": "danger", "text": UNEXPECTED}})
+            if "id" in message and message["do"] == "send":
+                outcome = {"id": message["id"], "kind": "danger", "text": words.UNEXPECTED}
+                self.send({"outcome": outcome})
+            elif self._failed:
+                self._failed()
 
 
 class ExpenseForm(_Talking):
@@ -56,7 +71,6 @@ class ExpenseForm(_Talking):
     ``form.js`` says which messages it sends and takes.
 
     Args:
-        handlers: What to do on each message, by the name of what it asks for.
         fields: Which of ``amount description category date refund``, in their order.
         label: What the form is called.
         submit: What its button says.
@@ -82,3 +96,12 @@ class Table(_Talking):
     _css = _text("style.css")
 
     page = traitlets.Dict().tag(sync=True)
+
+
+class Notice(_Talking):
+    """What became of the last change, with buttons. *told* is as ``notice.js`` has it."""
+
+    _esm = _text("elements.js", "notice.js")
+    _css = _text("style.css")
+
+    told = traitlets.Dict().tag(sync=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from expense_lib.answers import Expense, PastDeed, Snapshot, Version
+from expense_lib.errors import FieldError
+
+UNEXPECTED = "Something unexpected went wrong. The app's log has it."
+DONE = {"created": "added", "amended": "edited", "deleted": "deleted", "restored": "restored"}
 
 _FIELDS = ("amount", "category", "description", "date")
-_DONE = {"created": "added", "amended": "edited", "deleted": "deleted", "restored": "restored"}
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -45,7 +48,7 @@ def changed(version: Version | PastDeed, currency: str) -> str:
     if version.change == "amended" and before and after:
         return f"edited: {', '.join(_differences(before, after)) or 'its number among equal ones that day'}"
     seen = after or before
-    return f"{_DONE[version.change]}: {expense(seen, currency) if seen else 'nothing'}"
+    return f"{DONE[version.change]}: {expense(seen, currency) if seen else 'nothing'}"
 
 
 def _differences(before: Snapshot, after: Snapshot) -> Iterator[str]:
@@ -53,3 +56,9 @@ def _differences(before: Snapshot, after: Snapshot) -> Iterator[str]:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             yield f"{name} from {old if old != '' else 'nothing'} to {new if new != '' else 'nothing'}"
+
+
+def errors(found: Iterable[FieldError], fields: Sequence[str]) -> tuple[dict[str, str], str]:
+    """A sentence for each of a form's *fields* that is wrong, and the rest of what is, in one text."""
+    known = {field: f"{field.capitalize()} {why}." for field, why in found if field in fields}
+    return known, "".join(f" {field} {why}." for field, why in found if field not in fields)
