@@ -13,7 +13,7 @@ with app.setup:
     from expense_lib.app import asking, charts, demo, intake, tables, view, words
     from expense_lib.app.changing import Failed
     from expense_lib.app.desk import Desk, Tell
-    from expense_lib.app.widgets import ExpenseForm, Notice, Table
+    from expense_lib.app.widgets import ExpenseForm, Notice, Sections, Table
 
     ON_LIST = ("List", "Charts")
     SECTIONS = (*ON_LIST, "Insights", "Import", "Categories", "Changes")
@@ -114,7 +114,7 @@ def state():
 @app.cell
 def banner(desk, get_seen):
     get_seen()
-    retry = mo.ui.button(label="Retry", on_change=lambda _: desk.look())
+    retry = mo.ui.button(label="Retry", on_change=lambda _: desk.retry())
     _parts = [
         *([row(said(desk.seen.trouble, "danger"), retry)] if desk.seen.trouble else []),
         *([row(said(demo.TEXT, "info"), link("?", "Leave the demo"))] if desk.is_demo else []),
@@ -213,9 +213,9 @@ def totals(desk, get_seen):
 
 @app.cell
 def sections():
-    section = mo.ui.tabs(dict.fromkeys(SECTIONS, ""))
-    section
-    return (section,)
+    get_section, set_section = mo.state(SECTIONS[0])
+    Sections({"go": lambda message: set_section(message["to"])}, names=SECTIONS, chosen=SECTIONS[0]).shown()
+    return (get_section,)
 
 
 @app.cell
@@ -233,9 +233,9 @@ def noticing(desk, get_notice, noticed):
 
 
 @app.cell
-def month_chart(desk, get_seen, section):
+def month_chart(desk, get_seen, get_section):
     get_seen()
-    mo.stop(section.value != "Charts" or not desk.seen.categories)
+    mo.stop(get_section() != "Charts" or not desk.seen.categories)
     by_month = or_why(
         lambda: mo.ui.altair_chart(
             charts.by_month(desk.month_bars(), desk.currency()),
@@ -247,9 +247,9 @@ def month_chart(desk, get_seen, section):
 
 
 @app.cell
-def category_chart(desk, get_seen, section):
+def category_chart(desk, get_seen, get_section):
     get_seen()
-    mo.stop(section.value != "Charts" or not desk.seen.categories)
+    mo.stop(get_section() != "Charts" or not desk.seen.categories)
     by_category = or_why(
         lambda: mo.ui.altair_chart(
             charts.by_category(desk.category_bars(), desk.currency()),
@@ -261,9 +261,9 @@ def category_chart(desk, get_seen, section):
 
 
 @app.cell
-def hint(desk, get_seen, section):
+def hint(desk, get_seen, get_section):
     get_seen()
-    mo.stop(section.value not in ON_LIST or desk.seen.page is None or desk.seen.page.count > 0)
+    mo.stop(get_section() not in ON_LIST or desk.seen.page is None or desk.seen.page.count > 0)
     mo.stop(not desk.seen.is_new, mo.md("Nothing matches these filters."))
     mo.vstack(
         [
@@ -278,9 +278,9 @@ def hint(desk, get_seen, section):
 
 
 @app.cell
-def actions(asked, desk, get_picked, get_seen, section):
+def actions(asked, desk, get_picked, get_seen, get_section):
     get_seen(), get_picked()
-    mo.stop(section.value not in ON_LIST or desk.seen.page is None or not desk.seen.page.count)
+    mo.stop(get_section() not in ON_LIST or desk.seen.page is None or not desk.seen.page.count)
     move_picked = mo.ui.button(
         label="Move to a category", on_change=lambda _: asked.send(desk.ask_to_move_picked())
     )
@@ -311,31 +311,31 @@ def listing(asked, desk):
 
 
 @app.cell
-def listed(desk, get_seen, section, table):
+def listed(desk, get_seen, get_section, table):
     get_seen()
-    table.page = desk.table() if section.value in ON_LIST else tables.EMPTY
+    table.page = desk.table() if get_section() in ON_LIST else tables.EMPTY
     return
 
 
 @app.cell
-def whole_months(section):
+def whole_months(get_section):
     whole = mo.ui.switch(label="Whole months, not only up to the same day")
-    mo.vstack([mo.md("### This month beside others"), whole]) if section.value == "Insights" else None
+    mo.vstack([mo.md("### This month beside others"), whole]) if get_section() == "Insights" else None
     return (whole,)
 
 
 @app.cell
-def comparison(desk, get_seen, section, whole):
+def comparison(desk, get_seen, get_section, whole):
     get_seen()
-    mo.stop(section.value != "Insights")
+    mo.stop(get_section() != "Insights")
     or_why(lambda: Table(page=tables.compared(desk.compare(whole=whole.value))).shown())
     return
 
 
 @app.cell
-def coming_again(desk, get_seen, section):
+def coming_again(desk, get_seen, get_section):
     get_seen()
-    mo.stop(section.value != "Insights")
+    mo.stop(get_section() != "Insights")
     _table = or_why(lambda: Table(page=tables.recurring(desk.recurring())).shown())
     mo.vstack([mo.md("### Likely to come again"), _table])
     return
@@ -349,9 +349,9 @@ def statement(desk):
 
 
 @app.cell
-def drop(get_phase, incoming, section):
+def drop(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(section.value != "Import" or incoming.has_file)
+    mo.stop(get_section() != "Import" or incoming.has_file)
     dropped = mo.ui.file(
         kind="area",
         max_size=intake.MAX_FILE_BYTES,
@@ -370,14 +370,12 @@ def progress(get_phase, incoming):
 
 
 @app.cell
-def proposal(get_phase, incoming, section):
+def proposal(get_phase, incoming, get_section):
     get_phase()
     _phase = incoming.phase
-    mo.stop(section.value != "Import" or not incoming.has_file or isinstance(_phase, intake.Working))
+    mo.stop(get_section() != "Import" or not incoming.has_file or isinstance(_phase, intake.Working))
     cancel = mo.ui.button(label="Take another file", on_change=lambda _: incoming.drop())
-    land = mo.ui.button(
-        label=f"Import {incoming.count_in_words()}", kind="success", on_change=lambda _: incoming.land()
-    )
+    land = mo.ui.button(label=f"Import {incoming.count_in_words()}", on_change=lambda _: incoming.land())
     read_again = mo.ui.button(label="Try again", on_change=lambda _: incoming.again())
     _can_land = isinstance(_phase, intake.Proposed) and _phase.brings_something
     _acts = [land] if _can_land else [read_again] if isinstance(_phase, Failed) else []
@@ -392,9 +390,9 @@ def proposal(get_phase, incoming, section):
 
 
 @app.cell
-def options(get_phase, incoming, section):
+def options(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(section.value != "Import" or not incoming.has_file or isinstance(incoming.phase, intake.Working))
+    mo.stop(get_section() != "Import" or not incoming.has_file or isinstance(incoming.phase, intake.Working))
     _said = incoming.options
     account = text("Account", _said.account, lambda name: incoming.say(account=name))
     money_out = choice(
@@ -413,9 +411,9 @@ def options(get_phase, incoming, section):
 
 
 @app.cell
-def answers(get_phase, incoming, section):
+def answers(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(section.value != "Import" or not isinstance(incoming.phase, intake.Asked))
+    mo.stop(get_section() != "Import" or not isinstance(incoming.phase, intake.Asked))
     mo.stop(not incoming.phase.choices)
     answer = mo.ui.dropdown(incoming.phase.choices, label="It is", on_change=incoming.answer)
     answer
@@ -423,9 +421,9 @@ def answers(get_phase, incoming, section):
 
 
 @app.cell
-def correction(get_phase, incoming, section):
+def correction(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(section.value != "Import" or isinstance(incoming.phase, intake.Working))
+    mo.stop(get_section() != "Import" or isinstance(incoming.phase, intake.Working))
     mo.stop(not incoming.columns())
     mapping = mo.ui.dictionary(
         {
@@ -444,9 +442,9 @@ def correction(get_phase, incoming, section):
 
 
 @app.cell
-def verdicts(get_phase, incoming, section):
+def verdicts(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(section.value != "Import" or not isinstance(incoming.phase, intake.Proposed))
+    mo.stop(get_section() != "Import" or not isinstance(incoming.phase, intake.Proposed))
     only = choice("Lines that are", incoming.kinds(), incoming.only, incoming.show_only)
     _lines = Table({"turn": lambda message: incoming.turn(message["to"])}, page=incoming.table())
     mo.vstack([only, _lines.shown()])
@@ -454,9 +452,9 @@ def verdicts(get_phase, incoming, section):
 
 
 @app.cell
-def imported(desk, get_notice, get_seen, section):
+def imported(desk, get_notice, get_seen, get_section):
     get_seen(), get_notice()
-    mo.stop(section.value != "Import")
+    mo.stop(get_section() != "Import")
     _undo = {"act": lambda message: desk.undo_import(message["id"])}
     _imports = or_why(lambda: Table(_undo, desk.failed, page=tables.imports(desk.ledger().imports())).shown())
     mo.vstack([mo.md("### Imported so far"), _imports])
@@ -464,18 +462,18 @@ def imported(desk, get_notice, get_seen, section):
 
 
 @app.cell
-def all_categories(asked, desk, get_seen, section):
+def all_categories(asked, desk, get_seen, get_section):
     get_seen()
-    mo.stop(section.value != "Categories")
+    mo.stop(get_section() != "Categories")
     _rename = {"act": lambda message: asked.send(desk.ask_to_rename(message["id"]))}
     Table(_rename, desk.failed, page=tables.categories(desk.seen.categories)).shown()
     return
 
 
 @app.cell
-def changes(desk, get_notice, get_seen, section):
+def changes(desk, get_notice, get_seen, get_section):
     get_seen(), get_notice()
-    mo.stop(section.value != "Changes")
+    mo.stop(get_section() != "Changes")
     _handlers = {
         "act": lambda message: desk.undo_deed(message["id"]),
         "turn": lambda message: desk.turn_deeds(message["to"]),

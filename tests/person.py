@@ -14,6 +14,16 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 LUNCH = {"Amount": "12.50", "Description": "Lunch", "Category": "Food", "Date": "2026-11-22"}
 
 
+SHOWN_IN = {  # a cell that is empty unless its section is seen
+    "List": "actions",
+    "Charts": "month_chart",
+    "Insights": "coming_again",
+    "Import": "imported",
+    "Categories": "all_categories",
+    "Changes": "changes",
+}
+
+
 class Person:
     """Somebody at the app: does and sees what is on the page, by its labels and roles."""
 
@@ -36,7 +46,9 @@ class Person:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def goes_to(self, section: str) -> None:
-        self.page.get_by_role("tab", name=section).click()
+        bar = self.page.get_by_role("navigation", name="Sections")
+        bar.get_by_role("button", name=section).click()
+        expect(self.page.locator(f'[data-cell-name="{SHOWN_IN[section]}"] *').first).to_be_attached()
 
     def edits(self, named: str) -> None:
         self.page.get_by_role("button", name=re.compile(f"^Edit {named}")).first.click()
@@ -62,18 +74,6 @@ class Person:
     @property
     def dialog(self) -> Locator:
         return self.page.get_by_role("dialog")
-
-    @property
-    def focused(self) -> str:
-        return str(
-            self.page.evaluate(
-                """() => {
-                    let seen = document.activeElement;
-                    while (seen?.shadowRoot?.activeElement) seen = seen.shadowRoot.activeElement;
-                    return seen?.labels?.[0]?.textContent ?? seen?.textContent ?? "";
-                }"""
-            )
-        )
 
     @property
     def rows(self) -> Locator:

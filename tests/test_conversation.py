@@ -199,10 +199,9 @@ def test_what_was_typed_is_sent_again_once_the_ledger_can_be_reached(ledger: Led
     patchy.is_up = False
     answer = form.send(a_message())
     assert answer["text"] == "Not added: It is down. What you typed is kept."
-    assert names(answer) == ["again"]
-    assert names(click(form, "again")) == ["again"]
+    assert names(answer) == ["send"]  # which the page does itself, with the form as it is by then
     patchy.is_up = True
-    assert [click(form, "again")["kind"] for _ in range(2)] == ["added", "added"]
+    assert form.send(a_message())["kind"] == "added"
     assert ledger.search().count == 1
 
 
@@ -275,4 +274,4 @@ def test_conversation_through_a_handler_is_the_same(tmp_path: Path) -> None:
         assert names(click(form, "undo")) == ["restore"]
         assert list(form.send(a_message(amount="0.001"))["errors"]) == ["amount"]
         assert open_ledger(url).search().count == 1
-    assert names(form.send(a_message())) == ["again"]
+    assert names(form.send(a_message())) == ["send"]

@@ -335,9 +335,9 @@ def test_desk_opened_while_the_ledger_is_down_sees_it_once_it_is_up(
     assert late.desk.seen == Seen(trouble=late.desk.seen.trouble)
     assert (late.desk.table()["rows"], late.desk.currency()) == ([], "")
     late.adds()
-    assert late.replies[-1]["outcome"]["acts"][0]["name"] == "again"
+    assert late.replies[-1]["outcome"]["acts"][0]["name"] == "send"
     with handler(tmp_path / "expenses.db", port):
-        late.acts("again")
+        late.adds()
         assert (late.sees, late.desk.seen.trouble) == ((2, "19.50"), "")
 
 
@@ -484,3 +484,19 @@ def test_no_ledger_is_told_where_none_can_be(tmp_path: Path, monkeypatch: pytest
     assert person.desk.seen.trouble
     with pytest.raises(LedgerUnavailable):
         person.desk.deeds()
+
+
+def test_ledger_that_was_removed_is_not_made_anew_until_somebody_says_so(
+    person: Person, used: Ledger
+) -> None:
+    person.adds()
+    for file in used.path.parent.glob(f"{used.path.name}*"):
+        file.unlink()
+    for _ in range(3):
+        person.desk.look()
+        person.adds(amount="7")
+    assert "was removed or replaced" in person.desk.seen.trouble
+    assert person.sees == (1, "12.50")  # what was seen before stays
+    assert not used.path.exists()
+    person.desk.retry()
+    assert (person.sees, person.desk.seen.trouble) == ((0, "0.00"), "")

@@ -32,6 +32,7 @@ _UNDO = {"name": "undo", "label": "Undo"}
 _ANOTHER = {"name": "another", "label": "Add it as another one"}
 _RESTORE = {"name": "restore", "label": "Restore it"}
 _AGAIN = {"name": "again", "label": "Try again"}
+_SEND = {"name": "send", "label": "Try again"}  # the form as it is now; the page does that itself
 
 
 def suggestions(ledger: Callable[[], Recorder], text: str) -> list[tuple[str, str]]:
@@ -86,8 +87,6 @@ class Conversation:
                     self._became(entry.restore(self._ledger, WasDeleted(typed, expense.id, another_key="")))
                 case ("undo", Added(expense=expense)) | ("again", NotTakenBack(expense=expense)):
                     self._became(entry.take_back(self._ledger, expense))
-                case "again", NotReached(typed=typed) as before:
-                    self._became(entry.submit(self._ledger, typed, before))
         return self._told(None)
 
     def complete(self, text: str) -> dict[str, Any]:
@@ -124,7 +123,7 @@ def told(outcome: Outcome, currency: str) -> dict[str, Any]:
             known, others = words.errors(errors, _FIELDS)
             answer = _said("danger", f"Not added yet: see above.{others}") | {"errors": known}
         case NotReached(reason=reason):
-            answer = _said("danger", f"Not added: {reason} What you typed is kept.", _AGAIN)
+            answer = _said("danger", f"Not added: {reason} What you typed is kept.", _SEND)
         case TakenBack(expense=expense, typed=typed):
             text = f"Taken back: {words.expense(expense, currency)}. It is deleted."
             answer = _said("warn", text, _RESTORE) | {"fill": asdict(typed)}

@@ -6,6 +6,7 @@ import datetime as dt
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ from expense_lib.app.figures import Comparison, compare
 from expense_lib.app.looking import Seen, look
 from expense_lib.app.recurring import Recurring, copies
 from expense_lib.app.view import CUSTOM, View, last_day
-from expense_lib.errors import ExpenseError
+from expense_lib.errors import ExpenseError, LedgerMoved
+from expense_lib.ledger import Ledger
 from expense_lib.models import SummaryWanted
 from expense_lib.settings import open_ledger
 
@@ -64,6 +66,7 @@ class Desk:
 
     def __init__(self, query: Mapping[str, str | list[str]], tell: Tell) -> None:
         self._tell = tell
+        self._file: tuple[Path, object] | None = None  # the ledger's file, and which one it is
         self._cursors: tuple[str | None, ...] = (None,)
         self.is_demo = "demo" in query
         self.view = View.of_address(query)
@@ -80,14 +83,32 @@ class Desk:
         self.seen = self._look(None)
 
     def ledger(self) -> AnyLedger:
-        """The ledger that the environment names, or the demo's."""
-        return demo.ledger() if self.is_demo else open_ledger()
+        """The ledger that the environment names, or the demo's.
+
+        Raises:
+            LedgerMoved: its file is another than at first, or gone: until ``retry`` none is made or used.
+        """
+        if self.is_demo:
+            return demo.ledger()
+        if self._file is not None and _identity(self._file[0]) != self._file[1]:
+            raise LedgerMoved
+        opened = open_ledger()
+        if isinstance(opened, Ledger):
+            self._file = (opened.path, _identity(opened.path))
+        return opened
 
     def currency(self) -> str:
         """The ledger's currency, as far as it is known."""
         return self.seen.currency
 
     # What is looked at
+
+    def retry(self) -> None:
+        """Look again, at what is there now: somebody says so."""
+        self._file = None
+        with suppress(ExpenseError):  # which the connection to the old file answers with, once
+            self.ledger().health()
+        self.look()
 
     def look(self) -> None:
         """See whether there is anything new, and tell."""
@@ -323,6 +344,15 @@ class Desk:
 
     def _look(self, before: Seen | None) -> Seen:
         return look(self.ledger, self.view, self._cursors[-1], _today(), before)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at *path*, without opening it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _names(seen: Seen) -> list[str]:

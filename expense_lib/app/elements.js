@@ -16,21 +16,27 @@ function send(model, message, failed) {
   Promise.resolve(model.send(message)).catch(() => failed(NOT_SENT));
 }
 
+// A button whose second click of a double click, which may be on what has just come into its place, does nothing.
+function button(label, clicked, attributes = {}) {
+  const made = make("button", { type: "button", ...attributes }, label);
+  made.addEventListener("click", (event) => event.detail > 1 || clicked(made));
+  return made;
+}
+
 // Say an outcome, {text, kind, acts, of}, in a region that is there already, so that screen readers hear of it.
-function tell(region, model, { text = "", kind = "", acts = [], of = null }) {
+// An act that is in *own*, by its name, is done here; any other is sent.
+function tell(region, model, { text = "", kind = "", acts = [], of = null }, own = {}) {
   region.className = `outcome ${kind}`;
   region.replaceChildren();
   if (!text) return;
   region.append(make("span", {}, text));
-  for (const act of acts) {
-    const button = make("button", { type: "button" }, act.label);
-    button.addEventListener("click", () => {
-      button.disabled = true;
-      send(model, { do: "act", name: act.name, of }, (why) => {
-        button.disabled = false;
+  for (const { name, label } of acts) {
+    region.append(button(label, own[name] ?? ((clicked) => {
+      clicked.disabled = true;
+      send(model, { do: "act", name, of }, (why) => {
+        clicked.disabled = false;
         region.append(make("span", {}, why));
       });
-    });
-    region.append(button);
+    })));
   }
 }

@@ -13,14 +13,21 @@
 //   {close: true}
 
 const FIELDS = {
-  amount: { label: "Amount", inputmode: "decimal", placeholder: "12.50" },
-  description: { label: "Description", placeholder: "Lunch" },
-  category: { label: "Category", placeholder: "Food" },
+  amount: { label: "Amount", inputmode: "decimal" },
+  description: { label: "Description" },
+  category: { label: "Category" },
   date: { label: "Date", inputmode: "numeric", placeholder: "YYYY-MM-DD" },
 };
 const OFFERED = 8;
 const COMPLETE_AFTER_MS = 120;
 const LOOK_EVERY_MS = 5000;
+const RELOAD_AFTER = 3; // tries
+const UNANSWERED = { kind: "waiting", text: "No answer yet. It is sent again; nothing is entered twice." };
+const UNREACHED = {
+  kind: "danger",
+  text: "The app doesn't answer. If it was started anew, reload this page: what you typed is kept and sent then.",
+  acts: [{ name: "reload", label: "Reload" }],
+};
 const ANSWER_WITHIN_MS = 10000;
 
 function iso(day) {
@@ -38,8 +45,9 @@ function daysAgo(number) {
 function dayAfter(text, step) {
   const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text.trim());
   if (!parts) return null;
-  const day = new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + step);
-  return Number.isNaN(day.getTime()) ? null : iso(day);
+  const day = new Date(2000, 0, 1);
+  day.setFullYear(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + step); // no year of two digits
+  return day.getFullYear() >= 1 && day.getFullYear() <= 9999 ? iso(day) : null;
 }
 
 // An editable combobox with a list, as the ARIA Authoring Practices have it.
@@ -106,13 +114,16 @@ function render({ model, el }) {
   const errors = {};
   let pending = null; // what was sent and not answered yet
   let queue = []; // what was sent after it
+  let missed = []; // what was not added while the next was typed already, with the reason
   let waiting = 0; // the timer of telling it again
+  let tries = 0;
   let offering = 0; // the timer of asking for completions
   let categoryTyped = false;
   let dateTyped = false;
   const touched = new Set(); // the fields that were changed since the form was sent
 
   const message = make("div", { role: "status", "aria-live": "polite" });
+  const missing = make("div", { role: "status", "aria-live": "polite" });
   const title = make("h2", { class: "title", hidden: !inDialog });
   const lines = make("ol", { class: "lines", hidden: true });
   const submit = make("button", { type: "submit", class: "primary" }, model.get("submit"));
@@ -144,9 +155,7 @@ function render({ model, el }) {
       }));
     }
     if (name === "date") {
-      const yesterday = make("button", { type: "button", class: "small" }, "Yesterday");
-      yesterday.addEventListener("click", () => setDate(daysAgo(1)));
-      field.append(yesterday);
+      field.append(button("Yesterday", () => setDate(daysAgo(1)), { class: "small" }));
       input.setAttribute("title", "\u2193 the day before, \u2191 the day after");
     }
     field.append(wrong);
@@ -169,7 +178,9 @@ function render({ model, el }) {
   const keepDraft = () => {
     if (!draft) return;
     try {
-      sessionStorage.setItem(draft, JSON.stringify({ values: values(), categoryTyped, dateTyped }));
+      const outstanding = [...(pending ? [pending] : []), ...queue];
+      const kept = { values: values(), categoryTyped, dateTyped, outstanding, missed };
+      sessionStorage.setItem(draft, JSON.stringify(kept));
     } catch { /* a browser that keeps nothing */ }
   };
 
@@ -182,7 +193,8 @@ function render({ model, el }) {
     keepDraft();
   };
   const today = () => {
-    if (!inDialog && inputs.date && !dateTyped) inputs.date.value = daysAgo(0);
+    const blank = inputs.amount.value === "" && inputs.description.value === "";
+    if (!inDialog && !dateTyped && blank) inputs.date.value = daysAgo(0);
   };
   const words = () => {
     const word = inputs.date?.value.trim().toLowerCase();
@@ -218,9 +230,10 @@ function render({ model, el }) {
         ? found.map((text) => ({ text })) : []);
     });
   }
-  let offered = [];
   const bringCategory = (item) => {
-    if (inputs.category && !categoryTyped) inputs.category.value = item.category;
+    if (!inputs.category || categoryTyped) return;
+    inputs.category.value = item.category;
+    if (el.getRootNode().activeElement === inputs.category) inputs.category.select();
   };
   let descriptions = null;
   if (inputs.description) {
@@ -236,11 +249,6 @@ function render({ model, el }) {
       if (text) offering = setTimeout(() => send(model, { do: "complete", text }, () => {}), COMPLETE_AFTER_MS);
       else descriptions.show([]);
     });
-    inputs.description.addEventListener("change", () => {
-      const typed = inputs.description.value.trim().toLowerCase();
-      const known = offered.find((item) => item.text.toLowerCase() === typed);
-      if (known) bringCategory(known);
-    });
   }
 
   // Sending
@@ -252,14 +260,34 @@ function render({ model, el }) {
       wrong.hidden = !said;
       inputs[name].setAttribute("aria-invalid", String(Boolean(said)));
     }
-    tell(message, model, outcome);
+    tell(message, model, outcome, { send: submitted, reload: () => location.reload() });
+  };
+
+  const showMissed = () => {
+    missing.className = missed.length ? "outcome danger" : "";
+    missing.replaceChildren(...missed.map((one) => make("div", { class: "missed" },
+      make("span", {}, `${one.values.amount}, ${one.values.description || one.values.category}: ${one.why}`),
+      button("Put it back", () => {
+        missed = missed.filter((other) => other !== one);
+        fill(one.values);
+        categoryTyped = dateTyped = true;
+        for (const name of wanted) touched.add(name);
+        showMissed();
+        inputs.amount.focus();
+      }),
+      button("Forget it", () => {
+        missed = missed.filter((other) => other !== one);
+        showMissed();
+      }))));
+    keepDraft();
   };
 
   const sendPending = () => {
     clearTimeout(waiting);
     if (!pending) return;
     const again = () => {
-      show({ kind: "waiting", text: "No answer yet. It is sent again until there is one; nothing is entered twice." });
+      tries += 1;
+      show(tries > RELOAD_AFTER ? UNREACHED : UNANSWERED);
       sendPending();
     };
     waiting = setTimeout(again, ANSWER_WITHIN_MS);
@@ -278,7 +306,8 @@ function render({ model, el }) {
     // crypto.randomUUID is there for https and this machine only; uniqueness within this page is enough
     queue.push({ id: `${Date.now()}-${Math.random()}`, values: given });
     touched.clear();
-    for (const button of message.querySelectorAll("button")) button.disabled = true; // they are of what was before
+    keepDraft();
+    for (const each of message.querySelectorAll("button")) each.disabled = true; // they are of what was before
     const first = wanted.find((name) => !inputs[name].closest(".field").hidden);
     inputs[first].focus();
     inputs[first].select();
@@ -287,6 +316,7 @@ function render({ model, el }) {
   const next = () => {
     if (pending || !queue.length) return;
     pending = queue.shift();
+    tries = 0;
     sendPending();
   };
   form.addEventListener("submit", (event) => {
@@ -303,10 +333,18 @@ function render({ model, el }) {
     const sent = pending.values;
     clearTimeout(waiting);
     pending = null;
-    show(outcome);
-    if (outcome.kind === "added") clear();
-    const wrong = wanted.find((name) => outcome.errors?.[name]);
-    if (wrong && same(values(), sent)) inputs[wrong].focus();
+    const isLast = !queue.length;
+    if (outcome.kind !== "added" && !(isLast && same(values(), sent))) {
+      const wrong = Object.values(outcome.errors ?? {}).join(" ");
+      missed.push({ values: sent, why: wrong || outcome.text });
+      showMissed();
+    } else {
+      show(outcome);
+      const wrong = wanted.find((name) => outcome.errors?.[name]);
+      if (wrong) inputs[wrong].focus();
+    }
+    if (outcome.kind === "added" && isLast) clear();
+    keepDraft();
     next();
   };
 
@@ -323,7 +361,6 @@ function render({ model, el }) {
     for (const name of ["amount", "description"]) if (!touched.has(name)) inputs[name].value = "";
     if (!touched.has("refund")) inputs.refund.checked = false;
     if (!touched.has("category")) categoryTyped = false;
-    offered = [];
     keepDraft();
   };
 
@@ -336,10 +373,12 @@ function render({ model, el }) {
       else answered(content.outcome);
     }
     if (content.offer && content.offer.text === inputs.description?.value.trim()) {
-      offered = content.offer.items;
+      const { items, text } = content.offer;
+      const typed = text.toLowerCase();
+      const known = items.find((item) => item.text.toLowerCase() === typed);
+      if (known) bringCategory(known); // while it can be seen, and never when the form is sent already
       const focused = el.getRootNode().activeElement === inputs.description;
-      const only = offered.length === 1 && offered[0].text === content.offer.text;
-      descriptions.show(focused && !only ? offered : []);
+      descriptions.show(focused && !(items.length === 1 && known) ? items : []);
     }
     if (content.ask) open(content.ask);
     if (content.close) dialog?.close();
@@ -363,7 +402,7 @@ function render({ model, el }) {
     show({});
     lines.replaceChildren(...history.map((line) => make("li", {}, line)));
     lines.hidden = !history.length;
-    for (const button of form.querySelectorAll("[data-act]")) button.hidden = !acts.includes(button.dataset.act);
+    for (const each of form.querySelectorAll("[data-act]")) each.hidden = !acts.includes(each.dataset.act);
     if (!dialog.isConnected) el.append(dialog); // it is on the page while it is open only
     if (!dialog.open) dialog.showModal();
     inputs[fields[0]].focus();
@@ -375,12 +414,9 @@ function render({ model, el }) {
   form.append(make("div", { class: "buttons" }, submit));
   if (dialog) {
     for (const act of model.get("acts")) {
-      const button = make("button", { type: "button", "data-act": act.name }, act.label);
       const failed = (why) => show({ kind: "danger", text: why });
-      button.addEventListener("click", () => (
-        act.name === "cancel" ? dialog.close() : send(model, { do: act.name }, failed)
-      ));
-      form.querySelector(".buttons").append(button);
+      const clicked = () => (act.name === "cancel" ? dialog.close() : send(model, { do: act.name }, failed));
+      form.querySelector(".buttons").append(button(act.label, clicked, { "data-act": act.name }));
     }
     dialog.append(title, form, message, lines);
     dialog.addEventListener("close", () => {
@@ -390,15 +426,21 @@ function render({ model, el }) {
       dialog.remove();
     });
   } else {
-    el.append(form, message);
+    el.append(form, message, missing);
     try {
       const kept = JSON.parse(sessionStorage.getItem(draft) ?? "null");
       if (kept) {
         fill(kept.values);
-        ({ categoryTyped, dateTyped } = kept);
+        ({ categoryTyped, dateTyped, missed } = kept);
+        queue = kept.outstanding;
+        const last = queue.at(-1);
+        if (last && !same(last.values, values())) for (const name of wanted) touched.add(name);
+        showMissed();
       }
     } catch { /* a browser that keeps nothing */ }
     today();
+    next(); // what was outstanding when the page was left
+    window.addEventListener("popstate", () => location.reload(), { signal: ending.signal }); // Back is a view as well
     const look = () => {
       if (document.visibilityState !== "visible") return;
       today();

@@ -13,8 +13,9 @@ function render({ model, el }) {
   const head = make("tr", { role: "row" });
   const body = make("tbody", { role: "rowgroup" });
   const table = make("table", { role: "table" }, caption, make("thead", { role: "rowgroup" }, head), body);
-  const newer = make("button", { type: "button", "data-key": "newer" }, "Newer");
-  const older = make("button", { type: "button", "data-key": "older" }, "Older");
+  const turn = (to) => () => send(model, { do: "turn", to }, failed);
+  const newer = button("Newer", turn("newer"), { "data-key": "newer" });
+  const older = button("Older", turn("older"), { "data-key": "older" });
   const pager = make("nav", { class: "pager", "aria-label": "Pages" }, newer, older);
   const none = make("p", { class: "none" });
   const picked = new Set();
@@ -55,9 +56,10 @@ function render({ model, el }) {
       cell.setAttribute("aria-sort", down ? "descending" : "ascending");
       arrow.textContent = down ? "\u2193" : "\u2191";
     }
-    const button = make("button", { type: "button", "data-key": name }, label, arrow);
-    button.addEventListener("click", () => send(model, { do: "sort", by: sort === sorts[0] ? sorts[1] : sorts[0] }, failed));
-    cell.append(button);
+    const by = sort === sorts[0] ? sorts[1] : sorts[0];
+    const sorting = button(label, () => send(model, { do: "sort", by }, failed), { "data-key": name });
+    sorting.append(arrow);
+    cell.append(sorting);
     return cell;
   };
 
@@ -77,11 +79,11 @@ function render({ model, el }) {
       cells.unshift(make("td", { role: "cell", class: "pick" }, box));
     }
     if (act) {
-      const button = make("button", {
-        type: "button", "aria-label": `${act} ${row.named}`, "data-key": `act-${row.id}`, disabled: row.fixed,
-      }, act);
-      button.addEventListener("click", () => send(model, { do: "act", id: row.id }, failed));
-      cells.push(make("td", { role: "cell", class: "act" }, button));
+      cells.push(make("td", { role: "cell", class: "act" }, button(
+        act,
+        () => send(model, { do: "act", id: row.id }, failed),
+        { "aria-label": `${act} ${row.named}`, "data-key": `act-${row.id}`, disabled: row.fixed },
+      )));
     }
     return make("tr", { role: "row" }, ...cells);
   };
@@ -107,10 +109,10 @@ function render({ model, el }) {
     table.classList.toggle("cards", Boolean(picks));
     table.hidden = !rows.length;
     none.textContent = rows.length ? "" : page().none ?? "";
-    if (focused) el.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    if (!focused) return;
+    const still = el.querySelector(`[data-key="${CSS.escape(focused)}"]`);
+    (still ?? el.querySelector('[data-key^="act-"]'))?.focus(); // what had it may be gone
   };
-  newer.addEventListener("click", () => send(model, { do: "turn", to: "newer" }, failed));
-  older.addEventListener("click", () => send(model, { do: "turn", to: "older" }, failed));
 
   el.append(make("div", { class: "across" }, table), none, pager);
   show();

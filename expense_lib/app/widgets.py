@@ -1,4 +1,4 @@
-"""The app's widgets: a form with completion, a table that the ledger sorts, a notice; marimo has none.
+"""The app's widgets: what marimo has not, such as a form with completion and a table that the ledger sorts.
 
 Each is a script that marimo sends with the page; nothing is asked of another host. What a person does
 arrives as messages and not as a value: marimo hands on every message, also those sent while it is busy, and
@@ -105,3 +105,13 @@ class Notice(_Talking):
     _css = _text("style.css")
 
     told = traitlets.Dict().tag(sync=True)
+
+
+class Sections(_Talking):
+    """The parts of the page, of which one is seen: *names*, and the *chosen* one."""
+
+    _esm = _text("elements.js", "sections.js")
+    _css = _text("style.css")
+
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    chosen = traitlets.Unicode().tag(sync=True)
