@@ -17,7 +17,7 @@ with app.setup:
 
     ON_LIST = ("List", "Charts")
     SECTIONS = (*ON_LIST, "Insights", "Import", "Categories", "Changes")
-    GRID = "display: grid; grid-template-columns: repeat(auto-fit, minmax(7.25rem, 1fr)); gap: 0.75rem"
+    GRID = "display: grid; grid-template-columns: repeat(auto-fit, minmax(6.5rem, 1fr)); gap: 0.75rem"
 
 
 @app.function

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from expense_lib.errors import (
     ExpenseError,
     FieldError,
     InvalidInput,
+    LedgerUnavailable,
     StaleVersion,
 )
 from expense_lib.models import Wanted
@@ -24,6 +25,7 @@ from expense_lib.models import Wanted
 if TYPE_CHECKING:
     from expense_lib.settings import AnyLedger
 
+T = TypeVar("T")
 Open = Callable[[], "AnyLedger"]
 Undo = Callable[[Open], "Done | Failed"]
 
@@ -88,7 +90,7 @@ def recategorise(
     """Move expenses to a category: those of these *ids*, or all that match *where*."""
 
     def deed() -> Done:
-        done = ledger().recategorise(category, ids=ids, where=where)
+        done = _sent_once(lambda: ledger().recategorise(category, ids=ids, where=where))
         if done.number is None:
             return Done(f"There was nothing to move to {done.category}.")
         moved = words.number(done.count, "expense")
@@ -102,7 +104,7 @@ def rename(ledger: Open, old: str, new: str) -> Done | Failed:
 
     def deed() -> Done:
         try:
-            done = ledger().rename_category(old, new)
+            done = _sent_once(lambda: ledger().rename_category(old, new))
         except InvalidInput as refused:
             raise InvalidInput(FieldError("category", why) for _, why in refused.errors) from None
         if done.number is None:
@@ -111,6 +113,14 @@ def rename(ledger: Open, old: str, new: str) -> Done | Failed:
         return Done(f"{old} is now {done.name}, which has {now_in}.", undo_of(done.number))
 
     return _told(deed)
+
+
+def _sent_once(ask: Callable[[], T]) -> T:
+    """What *ask* gives. A handler is asked only once: where no answer came, it may have been done."""
+    try:
+        return ask()
+    except LedgerUnavailable as failed:
+        raise LedgerUnavailable(f"{failed} If it was done all the same, Changes lists it.") from None
 
 
 def undo_of(number: int) -> Undo:

@@ -48,11 +48,12 @@ STARTS = """() => document.addEventListener("keydown", (event) => {
     if (event.key === "Enter") window.begun = performance.now();
 }, { capture: true })
 """
-SEEN = """([cell, text]) => {
-    const seen = document.querySelector(`[data-cell-name="${cell}"]`)?.innerText.includes(text);
-    return seen && performance.now() - window.begun;
-}
-"""
+SEEN = """([name, wanted]) => {
+    const text = (node) => [...(node.shadowRoot ?? node).childNodes].map(
+        (child) => (child.nodeType === Node.TEXT_NODE ? child.data : text(child))).join("");
+    const cell = document.querySelector(`[data-cell-name="${name}"]`);
+    return cell && text(cell).includes(wanted) && performance.now() - window.begun;
+}"""
 
 
 class Served(NamedTuple):
@@ -167,7 +168,7 @@ def test_from_enter_to_the_new_total(
                 ours.get_by_label(label, exact=True).fill(text)
             ours.get_by_label("Amount", exact=True).press("Enter")
             count += 1
-            taken["ours"].append(ms_to_seen(ours, "totals", f"{count:,}"))
+            taken["ours"].append(ms_to_seen(ours, "totals", f"Expenses{count:,}"))
     ms = {name: statistics.median(times) for name, times in taken.items()}
     benchmark.extra_info |= {
         "from Enter to the new total, ms": round(ms["ours"]),
