@@ -101,10 +101,10 @@ def handler(ledger: Path, port: int | None = None, **settings: str) -> Iterator[
 
 
 @contextmanager
-def app(folder: Path, **settings: str) -> Iterator[str]:
-    """``marimo run notebooks/expenses.py`` in *folder*. Yields its URL."""
+def app(folder: Path, *options: str, **settings: str) -> Iterator[str]:
+    """``marimo run notebooks/expenses.py`` in *folder*, with *options*. Yields its URL."""
     port = free_port()
-    command = [sys.executable, "-m", "marimo", "run", str(APP), "--headless", "--port", str(port)]
+    command = [sys.executable, "-m", "marimo", "run", str(APP), "--headless", "--port", str(port), *options]
     with running(command, f"http://127.0.0.1:{port}", environment(**settings), folder) as url:
         yield url
 

@@ -52,6 +52,22 @@ def test_a_ledger_that_is_not_there_can_be_retried(tab: Page, path: Path) -> Non
         person.sees_added("12.50 USD")
 
 
+def test_with_a_token_nobody_comes_in_without_it(tab: Page, path: Path) -> None:
+    secret = path.parent / "password.txt"
+    secret.write_text("a secret", encoding="utf-8")
+    with app(path.parent, "--token", "--token-password-file", str(secret), EXPENSE_LEDGER=str(path)) as url:
+        for inside in ("", "/assets/index.js", "/api/status"):
+            answer = requests.get(f"{url}{inside}", allow_redirects=False, timeout=10)
+            assert answer.status_code in (303, 401, 403, 404)
+            assert "Expenses" not in answer.text
+        tab.goto(url)
+        expect(tab.get_by_label("Amount", exact=True)).to_have_count(0)
+        person = Person(tab, f"{url}/?access_token=a%20secret")
+        person.adds(**LUNCH)
+        person.sees_added("12.50 USD")
+        assert "secret" not in tab.url
+
+
 def rows_of_a_real_ledger() -> list[dict[str, Any]]:
     """Every payment of the file as a body to send, equal ones numbered, refunds said, the zero left out."""
     seen: Counter[tuple[str, ...]] = Counter()
