@@ -7,6 +7,7 @@ with app.setup:
     import html
     from collections.abc import Callable
 
+    import altair as alt
     import marimo as mo
 
     from expense_lib import ExpenseError
@@ -70,6 +71,17 @@ def or_why(show: Callable[[], mo.Html]) -> mo.Html:
         return show()
     except ExpenseError as error:
         return said(str(error), "danger")
+
+
+@app.function
+def clickable(draw: Callable[[], alt.Chart], choose: Callable[[str | None], None]) -> mo.Html:
+    """A chart that says which bar was clicked, or why it can't be had."""
+
+    def show() -> mo.ui.altair_chart:
+        chart = mo.ui.altair_chart(draw(), on_change=lambda _: choose(charts.clicked(chart.selections)))
+        return chart
+
+    return or_why(show)
 
 
 @app.function
@@ -236,12 +248,7 @@ def noticing(desk, get_notice, noticed):
 def month_chart(desk, get_seen, get_section):
     get_seen()
     mo.stop(get_section() != "Charts" or not desk.seen.categories)
-    by_month = or_why(
-        lambda: mo.ui.altair_chart(
-            charts.by_month(desk.month_bars(), desk.currency()),
-            on_change=lambda _: desk.choose_month(charts.clicked(by_month.selections)),
-        )
-    )
+    by_month = clickable(lambda: charts.by_month(desk.month_bars(), desk.currency()), desk.choose_month)
     by_month
     return
 
@@ -250,11 +257,8 @@ def month_chart(desk, get_seen, get_section):
 def category_chart(desk, get_seen, get_section):
     get_seen()
     mo.stop(get_section() != "Charts" or not desk.seen.categories)
-    by_category = or_why(
-        lambda: mo.ui.altair_chart(
-            charts.by_category(desk.category_bars(), desk.currency()),
-            on_change=lambda _: desk.choose_category(charts.clicked(by_category.selections)),
-        )
+    by_category = clickable(
+        lambda: charts.by_category(desk.category_bars(), desk.currency()), desk.choose_category
     )
     by_category
     return

@@ -343,9 +343,8 @@ def test_the_list_is_sorted_and_paged_by_the_ledger(ledger: Ledger, opened: Call
     )
     person.page.get_by_role("button", name="Amount").click()
     expect(person.rows.first).to_contain_text("Nr 1")
-    for first in ("Nr 51", "Nr 101"):
-        person.clicks("Older")
-        expect(person.rows.first).to_contain_text(first)
+    person.page.get_by_role("button", name="Older").dblclick()  # two pages on
+    expect(person.rows.first).to_contain_text("Nr 101")
     expect(person.page.get_by_role("button", name="Older")).to_be_disabled()
     person.clicks("Newer")
     expect(person.rows.first).to_contain_text("Nr 51")

@@ -16,11 +16,16 @@ function send(model, message, failed) {
   Promise.resolve(model.send(message)).catch(() => failed(NOT_SENT));
 }
 
-// A button whose second click of a double click, which may be on what has just come into its place, does nothing.
 function button(label, clicked, attributes = {}) {
   const made = make("button", { type: "button", ...attributes }, label);
-  made.addEventListener("click", (event) => event.detail > 1 || clicked(made));
+  made.addEventListener("click", (event) => clicked(made, event));
   return made;
+}
+
+// A button that changes something: the second click of a double click, which may be on what has just come into
+// its place, does nothing.
+function deed(label, clicked, attributes = {}) {
+  return button(label, (made, event) => event.detail > 1 || clicked(made), attributes);
 }
 
 // Say an outcome, {text, kind, acts, of}, in a region that is there already, so that screen readers hear of it.
@@ -31,7 +36,7 @@ function tell(region, model, { text = "", kind = "", acts = [], of = null }, own
   if (!text) return;
   region.append(make("span", {}, text));
   for (const { name, label } of acts) {
-    region.append(button(label, own[name] ?? ((clicked) => {
+    region.append(deed(label, own[name] ?? ((clicked) => {
       clicked.disabled = true;
       send(model, { do: "act", name, of }, (why) => {
         clicked.disabled = false;

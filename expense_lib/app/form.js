@@ -267,7 +267,7 @@ function render({ model, el }) {
     missing.className = missed.length ? "outcome danger" : "";
     missing.replaceChildren(...missed.map((one) => make("div", { class: "missed" },
       make("span", {}, `${one.values.amount}, ${one.values.description || one.values.category}: ${one.why}`),
-      button("Put it back", () => {
+      deed("Put it back", () => {
         missed = missed.filter((other) => other !== one);
         fill(one.values);
         categoryTyped = dateTyped = true;
@@ -275,7 +275,7 @@ function render({ model, el }) {
         showMissed();
         inputs.amount.focus();
       }),
-      button("Forget it", () => {
+      deed("Forget it", () => {
         missed = missed.filter((other) => other !== one);
         showMissed();
       }))));
@@ -416,7 +416,7 @@ function render({ model, el }) {
     for (const act of model.get("acts")) {
       const failed = (why) => show({ kind: "danger", text: why });
       const clicked = () => (act.name === "cancel" ? dialog.close() : send(model, { do: act.name }, failed));
-      form.querySelector(".buttons").append(button(act.label, clicked, { "data-act": act.name }));
+      form.querySelector(".buttons").append(deed(act.label, clicked, { "data-act": act.name }));
     }
     dialog.append(title, form, message, lines);
     dialog.addEventListener("close", () => {

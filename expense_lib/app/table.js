@@ -79,7 +79,7 @@ function render({ model, el }) {
       cells.unshift(make("td", { role: "cell", class: "pick" }, box));
     }
     if (act) {
-      cells.push(make("td", { role: "cell", class: "act" }, button(
+      cells.push(make("td", { role: "cell", class: "act" }, deed(
         act,
         () => send(model, { do: "act", id: row.id }, failed),
         { "aria-label": `${act} ${row.named}`, "data-key": `act-${row.id}`, disabled: row.fixed },
