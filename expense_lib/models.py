@@ -109,7 +109,7 @@ _AMOUNT_SCHEMA = WithJsonSchema({"anyOf": [{"type": "string", "pattern": PLAIN_D
 AmountIn = Annotated[
     Decimal,
     BeforeValidator(read_amount),
-    PlainSerializer("{:f}".format, when_used="json"),
+    PlainSerializer(lambda amount: f"{amount:f}", when_used="json"),
     _AMOUNT_SCHEMA,
 ]
 AmountBound = Annotated[

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from expense_lib import Ledger
 from tests.builders import chromium
+
+settings.register_profile("untimed", deadline=None)  # what a test takes is the machine's business
+settings.load_profile("untimed")
 
 SCREENSHOTS = os.environ.get("EXPENSE_TEST_SCREENSHOTS")
 

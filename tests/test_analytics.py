@@ -202,7 +202,7 @@ def live(ledger: Ledger, what: str, which: int, value: int) -> None:
         pass
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(life=LIVES)
 def test_refreshed_copy_is_the_same_as_a_new_one_and_as_the_summary(
     tmp_path_factory: pytest.TempPathFactory, life: list[tuple[str, int, int]]
@@ -417,12 +417,14 @@ def test_tables_can_be_listed_while_a_refresh_goes_on(ledger: Ledger) -> None:
     threads = [threading.Thread(target=look) for _ in range(2)]
     for thread in threads:
         thread.start()
-    for n in range(25):
-        ledger.record(an_expense(description=str(n)))
-        assert analytics.refresh(con) == 1
-    ended.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for n in range(25):
+            ledger.record(an_expense(description=str(n)))
+            assert analytics.refresh(con) == 1
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
     assert failed == []
 
 

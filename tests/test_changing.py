@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from expense_lib import Ledger, LedgerUnavailable, open_ledger
@@ -132,7 +132,6 @@ edits = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)  # it writes to disk
 @given(st.lists(edits, min_size=1, max_size=5))
 def test_every_edit_is_undone_and_done_again_whatever_went_before(
     tmp_path_factory: pytest.TempPathFactory, steps: list[dict[str, Any]]

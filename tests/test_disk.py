@@ -84,10 +84,12 @@ def test_a_reader_never_sees_half_of_a_change(path: Path) -> None:
 
     with ThreadPoolExecutor(2) as readers:
         reading = [readers.submit(read) for _ in range(2)]
-        for _ in range(20):
-            ledger.rename_category("There", "Back")
-            ledger.rename_category("Back", "There")
-        stop.set()
+        try:
+            for _ in range(20):
+                ledger.rename_category("There", "Back")
+                ledger.rename_category("Back", "There")
+        finally:
+            stop.set()
         for reader in reading:
             reader.result()
     assert seen <= {frozenset({"There"}), frozenset({"Back"})}

@@ -454,7 +454,7 @@ class TestManyAtOnce:
         to=st.sampled_from(["A", "a", "B", "D"]),
         ids=st.sets(st.integers(1, 8)),
     )
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     def test_move_is_the_edits_one_by_one(
         self, edits: list[tuple[int, dict[str, Any]]], gone: set[int], to: str, ids: set[int]
     ) -> None:

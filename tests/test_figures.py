@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from expense_lib import Ledger
@@ -60,7 +60,6 @@ def months_of(begin: dt.date, end: dt.date) -> int:
 near = st.dates(dt.date(2023, 12, 1), dt.date(2026, 1, 31))
 
 
-@settings(deadline=None)  # day by day takes its time
 @given(near, near, near, st.booleans(), st.booleans(), st.tuples(near, near))
 def test_months_are_those_from_the_first_to_the_last_that_count(
     one: dt.date, other: dt.date, today: dt.date, begins: bool, ends: bool, period: tuple[dt.date, dt.date]

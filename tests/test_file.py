@@ -122,7 +122,7 @@ def test_newer_ledger_is_refused_and_unchanged(path: Path) -> None:
 )
 def test_file_that_is_no_ledger_is_refused_and_unchanged(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(NotALedger):
+    with pytest.raises(NotALedger, match=f"This file is no ledger: {path}"):
         Ledger(path)
     assert path.read_bytes() == content
 

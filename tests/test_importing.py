@@ -566,8 +566,11 @@ def test_entering_goes_on_while_a_statement_is_imported(ledger: Ledger, path: Pa
 
     person = threading.Thread(target=enter)
     person.start()
-    done = ledger.import_statement(plan, progress=lambda done, total: begun.set())
-    person.join()
+    try:
+        done = ledger.import_statement(plan, progress=lambda done, total: begun.set())
+    finally:
+        begun.set()
+        person.join()
     assert done.created == 12_000
     assert recorded == [True] * 20
     assert ledger.search().count == 12_020
@@ -581,7 +584,7 @@ lines = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(lines, st.randoms(use_true_random=False))
 def test_any_parts_of_whole_days_end_at_the_same_ledger(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Line], chance: random.Random
@@ -609,7 +612,7 @@ def test_any_parts_of_whole_days_end_at_the_same_ledger(
     assert split.check() == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(lines, st.randoms(use_true_random=False))
 def test_any_parts_of_rows_with_references_end_at_the_same_ledger(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Line], chance: random.Random

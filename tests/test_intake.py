@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from expense_lib import InvalidInput, Ledger, LedgerUnavailable, NotAStatement, open_ledger, statements
@@ -271,7 +271,6 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)  # it writes to disk
 @given(
     st.sampled_from([PLAIN, DAY_OR_MONTH, POINT_OR_COMMA, WHICH_AMOUNT, TWO_SIDES, b"<html>", b"\0\1"]),
     st.lists(OPTIONS, max_size=4),

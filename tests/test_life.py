@@ -270,5 +270,5 @@ class Life(RuleBasedStateMachine):
         assert self.ledger.check() == []
 
 
-Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestLife = Life.TestCase

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from expense_lib import AmountError, CursorError, Expense, ExpenseFilter, Ledger
@@ -114,7 +114,6 @@ def matches(expense: Expense, wanted: ExpenseFilter) -> bool:
     )
 
 
-@settings(deadline=None)
 @given(
     EXPENSES,
     FILTERS,

@@ -89,6 +89,7 @@ def _created(
                 (as_key(keys[position]) for position in new),
                 range(first_seq + begin, first_seq + begin + len(new)),
                 repeat(at),
+                repeat(at),
                 repeat(import_id),
                 strict=False,
             ),

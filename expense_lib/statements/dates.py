@@ -88,8 +88,10 @@ def check_format(date_format: str) -> None:
     Raises:
         InvalidInput: it does not name a day, a month and a year.
     """
-    day = dt.date(2026, 11, 22)
+    day, year_before = dt.date(2026, 11, 22), dt.date(2025, 11, 22)
     try:
+        if day.strftime(date_format) == year_before.strftime(date_format):
+            raise ValueError  # it names no year
         known = dt.datetime.strptime(day.strftime(date_format), date_format).date() == day  # noqa: DTZ007 - a day has no zone
     except (ValueError, re.error):
         known = False

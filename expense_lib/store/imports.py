@@ -95,7 +95,7 @@ _INSERT_EXPENSE = """
         id, amount_minor, category, category_key, description, description_key, date, occurrence,
         dedup_key, last_seq, version, created_at, updated_at, import_id
     )
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?11, ?12)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 """
 _LOG_CREATED = """
     INSERT INTO change (
@@ -176,8 +176,8 @@ _FORGET_ROWS = """
      WHERE import_id = :id AND expense_id IN (SELECT value FROM json_each(:expense_ids))
 """
 
-# Id, minor units, category, its key, description, its key, date, occurrence, dedup key, seq, time, import.
-Created = tuple[int, int, str, str, str, str, str, int, str, int, str, int]
+# Id, minor units, category and key, description and key, date, occurrence, dedup key, seq, time twice, import.
+Created = tuple[int, int, str, str, str, str, str, int, str, int, str, str, int]
 
 
 class Known(NamedTuple):

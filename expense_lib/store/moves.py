@@ -33,14 +33,14 @@ _ALIKE = """
 """
 
 _LAST = "SELECT MAX(seq) FROM change"
-# In the order of Row, and then: seq, the deed's number, kind.
 _INSERT_CHANGE = """
     INSERT INTO change (
         seq, previous, part_of, kind, at, expense_id, version,
         amount_minor, category, description, date, occurrence
     )
     VALUES (
-        ?13, (SELECT last_seq FROM expense WHERE id = ?1), ?14, ?15, ?11, ?1, ?9, ?2, ?3, ?5, ?6, ?7
+        :seq, (SELECT last_seq FROM expense WHERE id = :id), :part_of, :kind, :updated_at, :id, :version,
+        :amount_minor, :category, :description, :date, :occurrence
     )
 """
 # As one statement: so many, each with its triggers, take three times as long.
@@ -91,7 +91,7 @@ def revise(con: sqlite3.Connection, revised: list[Row], kind: ChangeKind, number
     con.executemany(
         _INSERT_CHANGE,
         (
-            (*row, seq, part, kind)
+            row._asdict() | {"seq": seq, "part_of": part, "kind": kind}
             for seq, (row, part) in enumerate(zip(revised, part_of, strict=True), first)
         ),
     )

@@ -227,9 +227,9 @@ def connect(path: Path, currency: str | None = None, *, make: bool) -> sqlite3.C
     except sqlite3.OperationalError:
         raise LedgerUnavailable(f"The ledger can't be opened or made: {path}.") from None
     try:
+        version = _version_of(connection, path)  # the first to read the file
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
-        version = _version_of(connection, path)
         if version == 0 and not make:
             raise LedgerUnavailable(f"There is no ledger any more: {path}.")
         if version < len(MIGRATIONS):
