@@ -8,23 +8,7 @@ read), ``analytics`` (a copy in DuckDB) and ``app`` (what the app knows and does
 by themselves, as ``verdicts`` is (what imports take and answer).
 """
 
-from expense_lib.answers import (
-    CategoryTotal,
-    Change,
-    Expense,
-    Health,
-    Page,
-    Part,
-    PastDeed,
-    Recategorised,
-    Receipt,
-    Renamed,
-    Snapshot,
-    Summary,
-    Undone,
-    Version,
-)
-from expense_lib.errors import (
+from expense_lib.domain.errors import (
     AmountError,
     AnalyticsUnavailable,
     CategoryNotFound,
@@ -52,18 +36,32 @@ from expense_lib.errors import (
     StaleVersion,
     StatementUnclear,
 )
-from expense_lib.ledger import Ledger
-from expense_lib.models import (
+from expense_lib.domain.expense import ExpenseChanges, NewCategory, NewExpense
+from expense_lib.domain.filters import (
     CategoryMove,
-    ChangesWanted,
-    DeedsWanted,
-    ExpenseChanges,
+    ChangesQuery,
     ExpenseFilter,
-    NewCategory,
-    NewExpense,
-    SummaryWanted,
-    Wanted,
+    Filter,
+    LogQuery,
+    SummaryQuery,
 )
+from expense_lib.domain.results import (
+    CategoryTotal,
+    Change,
+    Expense,
+    Health,
+    LogEntry,
+    Page,
+    Part,
+    Recategorised,
+    Receipt,
+    Renamed,
+    Snapshot,
+    Summary,
+    Undone,
+    Version,
+)
+from expense_lib.ledger import Ledger
 from expense_lib.settings import open_ledger
 
 __all__ = [
@@ -75,10 +73,9 @@ __all__ = [
     "Change",
     "ChangeNotFound",
     "ChangedSince",
-    "ChangesWanted",
+    "ChangesQuery",
     "CurrencyError",
     "CursorError",
-    "DeedsWanted",
     "Expense",
     "ExpenseChanges",
     "ExpenseDeleted",
@@ -86,6 +83,7 @@ __all__ = [
     "ExpenseFilter",
     "ExpenseNotFound",
     "FieldError",
+    "Filter",
     "Health",
     "IdempotencyKeyError",
     "IdempotencyKeyReused",
@@ -97,13 +95,14 @@ __all__ = [
     "LedgerMoved",
     "LedgerTooNew",
     "LedgerUnavailable",
+    "LogEntry",
+    "LogQuery",
     "NewCategory",
     "NewExpense",
     "NotALedger",
     "NotAStatement",
     "Page",
     "Part",
-    "PastDeed",
     "Recategorised",
     "Receipt",
     "RecordedThenDeleted",
@@ -113,9 +112,8 @@ __all__ = [
     "StaleVersion",
     "StatementUnclear",
     "Summary",
-    "SummaryWanted",
+    "SummaryQuery",
     "Undone",
     "Version",
-    "Wanted",
     "open_ledger",
 ]

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from expense_lib import ExpenseError, InvalidInput, Wanted, open_ledger, statements
+from expense_lib import ExpenseError, Filter, InvalidInput, open_ledger, statements
+from expense_lib.domain.statement import Imported, Verdict
 from expense_lib.ledger import Ledger
 from expense_lib.statements.columns import FIELDS
-from expense_lib.verdicts import Imported, Verdict
 
 if TYPE_CHECKING:
     from expense_lib.client import RemoteLedger
@@ -124,7 +124,7 @@ def _wants_a_look(verdict: Verdict) -> bool:
 
 
 def _export(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
-    wanted = Wanted(
+    wanted = Filter(
         category=given.category,
         date_from=given.date_from,
         date_to=given.date_to,
@@ -135,7 +135,7 @@ def _export(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
     suffix = Path(given.file).suffix.lower()
     if suffix not in (".csv", ".jsonl"):
         return _fail("An export's name ends in .csv, or in .jsonl for everything with its history.")
-    if suffix == ".jsonl" and wanted != Wanted():
+    if suffix == ".jsonl" and wanted != Filter():
         return _fail("An export in .jsonl is of everything; filters are for .csv.")
     with _bar("Exporting") as told:
         if suffix == ".csv":

@@ -23,14 +23,20 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
-from expense_lib import errors
-from expense_lib.answers import (
+from expense_lib import files
+from expense_lib.domain import errors
+from expense_lib.domain.expense import NewExpense, expense_changes, read_category, read_changes
+from expense_lib.domain.filters import ExpenseFilter, Filter, SummaryQuery, read_move
+from expense_lib.domain.keys import check_idempotency_key
+from expense_lib.domain.limits import MAX_ID, MAX_LOG_ENTRIES, MAX_PAGE
+from expense_lib.domain.progress import Progress, no_progress
+from expense_lib.domain.results import (
     CategoryTotal,
     Change,
     Expense,
     Health,
+    LogEntry,
     Page,
-    PastDeed,
     Recategorised,
     Receipt,
     Renamed,
@@ -38,25 +44,7 @@ from expense_lib.answers import (
     Undone,
     Version,
 )
-from expense_lib.models import (
-    MAX_CHANGES,
-    MAX_ID,
-    MAX_PAGE,
-    ExpenseFilter,
-    NewExpense,
-    Progress,
-    Similar,
-    SummaryWanted,
-    Wanted,
-    check_idempotency_key,
-    expense_changes,
-    read_category,
-    read_changes,
-    read_move,
-    tell_nobody,
-)
-from expense_lib.store import upkeep
-from expense_lib.verdicts import Import, Imported, Rule, read_rule
+from expense_lib.domain.statement import Import, Imported, Rule, Similar, read_rule
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10  # a handler may wait for its ledger's lock for half of that
@@ -182,18 +170,18 @@ class RemoteLedger:
         """As ``Ledger.categories``."""
         return list(self._ask(_Items[CategoryTotal], "GET", "/categories")[1].items)
 
-    def summary(self, wanted: SummaryWanted | None = None) -> Summary:
+    def summary(self, wanted: SummaryQuery | None = None) -> Summary:
         """As ``Ledger.summary``."""
-        given = wanted or SummaryWanted()
+        given = wanted or SummaryQuery()
         query = given.model_dump(mode="json", exclude_none=True) | {"by": ",".join(given.by)}
         return self._ask(Summary, "GET", "/summary", params=query)[1]
 
     def recategorise(
-        self, category: str, *, ids: Sequence[int] | None = None, where: Wanted | None = None
+        self, category: str, *, ids: Sequence[int] | None = None, where: Filter | None = None
     ) -> Recategorised:
         """As ``Ledger.recategorise``, but sent once: sent again after it was done, it would move none.
 
-        When it raises LedgerUnavailable it may have been done; ``deeds`` shows it.
+        When it raises LedgerUnavailable it may have been done; ``changes`` shows it.
         """
         body = read_move(category, ids, where).model_dump(mode="json", exclude_none=True)
         return self._ask(Recategorised, "PATCH", "/expenses", timeout_s=PATIENT_TIMEOUT_S, json=body)[1]
@@ -212,20 +200,20 @@ class RemoteLedger:
             raise errors.CategoryNotFound
         return self._ask(Renamed, "PATCH", where, timeout_s=PATIENT_TIMEOUT_S, json=name)[1]
 
-    def changes(self, since: int = 0, limit: int = MAX_CHANGES) -> list[Change]:
+    def log(self, since: int = 0, limit: int = MAX_LOG_ENTRIES) -> list[LogEntry]:
         """As ``Ledger.changes``."""
         if limit < 1:
             return []
-        lines = self._changes(max(since, 0), min(limit, MAX_CHANGES)).splitlines()
+        lines = self._log(max(since, 0), min(limit, MAX_LOG_ENTRIES)).splitlines()
         try:
-            return [Change.model_validate_json(line) for line in lines]
+            return [LogEntry.model_validate_json(line) for line in lines]
         except ValueError:
             raise self._no_handler() from None
 
-    def copy_changes(self, file: Path, since: int) -> int:
+    def copy_log(self, file: Path, since: int) -> int:
         """Append every change after line *since* to *file*, as lines of JSON. Returns the last one's seq."""
         with file.open("ab") as copy:
-            while lines := self._changes(since, MAX_CHANGES):
+            while lines := self._log(since, MAX_LOG_ENTRIES):
                 copy.write(lines)
                 try:
                     seq = json.loads(lines.splitlines()[-1])["seq"]
@@ -236,8 +224,8 @@ class RemoteLedger:
                 since = seq
         return since
 
-    def _changes(self, since: int, limit: int) -> bytes:
-        where = f"/changes?since={min(since, MAX_ID)}&limit={limit}"
+    def _log(self, since: int, limit: int) -> bytes:
+        where = f"/log?since={min(since, MAX_ID)}&limit={limit}"
         answer = self._answer("GET", where, PATIENT_TIMEOUT_S)
         if answer.headers.get("Content-Type") != "application/jsonl":
             raise self._refusal(answer)
@@ -249,24 +237,24 @@ class RemoteLedger:
         *,
         dry_run: bool = False,
         similar: Similar = "import",
-        progress: Progress = tell_nobody,
+        progress: Progress = no_progress,
     ) -> Imported:
         """As ``Ledger.import_statement``; the rows that were read here are sent, once.
 
         When it raises LedgerUnavailable it may have been done; ``imports`` shows it, and importing again
         adds nothing twice.
         """
-        from expense_lib.statements import sending  # noqa: PLC0415 - whoever imports nothing needs no CSV
+        from expense_lib.statements import upload  # noqa: PLC0415 - whoever imports nothing needs no CSV
 
         progress(0, len(plan.rows))
-        query = sending.query(plan) | {"similar": similar, "dry_run": str(dry_run).lower()}
+        query = upload.query(plan) | {"similar": similar, "dry_run": str(dry_run).lower()}
         done = self._ask(
             _Done,
             "POST",
             "/statements",
             timeout_s=PATIENT_TIMEOUT_S,
             params=query,
-            data=sending.body(plan),
+            data=upload.body(plan),
             headers={"Content-Type": "text/csv"},
         )[1].root
         if len(done.verdicts) != len(plan.rows):
@@ -303,12 +291,12 @@ class RemoteLedger:
             raise errors.RuleNotFound(rule_id)
         self._ask(_Nothing, "DELETE", f"/rules/{rule_id}")
 
-    def deeds(self, before: int | None = None, limit: int = 50) -> list[PastDeed]:
-        """As ``Ledger.deeds``."""
+    def changes(self, before: int | None = None, limit: int = 50) -> list[Change]:
+        """As ``Ledger.changes``."""
         if limit < 1 or (before is not None and before < 1):
             return []
         query = {"before": before and min(before, MAX_ID), "limit": min(limit, MAX_PAGE)}
-        return list(self._ask(_Items[PastDeed], "GET", "/deeds", params=query)[1].items)
+        return list(self._ask(_Items[Change], "GET", "/changes", params=query)[1].items)
 
     def undo(self, number: int) -> Undone:
         """As ``Ledger.undo``."""
@@ -330,15 +318,15 @@ class RemoteLedger:
         self._download("/backup", "application/vnd.sqlite3", path)
 
     def export_csv(
-        self, path: str | Path, wanted: Wanted | None = None, progress: Progress = tell_nobody
+        self, path: str | Path, wanted: Filter | None = None, progress: Progress = no_progress
     ) -> None:
         """As ``Ledger.export_csv``, to a file here. How many rows there will be is not known."""
-        query = (wanted or Wanted()).model_dump(mode="json", exclude_none=True)
-        named = {name: query[name] for name in Wanted.model_fields if name in query}
+        query = (wanted or Filter()).model_dump(mode="json", exclude_none=True)
+        named = {name: query[name] for name in Filter.model_fields if name in query}
         rows = self._download("/expenses.csv", "text/csv", path, params=named)
         progress(max(rows - 1, 0), max(rows - 1, 0))
 
-    def export_history(self, path: str | Path, progress: Progress = tell_nobody) -> None:
+    def export_history(self, path: str | Path, progress: Progress = no_progress) -> None:
         """As ``Ledger.export_history``, to a file here. How many rows there will be is not known."""
         rows = self._download("/expenses.jsonl", "application/jsonl", path)
         progress(rows, rows)
@@ -346,7 +334,7 @@ class RemoteLedger:
     def _download(self, where: str, media_type: str, path: str | Path, **parts: Any) -> int:
         """Have what is at *where* in a new file. Returns how many lines it has."""
         lines = 0
-        with upkeep.new_file(upkeep.absolute(path)) as part, part.open("wb") as copy:
+        with files.new_file(files.absolute(path)) as part, part.open("wb") as copy:
             answer = self._answer("GET", where, PATIENT_TIMEOUT_S, stream=True, **parts)
             if answer.headers.get("Content-Type", "").partition(";")[0] != media_type:
                 raise self._refusal(answer)

@@ -9,14 +9,20 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from expense_lib import cursor, editing, presenting, recording, undoing
-from expense_lib.answers import (
+from expense_lib import files, presenting
+from expense_lib.domain import cursor
+from expense_lib.domain.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, RuleNotFound
+from expense_lib.domain.expense import NewExpense, read_category, read_changes
+from expense_lib.domain.filters import ExpenseFilter, Filter, SummaryQuery, read_move
+from expense_lib.domain.limits import MAX_ID, MAX_LOG_ENTRIES, MAX_PAGE
+from expense_lib.domain.progress import Progress, no_progress
+from expense_lib.domain.results import (
     CategoryTotal,
     Change,
     Expense,
     Health,
+    LogEntry,
     Page,
-    PastDeed,
     Recategorised,
     Receipt,
     Renamed,
@@ -24,29 +30,14 @@ from expense_lib.answers import (
     Undone,
     Version,
 )
-from expense_lib.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, RuleNotFound
-from expense_lib.models import (
-    MAX_CHANGES,
-    MAX_ID,
-    MAX_PAGE,
-    ExpenseFilter,
-    NewExpense,
-    Progress,
-    Similar,
-    SummaryWanted,
-    Wanted,
-    read_category,
-    read_changes,
-    read_move,
-    tell_nobody,
-)
-from expense_lib.store import imports, rows, rules, upkeep, views
-from expense_lib.store.connections import closed_to, connection, transaction
-from expense_lib.store.rows import Row
+from expense_lib.rules import editing, recording, undoing
+from expense_lib.store import category_rules, expenses, imports, integrity, queries
+from expense_lib.store.expenses import Row
+from expense_lib.store.sqlite import closed_to, connection, transaction
 
 if TYPE_CHECKING:
+    from expense_lib.domain.statement import Import, Imported, Rule, Similar
     from expense_lib.statements.plan import Plan
-    from expense_lib.verdicts import Import, Imported, Rule
 
 # ruff: noqa: PLC0415 - imports and exports are loaded when they are asked for: recording starts sooner
 
@@ -67,10 +58,10 @@ class Ledger:
     """
 
     def __init__(self, path: str | Path, currency: str | None = None) -> None:
-        self.path = upkeep.absolute(path)
+        self.path = files.absolute(path)
         self._name = os.fspath(self.path)  # hashed for every use: a text is faster than a Path
         with connection(self._name, currency, make=True) as con:
-            self.currency = rows.currency(con)
+            self.currency = expenses.currency(con)
         if currency not in (None, self.currency.code):
             raise CurrencyError(f"This ledger is kept in {self.currency.code}, not in {currency}.")
 
@@ -125,8 +116,8 @@ class Ledger:
         wanted = wanted or ExpenseFilter()
         after = None if wanted.cursor is None else cursor.read(wanted.cursor, wanted.sort)
         with self._reading() as con:
-            found = views.page(con, wanted, after, self.currency)
-            matching = views.total(con, wanted, self.currency, found if after is None else None)
+            found = queries.page(con, wanted, after, self.currency)
+            matching = queries.total(con, wanted, self.currency, found if after is None else None)
         more, found = len(found) > wanted.limit, found[: wanted.limit]
         return Page(
             items=tuple(presenting.expense(row, self.currency) for row in found),
@@ -186,27 +177,27 @@ class Ledger:
         """
         with self._reading() as con:
             recording.found(con, expense_id)
-            lines = views.history(con, expense_id)
+            lines = queries.history(con, expense_id)
         return [presenting.version(line, self.currency) for line in lines]
 
     def categories(self) -> list[CategoryTotal]:
         """Every category that has expenses, by name, with their count and exact total."""
         with self._connection() as con:
-            found = views.categories(con)
+            found = queries.categories(con)
         return [presenting.category(name, total, self.currency) for name, total in found]
 
-    def summary(self, wanted: SummaryWanted | None = None) -> Summary:
+    def summary(self, wanted: SummaryQuery | None = None) -> Summary:
         """The exact totals of the expenses that match, by month, by category or both, from one snapshot.
 
         Raises:
             AmountError: a bound is finer than the ledger's currency.
         """
         with self._reading() as con:
-            parts = views.summary(con, wanted or SummaryWanted(), self.currency)
+            parts = queries.summary(con, wanted or SummaryQuery(), self.currency)
         return presenting.summary(parts, self.currency)
 
     def recategorise(
-        self, category: str, *, ids: Sequence[int] | None = None, where: Wanted | None = None
+        self, category: str, *, ids: Sequence[int] | None = None, where: Filter | None = None
     ) -> Recategorised:
         """Move expenses to another category, each as ``amend`` would; one change, which can be undone as one.
 
@@ -215,7 +206,7 @@ class Ledger:
         Args:
             category: The name; how it is spelled, unless it has a spelling already.
             ids: Which expenses, at most as many as a page can have.
-            where: Or all that match. ``Wanted()`` is every one there is.
+            where: Or all that match. ``Filter()`` is every one there is.
 
         Raises:
             ExpenseNotFound: one of the *ids* never was. Nothing was moved.
@@ -242,7 +233,7 @@ class Ledger:
         name = read_category(new)
         with self._writing() as con:
             number, key = editing.rename_category(con, old, name)
-            total = views.category(con, key)
+            total = queries.category(con, key)
         return Renamed(number=number, **dict(presenting.category(*total, self.currency)))
 
     def import_statement(
@@ -251,7 +242,7 @@ class Ledger:
         *,
         dry_run: bool = False,
         similar: Similar = "import",
-        progress: Progress = tell_nobody,
+        progress: Progress = no_progress,
     ) -> Imported:
         """Have each payment of a statement in the ledger once, whatever overlapping statements came before.
 
@@ -265,7 +256,7 @@ class Ledger:
                 within three days but with another description.
             progress: Called now and then with how many rows are done, of how many. To it this ledger is busy.
         """
-        from expense_lib import importing
+        from expense_lib.rules import importing
 
         told = closed_to(progress, self._name)
         with self._connection() as con:
@@ -273,7 +264,7 @@ class Ledger:
 
     def imports(self) -> list[Import]:
         """Every statement that was imported, the latest first."""
-        from expense_lib.verdicts import Import
+        from expense_lib.domain.statement import Import
 
         with self._connection() as con:
             found = imports.listed(con)
@@ -293,10 +284,10 @@ class Ledger:
 
     def rules(self) -> list[Rule]:
         """Every rule by which an import finds categories, in the order in which they are tried."""
-        from expense_lib.verdicts import Rule
+        from expense_lib.domain.statement import Rule
 
         with self._connection() as con:
-            found = rules.listed(con)
+            found = category_rules.listed(con)
         return [Rule(id=rule_id, text=text, category=category) for rule_id, text, category in found]
 
     def add_rule(self, text: str, category: str) -> Rule:
@@ -308,11 +299,11 @@ class Ledger:
         Raises:
             InvalidInput: the text is empty, or the category is none.
         """
-        from expense_lib.verdicts import Rule, read_rule
+        from expense_lib.domain.statement import Rule, read_rule
 
         new = read_rule(text, category)
         with self._writing() as con:
-            rule_id, text, category = rules.add(con, new.text, new.category)
+            rule_id, text, category = category_rules.add(con, new.text, new.category)
         return Rule(id=rule_id, text=text, category=category)
 
     def delete_rule(self, rule_id: int) -> None:
@@ -322,27 +313,27 @@ class Ledger:
             RuleNotFound: there is none of this id.
         """
         with self._writing() as con:
-            if not (1 <= rule_id <= MAX_ID and rules.delete(con, rule_id)):
+            if not (1 <= rule_id <= MAX_ID and category_rules.delete(con, rule_id)):
                 raise RuleNotFound(rule_id)
 
-    def changes(self, since: int = 0, limit: int = MAX_CHANGES) -> list[Change]:
+    def log(self, since: int = 0, limit: int = MAX_LOG_ENTRIES) -> list[LogEntry]:
         """The ledger's log after position *since*, in order, at most *limit* lines.
 
         To have all of it, go on with the ``seq`` of the last line until there is none.
         """
         with self._reading() as con:
-            lines = list(views.changes(con, min(max(since, 0), MAX_ID), min(max(limit, 0), MAX_CHANGES)))
-        return [presenting.change(line, dedup_key, self.currency) for line, dedup_key in lines]
+            lines = list(queries.log(con, min(max(since, 0), MAX_ID), min(max(limit, 0), MAX_LOG_ENTRIES)))
+        return [presenting.log_entry(line, dedup_key, self.currency) for line, dedup_key in lines]
 
-    def deeds(self, before: int | None = None, limit: int = 50) -> list[PastDeed]:
+    def changes(self, before: int | None = None, limit: int = 50) -> list[Change]:
         """What was edited, deleted or restored, each change once, the last first, at most *limit* of them.
 
         To have all of them, go on *before* the number of the last one until there is none.
         """
         before = MAX_ID if before is None else min(max(before, 0), MAX_ID)
         with self._reading() as con:
-            found = list(views.deeds(con, before, min(max(limit, 0), MAX_PAGE)))
-        return [presenting.deed(first, count, self.currency) for first, count in found]
+            found = list(queries.changes(con, before, min(max(limit, 0), MAX_PAGE)))
+        return [presenting.change(first, count, self.currency) for first, count in found]
 
     def undo(self, number: int) -> Undone:
         """Put back what the change of this number changed, in one change, wherever it was left alone since.
@@ -363,7 +354,7 @@ class Ledger:
         found: list[str] = []
         try:
             with self._reading() as con:
-                found.extend(upkeep.findings(con))
+                found.extend(integrity.findings(con))
         except LedgerDamaged as damage:
             found.append(str(damage))
         return found
@@ -375,10 +366,10 @@ class Ledger:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
         """
         with self._connection() as con:
-            upkeep.copy(con, upkeep.absolute(path))
+            integrity.copy(con, files.absolute(path))
 
     def export_csv(
-        self, path: str | Path, wanted: Wanted | None = None, progress: Progress = tell_nobody
+        self, path: str | Path, wanted: Filter | None = None, progress: Progress = no_progress
     ) -> None:
         """Write the expenses that match to a new CSV file (RFC 4180), by date, from one snapshot.
 
@@ -389,30 +380,28 @@ class Ledger:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
             AmountError: a bound is finer than the ledger's currency.
         """
-        from expense_lib import exporting
+        from expense_lib import exports
 
         with self._reading() as con:
             told = closed_to(progress, self._name)
-            upkeep.write(
-                upkeep.absolute(path), exporting.as_csv(con, wanted or Wanted(), self.currency, told)
-            )
+            files.write(files.absolute(path), exports.as_csv(con, wanted or Filter(), self.currency, told))
 
-    def export_history(self, path: str | Path, progress: Progress = tell_nobody) -> None:
+    def export_history(self, path: str | Path, progress: Progress = no_progress) -> None:
         """Write all expenses, deleted ones too, with their whole history to a new file, as lines of JSON.
 
         Raises:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
         """
-        from expense_lib import exporting
+        from expense_lib import exports
 
         with self._reading() as con:
             told = closed_to(progress, self._name)
-            upkeep.write(upkeep.absolute(path), exporting.as_jsonl(con, self.currency, told))
+            files.write(files.absolute(path), exports.as_jsonl(con, self.currency, told))
 
     def health(self) -> Health:
         """Whether the file, which must be readable, can be written; nothing is written to see that."""
         with self._connection() as con:
-            return upkeep.health(con)
+            return integrity.health(con)
 
     def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
         return connection(self._name, self.currency.code)

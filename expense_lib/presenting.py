@@ -5,10 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from expense_lib.answers import CategoryTotal, Change, Expense, Part, PastDeed, Snapshot, Summary, Version
-from expense_lib.money import Currency
-from expense_lib.store import views
-from expense_lib.store.rows import Row
+from expense_lib.domain.money import Currency
+from expense_lib.domain.results import (
+    CategoryTotal,
+    Change,
+    Expense,
+    LogEntry,
+    Part,
+    Snapshot,
+    Summary,
+    Version,
+)
+from expense_lib.store import queries
+from expense_lib.store.expenses import Row
 
 
 def expense(row: Row, currency: Currency) -> Expense:
@@ -28,12 +37,12 @@ def expense(row: Row, currency: Currency) -> Expense:
     )
 
 
-def category(name: str, total: views.Sum, currency: Currency) -> CategoryTotal:
+def category(name: str, total: queries.Sum, currency: Currency) -> CategoryTotal:
     """A category with what is spent in it."""
     return CategoryTotal(name=name, count=total.count, total=currency.from_minor(total.total_minor))
 
 
-def summary(parts: list[tuple[str | None, str | None, views.Sum]], currency: Currency) -> Summary:
+def summary(parts: list[tuple[str | None, str | None, queries.Sum]], currency: Currency) -> Summary:
     """Sums by month, category or both, and what they come to."""
     return Summary(
         items=tuple(
@@ -46,14 +55,14 @@ def summary(parts: list[tuple[str | None, str | None, views.Sum]], currency: Cur
     )
 
 
-def version(line: views.Logged, currency: Currency) -> Version:
+def version(line: queries.Logged, currency: Currency) -> Version:
     """A line of the log as part of one expense's history."""
     return Version(**_parts(line, currency))
 
 
-def change(line: views.Logged, dedup_key: str, currency: Currency) -> Change:
+def log_entry(line: queries.Logged, dedup_key: str, currency: Currency) -> LogEntry:
     """A line of the log as part of the ledger's."""
-    return Change(
+    return LogEntry(
         seq=line.seq,
         number=line.number,
         expense_id=line.expense_id,
@@ -62,14 +71,14 @@ def change(line: views.Logged, dedup_key: str, currency: Currency) -> Change:
     )
 
 
-def deed(first: views.Logged, count: int, currency: Currency) -> PastDeed:
-    """A deed of so many lines, by its first."""
+def change(first: queries.Logged, count: int, currency: Currency) -> Change:
+    """A change of so many log entries, by its first."""
     parts = _parts(first, currency)
     del parts["version"]
-    return PastDeed(number=first.number, count=count, expense_id=first.expense_id, **parts)
+    return Change(number=first.number, count=count, expense_id=first.expense_id, **parts)
 
 
-def _parts(line: views.Logged, currency: Currency) -> dict[str, Any]:
+def _parts(line: queries.Logged, currency: Currency) -> dict[str, Any]:
     return {
         "version": line.version,
         "change": line.kind,
@@ -79,7 +88,7 @@ def _parts(line: views.Logged, currency: Currency) -> dict[str, Any]:
     }
 
 
-def _snapshot(at: views.Snapshot | None, currency: Currency) -> Snapshot | None:
+def _snapshot(at: queries.Snapshot | None, currency: Currency) -> Snapshot | None:
     if at is None:
         return None
     return Snapshot(

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from expense_lib.errors import LedgerUnavailable
+from expense_lib.domain.errors import LedgerUnavailable
 from expense_lib.ledger import Ledger
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from handlers.answers import Answer
+from handlers.responses import Answer
 
 _STYLE = Markup("""
 :root { color-scheme: light dark; }

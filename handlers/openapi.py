@@ -9,31 +9,29 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from expense_lib.answers import (
+from expense_lib.domain.errors import PROBLEM_TYPE_PREFIX
+from expense_lib.domain.expense import ExpenseChanges, NewCategory, NewExpense
+from expense_lib.domain.filters import (
+    CategoryMove,
+    ChangesQuery,
+    ExpenseFilter,
+    Filter,
+    LogQuery,
+    SummaryQuery,
+)
+from expense_lib.domain.results import (
     CategoryTotal,
+    Change,
     Expense,
     Health,
     Page,
-    PastDeed,
     Recategorised,
     Renamed,
     Summary,
     Undone,
     Version,
 )
-from expense_lib.errors import PROBLEM_TYPE_PREFIX
-from expense_lib.models import (
-    CategoryMove,
-    ChangesWanted,
-    DeedsWanted,
-    ExpenseChanges,
-    ExpenseFilter,
-    NewCategory,
-    NewExpense,
-    SummaryWanted,
-    Wanted,
-)
-from expense_lib.verdicts import Import, NewRule, Rule, StatementWanted, Verdict
+from expense_lib.domain.statement import Import, ImportOptions, NewRule, Rule, Verdict
 from handlers.operations import EVERYWHERE, OPERATIONS, TEXT, Answered, Operation, Refusal, Schema, ref
 from handlers.problems import title
 
@@ -109,8 +107,8 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
             "undone_at": None,
         },
     ),
-    "PastDeed": (
-        TypeAdapter(PastDeed),
+    "Change": (
+        TypeAdapter(Change),
         {
             "number": 2,
             "at": _EXPENSE["created_at"],
@@ -138,11 +136,11 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
 }
 _QUERIES: dict[str, TypeAdapter[Any]] = {
     "listExpenses": TypeAdapter(ExpenseFilter),
-    "listChanges": TypeAdapter(ChangesWanted),
-    "listDeeds": TypeAdapter(DeedsWanted),
-    "summarise": TypeAdapter(SummaryWanted),
-    "exportCsv": TypeAdapter(Wanted),
-    "importStatement": TypeAdapter(StatementWanted),
+    "listLog": TypeAdapter(LogQuery),
+    "listChanges": TypeAdapter(ChangesQuery),
+    "summarise": TypeAdapter(SummaryQuery),
+    "exportCsv": TypeAdapter(Filter),
+    "importStatement": TypeAdapter(ImportOptions),
 }
 
 _QUERY = {

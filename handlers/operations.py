@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from expense_lib import errors
-from expense_lib.errors import ExpenseError
-from handlers.reading import MAX_BODY_BYTES, MAX_STATEMENT_BYTES
+from expense_lib.domain import errors
+from expense_lib.domain.errors import ExpenseError
+from handlers.requests import MAX_BODY_BYTES, MAX_STATEMENT_BYTES
 
 Schema = dict[str, Any]
 
@@ -280,8 +280,8 @@ OPERATIONS: dict[str, Operation] = {
         {200: Answered("A line of JSON for each.", TEXT, media_type="application/jsonl")},
         _LEDGER,
     ),
-    "list_changes": Operation(
-        "listChanges",
+    "list_log": Operation(
+        "listLog",
         "Every change after a line of the log, in order, for a copy of the ledger",
         {
             200: Answered(
@@ -293,10 +293,10 @@ OPERATIONS: dict[str, Operation] = {
         },
         _LEDGER | {422: Refusal("A part of the query can't be accepted.", (errors.InvalidInput,))},
     ),
-    "list_deeds": Operation(
-        "listDeeds",
+    "list_changes": Operation(
+        "listChanges",
         "What was edited, deleted or restored, each change once with its first expense, the last first",
-        {200: Answered("The changes.", _items(ref("PastDeed")))},
+        {200: Answered("The changes.", _items(ref("Change")))},
         _LEDGER | {422: Refusal("A part of the query can't be accepted.", (errors.InvalidInput,))},
     ),
     "undo_change": Operation(

@@ -28,9 +28,9 @@ from expense_lib import (
     StaleVersion,
     StatementUnclear,
 )
-from expense_lib.errors import PROBLEM_TYPE_PREFIX, UNKNOWN_NAME
-from handlers.answers import Answer
+from expense_lib.domain.errors import PROBLEM_TYPE_PREFIX, UNKNOWN_NAME
 from handlers.log import Log
+from handlers.responses import Answer
 from handlers.settings import EphemeralLedger
 
 RETRY_AFTER_S = 1

@@ -23,8 +23,8 @@
     DELETE /rules/{rule_id}
     GET  /expenses.csv       all expenses that match, with the list's filters
     GET  /expenses.jsonl     every expense there ever was, with its history
-    GET  /changes            the log after line ``since``, in order, as lines of JSON; ``limit`` of them
-    GET  /deeds              what was edited, deleted or restored, each change once, the last first;
+    GET  /log            the log after line ``since``, in order, as lines of JSON; ``limit`` of them
+    GET  /changes              what was edited, deleted or restored, each change once, the last first;
                              ``before``, ``limit``
     POST /changes/{number}/undo
                              put back what a change changed, wherever it was left alone since
@@ -47,9 +47,9 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from handlers import access, metrics, paths, reading, settings
-from handlers.answers import Answer, empty
+from handlers import auth, metrics, requests, routes, settings
 from handlers.problems import problem_for
+from handlers.responses import Answer, empty
 
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
 
@@ -58,35 +58,35 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     """Answer one request (PEP 3333)."""
     begun = time.perf_counter()
     request = Request(environ)
-    request_id = reading.request_id(request)
+    request_id = requests.request_id(request)
     rules = settings.current()
-    found: paths.Found | None = None
+    found: routes.Found | None = None
     try:
-        found = paths.find(request)
+        found = routes.find(request)
         answer = _answer_to(request, found, rules)
     except Exception as error:  # noqa: BLE001 - every failure is answered as a problem
         answer = problem_for(error, request_id, rules.log)
     with suppress(Exception):  # what is done is done, and must be answered
         _tell(request, found, answer, request_id, rules, time.perf_counter() - begun)
-    more = [("X-Request-Id", request_id), *access.cors(request, rules)]
+    more = [("X-Request-Id", request_id), *auth.cors(request, rules)]
     return answer.send(start_response, more, head=request.method == "HEAD")
 
 
 application = app
 
 
-def _answer_to(request: Request, found: paths.Found, rules: settings.Settings) -> Answer:
+def _answer_to(request: Request, found: routes.Found, rules: settings.Settings) -> Answer:
     if request.method == "OPTIONS" and found.allowed:
-        return empty(headers=access.preflight(request, rules, found.allowed))
-    if found.template not in paths.OPEN:
-        access.authorise(request, rules)
-    reading.refuse_foreign_encoding(request)
+        return empty(headers=auth.preflight(request, rules, found.allowed))
+    if found.template not in routes.OPEN:
+        auth.authorise(request, rules)
+    requests.refuse_foreign_encoding(request)
     return found.leaf(request, **found.arguments)
 
 
 def _tell(
     request: Request,
-    found: paths.Found | None,
+    found: routes.Found | None,
     answer: Answer,
     request_id: str,
     rules: settings.Settings,

@@ -11,9 +11,9 @@ with app.setup:
     import marimo as mo
 
     from expense_lib import ExpenseError
-    from expense_lib.app import asking, charts, demo, intake, tables, view, words
-    from expense_lib.app.changing import Failed
-    from expense_lib.app.desk import Desk, Tell
+    from expense_lib.app import charts, demo, edit_dialog, filters, import_wizard, messages, tables
+    from expense_lib.app.edits import Failed
+    from expense_lib.app.session import Session, Tell
     from expense_lib.app.widgets import ExpenseForm, Notice, Sections, Table
 
     ON_LIST = ("List", "Charts")
@@ -85,7 +85,7 @@ def clickable(draw: Callable[[], alt.Chart], choose: Callable[[str | None], None
 
 
 @app.function
-def working(phase: intake.Working) -> mo.Html:
+def working(phase: import_wizard.Working) -> mo.Html:
     """How far something is that takes its time."""
     share = f'value="{phase.done}" max="{phase.total}"' if phase.total else ""
     rows = f": {phase.done:,} of {phase.total:,} rows" if phase.total else ""
@@ -99,7 +99,7 @@ def working(phase: intake.Working) -> mo.Html:
 def remember(kept: dict[str, str]) -> None:
     """Have the page's address say what is looked at."""
     query = mo.query_params()
-    for name in view.NAMES:
+    for name in filters.NAMES:
         if query.get(name, "") != kept.get(name, ""):
             query[name] = kept.get(name)
 
@@ -114,39 +114,41 @@ def heading():
 
 @app.cell
 def state():
-    # The desk knows everything; these only say which part of the page is to be laid out anew.
+    # The session knows everything; these only say which part of the page is to be laid out anew.
     get_seen, set_seen = mo.state(None, allow_self_loops=True)
     get_filters, set_filters = mo.state(None, allow_self_loops=True)
     get_picked, set_picked = mo.state(None, allow_self_loops=True)
     get_notice, set_notice = mo.state(None, allow_self_loops=True)
-    desk = Desk(mo.query_params().to_dict(), Tell(set_seen, set_filters, set_picked, set_notice, remember))
-    return desk, get_filters, get_notice, get_picked, get_seen
+    session = Session(
+        mo.query_params().to_dict(), Tell(set_seen, set_filters, set_picked, set_notice, remember)
+    )
+    return session, get_filters, get_notice, get_picked, get_seen
 
 
 @app.cell
-def banner(desk, get_seen):
+def banner(session, get_seen):
     get_seen()
-    retry = mo.ui.button(label="Retry", on_change=lambda _: desk.retry())
+    retry = mo.ui.button(label="Retry", on_change=lambda _: session.retry())
     _parts = [
-        *([row(said(desk.seen.trouble, "danger"), retry)] if desk.seen.trouble else []),
-        *([row(said(demo.TEXT, "info"), link("?", "Leave the demo"))] if desk.is_demo else []),
+        *([row(said(session.seen.trouble, "danger"), retry)] if session.seen.trouble else []),
+        *([row(said(demo.TEXT, "info"), link("?", "Leave the demo"))] if session.is_demo else []),
     ]
     mo.vstack(_parts) if _parts else None
     return
 
 
 @app.cell
-def entry_form(desk):
+def entry_form(session):
     # Writes happen in what widgets and buttons call, and nowhere else: a cell that runs again repeats none.
     entry = ExpenseForm(
         {
-            "send": lambda message: desk.add(message, entry.send),
-            "act": lambda message: desk.act(message, entry.send),
-            "complete": lambda message: desk.complete(message, entry.send),
-            "look": lambda _: desk.look(),
+            "send": lambda message: session.add(message, entry.send),
+            "act": lambda message: session.act(message, entry.send),
+            "complete": lambda message: session.complete(message, entry.send),
+            "look": lambda _: session.look(),
         },
-        desk.failed,
-        fields=list(asking.FIELDS),
+        session.failed,
+        fields=list(edit_dialog.FIELDS),
         label="New expense",
         submit="Add expense",
     )
@@ -155,70 +157,70 @@ def entry_form(desk):
 
 
 @app.cell
-def dialog(desk):
+def dialog(session):
     asked = ExpenseForm(
         {
-            "send": lambda message: desk.answer(message, asked.send),
-            "delete": lambda _: desk.delete(asked.send),
-            "complete": lambda message: desk.complete(message, asked.send),
+            "send": lambda message: session.answer(message, asked.send),
+            "delete": lambda _: session.delete(asked.send),
+            "complete": lambda message: session.complete(message, asked.send),
         },
-        desk.failed,
-        fields=list(asking.FIELDS),
+        session.failed,
+        fields=list(edit_dialog.FIELDS),
         label="Edit expense",
         submit="Save",
         dialog=True,
-        acts=list(asking.ACTS),
+        acts=list(edit_dialog.ACTS),
     )
     asked.shown()
     return (asked,)
 
 
 @app.cell
-def completion(asked, desk, entry, get_seen):
+def completion(asked, session, entry, get_seen):
     get_seen()
-    entry.categories = asked.categories = [each.name for each in desk.seen.categories]
+    entry.categories = asked.categories = [each.name for each in session.seen.categories]
     return
 
 
 @app.cell
-def filters(desk, get_filters):
+def filter_fields(session, get_filters):
     get_filters()
-    period = choice("Period", view.PERIODS, desk.view.period, desk.choose_period)
-    date_from = text("From", desk.view.date_from, lambda day: desk.show(date_from=day), "YYYY-MM-DD")
-    date_to = text("To", desk.view.date_to, lambda day: desk.show(date_to=day), "YYYY-MM-DD")
+    period = choice("Period", filters.PERIODS, session.view.period, session.choose_period)
+    date_from = text("From", session.view.date_from, lambda day: session.show(date_from=day), "YYYY-MM-DD")
+    date_to = text("To", session.view.date_to, lambda day: session.show(date_to=day), "YYYY-MM-DD")
     categories = mo.ui.multiselect(
-        desk.category_names(),
-        list(desk.view.categories),
+        session.category_names(),
+        list(session.view.categories),
         label="Categories",
-        on_change=lambda names: desk.show(categories=tuple(names)),
+        on_change=lambda names: session.show(categories=tuple(names)),
         full_width=True,
     )
-    search = text("Search", desk.view.q, lambda typed: desk.show(q=typed), debounce=300)
-    at_least = text("At least", desk.view.amount_min, lambda amount: desk.show(amount_min=amount))
-    at_most = text("At most", desk.view.amount_max, lambda amount: desk.show(amount_max=amount))
-    clear = mo.ui.button(label="Clear filters", on_change=lambda _: desk.clear(), full_width=True)
-    _dates = (date_from, date_to) if desk.view.period == view.CUSTOM else ()
+    search = text("Search", session.view.q, lambda typed: session.show(q=typed), debounce=300)
+    at_least = text("At least", session.view.amount_min, lambda amount: session.show(amount_min=amount))
+    at_most = text("At most", session.view.amount_max, lambda amount: session.show(amount_max=amount))
+    clear = mo.ui.button(label="Clear filters", on_change=lambda _: session.clear(), full_width=True)
+    _dates = (date_from, date_to) if session.view.period == filters.CUSTOM else ()
     grid(period, *_dates, categories, search, at_least, at_most, clear)
     return
 
 
 @app.cell
-def unclear(desk, get_seen):
+def unclear(session, get_seen):
     get_seen()
-    said(desk.seen.unclear, "warn") if desk.seen.unclear else None
+    said(session.seen.unclear, "warn") if session.seen.unclear else None
     return
 
 
 @app.cell
-def totals(desk, get_seen):
+def totals(session, get_seen):
     get_seen()
-    _page, _currency = desk.seen.page, desk.currency()
+    _page, _currency = session.seen.page, session.currency()
     mo.stop(_page is None)
-    _spread = f"A month, over {words.number(desk.seen.months, 'month')}" if _page.count else "A month"
+    _spread = f"A month, over {messages.number(session.seen.months, 'month')}" if _page.count else "A month"
     row(
-        mo.stat(words.money(_page.total, _currency), label="Total", bordered=True),
+        mo.stat(messages.money(_page.total, _currency), label="Total", bordered=True),
         mo.stat(f"{_page.count:,}", label="Expenses", bordered=True),
-        mo.stat(words.money(desk.seen.average, _currency), label=_spread, bordered=True),
+        mo.stat(messages.money(session.seen.average, _currency), label=_spread, bordered=True),
     )
     return
 
@@ -231,44 +233,46 @@ def sections():
 
 
 @app.cell
-def notice(desk):
-    noticed = Notice({"act": lambda message: desk.undo(message["of"])}, desk.failed)
+def notice(session):
+    noticed = Notice({"act": lambda message: session.undo(message["of"])}, session.failed)
     noticed.shown()
     return (noticed,)
 
 
 @app.cell
-def noticing(desk, get_notice, noticed):
+def noticing(session, get_notice, noticed):
     get_notice()
-    noticed.told = desk.told()
+    noticed.told = session.told()
     return
 
 
 @app.cell
-def month_chart(desk, get_seen, get_section):
+def month_chart(session, get_seen, get_section):
     get_seen()
-    mo.stop(get_section() != "Charts" or not desk.seen.categories)
-    by_month = clickable(lambda: charts.by_month(desk.month_bars(), desk.currency()), desk.choose_month)
+    mo.stop(get_section() != "Charts" or not session.seen.categories)
+    by_month = clickable(
+        lambda: charts.by_month(session.month_bars(), session.currency()), session.choose_month
+    )
     by_month
     return
 
 
 @app.cell
-def category_chart(desk, get_seen, get_section):
+def category_chart(session, get_seen, get_section):
     get_seen()
-    mo.stop(get_section() != "Charts" or not desk.seen.categories)
+    mo.stop(get_section() != "Charts" or not session.seen.categories)
     by_category = clickable(
-        lambda: charts.by_category(desk.category_bars(), desk.currency()), desk.choose_category
+        lambda: charts.by_category(session.category_bars(), session.currency()), session.choose_category
     )
     by_category
     return
 
 
 @app.cell
-def hint(desk, get_seen, get_section):
+def hint(session, get_seen, get_section):
     get_seen()
-    mo.stop(get_section() not in ON_LIST or desk.seen.page is None or desk.seen.page.count > 0)
-    mo.stop(not desk.seen.is_new, mo.md("Nothing matches these filters."))
+    mo.stop(get_section() not in ON_LIST or session.seen.page is None or session.seen.page.count > 0)
+    mo.stop(not session.seen.is_new, mo.md("Nothing matches these filters."))
     mo.vstack(
         [
             mo.md("**No expenses yet.** Type the first one above, or drop a bank statement under *Import*."),
@@ -282,32 +286,32 @@ def hint(desk, get_seen, get_section):
 
 
 @app.cell
-def actions(asked, desk, get_picked, get_seen, get_section):
+def actions(asked, session, get_picked, get_seen, get_section):
     get_seen(), get_picked()
-    mo.stop(get_section() not in ON_LIST or desk.seen.page is None or not desk.seen.page.count)
+    mo.stop(get_section() not in ON_LIST or session.seen.page is None or not session.seen.page.count)
     move_picked = mo.ui.button(
-        label="Move to a category", on_change=lambda _: asked.send(desk.ask_to_move_picked())
+        label="Move to a category", on_change=lambda _: asked.send(session.ask_to_move_picked())
     )
     move_all = mo.ui.button(
-        label=f"Move all {desk.seen.page.count:,} to a category",
-        on_change=lambda _: asked.send(desk.ask_to_move_all()),
+        label=f"Move all {session.seen.page.count:,} to a category",
+        on_change=lambda _: asked.send(session.ask_to_move_all()),
     )
-    save = mo.download(desk.export, "expenses.csv", "text/csv", label="Download as CSV")
-    _picked = [mo.md(f"**{desk.picked_in_words()}**"), move_picked] if desk.picked else []
+    save = mo.download(session.export, "expenses.csv", "text/csv", label="Download as CSV")
+    _picked = [mo.md(f"**{session.picked_in_words()}**"), move_picked] if session.picked else []
     row(*_picked, move_all, save)
     return
 
 
 @app.cell
-def listing(asked, desk):
+def listing(asked, session):
     table = Table(
         {
-            "sort": lambda message: desk.show(sort=message["by"]),
-            "turn": lambda message: desk.turn(message["to"]),
-            "pick": lambda message: desk.pick(message["ids"]),
-            "act": lambda message: asked.send(desk.ask_to_edit(message["id"])),
+            "sort": lambda message: session.show(sort=message["by"]),
+            "turn": lambda message: session.turn(message["to"]),
+            "pick": lambda message: session.pick(message["ids"]),
+            "act": lambda message: asked.send(session.ask_to_edit(message["id"])),
         },
-        desk.failed,
+        session.failed,
         page=tables.EMPTY,
     )
     table.shown()
@@ -315,9 +319,9 @@ def listing(asked, desk):
 
 
 @app.cell
-def listed(desk, get_seen, get_section, table):
+def listed(session, get_seen, get_section, table):
     get_seen()
-    table.page = desk.table() if get_section() in ON_LIST else tables.EMPTY
+    table.page = session.table() if get_section() in ON_LIST else tables.EMPTY
     return
 
 
@@ -329,26 +333,28 @@ def whole_months(get_section):
 
 
 @app.cell
-def comparison(desk, get_seen, get_section, whole):
+def comparison(session, get_seen, get_section, whole):
     get_seen()
     mo.stop(get_section() != "Insights")
-    or_why(lambda: Table(page=tables.compared(desk.compare(whole=whole.value))).shown())
+    or_why(lambda: Table(page=tables.compared(session.compare(whole=whole.value))).shown())
     return
 
 
 @app.cell
-def coming_again(desk, get_seen, get_section):
+def coming_again(session, get_seen, get_section):
     get_seen()
     mo.stop(get_section() != "Insights")
-    _table = or_why(lambda: Table(page=tables.recurring(desk.recurring())).shown())
+    _table = or_why(lambda: Table(page=tables.recurring(session.recurring())).shown())
     mo.vstack([mo.md("### Likely to come again"), _table])
     return
 
 
 @app.cell
-def statement(desk):
+def statement(session):
     get_phase, set_phase = mo.state(None, allow_self_loops=True)
-    incoming = intake.Intake(desk.ledger, lambda work: mo.Thread(target=work).start(), set_phase, desk.did)
+    incoming = import_wizard.ImportWizard(
+        session.ledger, lambda work: mo.Thread(target=work).start(), set_phase, session.did
+    )
     return get_phase, incoming
 
 
@@ -358,7 +364,7 @@ def drop(get_phase, incoming, get_section):
     mo.stop(get_section() != "Import" or incoming.has_file)
     dropped = mo.ui.file(
         kind="area",
-        max_size=intake.MAX_FILE_BYTES,
+        max_size=import_wizard.MAX_FILE_BYTES,
         label="Drop a bank statement here: CSV, OFX, QFX or QIF",
         on_change=lambda files: incoming.take(files[0].contents, files[0].name),
     )
@@ -369,7 +375,7 @@ def drop(get_phase, incoming, get_section):
 @app.cell
 def progress(get_phase, incoming):
     get_phase()
-    working(incoming.phase) if isinstance(incoming.phase, intake.Working) else None
+    working(incoming.phase) if isinstance(incoming.phase, import_wizard.Working) else None
     return
 
 
@@ -377,16 +383,16 @@ def progress(get_phase, incoming):
 def proposal(get_phase, incoming, get_section):
     get_phase()
     _phase = incoming.phase
-    mo.stop(get_section() != "Import" or not incoming.has_file or isinstance(_phase, intake.Working))
+    mo.stop(get_section() != "Import" or not incoming.has_file or isinstance(_phase, import_wizard.Working))
     cancel = mo.ui.button(label="Take another file", on_change=lambda _: incoming.drop())
     land = mo.ui.button(label=f"Import {incoming.count_in_words()}", on_change=lambda _: incoming.land())
     read_again = mo.ui.button(label="Try again", on_change=lambda _: incoming.again())
-    _can_land = isinstance(_phase, intake.Proposed) and _phase.brings_something
+    _can_land = isinstance(_phase, import_wizard.Proposed) and _phase.brings_something
     _acts = [land] if _can_land else [read_again] if isinstance(_phase, Failed) else []
     mo.vstack(
         [
             mo.md("### Import a statement"),
-            said(incoming.told(), "info" if isinstance(_phase, intake.Proposed) else "warn"),
+            said(incoming.told(), "info" if isinstance(_phase, import_wizard.Proposed) else "warn"),
             row(*_acts, cancel),
         ]
     )
@@ -396,14 +402,21 @@ def proposal(get_phase, incoming, get_section):
 @app.cell
 def options(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(get_section() != "Import" or not incoming.has_file or isinstance(incoming.phase, intake.Working))
+    mo.stop(
+        get_section() != "Import"
+        or not incoming.has_file
+        or isinstance(incoming.phase, import_wizard.Working)
+    )
     _said = incoming.options
     account = text("Account", _said.account, lambda name: incoming.say(account=name))
     money_out = choice(
-        "Money spent is written", intake.MONEY_OUT, _said.spending, lambda sign: incoming.say(spending=sign)
+        "Money spent is written",
+        import_wizard.MONEY_OUT,
+        _said.spending,
+        lambda sign: incoming.say(spending=sign),
     )
     money_in = choice(
-        "Money that came in", intake.MONEY_IN, _said.credits, lambda how: incoming.say(credits=how)
+        "Money that came in", import_wizard.MONEY_IN, _said.credits, lambda how: incoming.say(credits=how)
     )
     default = text(
         "Where nothing else fits",
@@ -417,7 +430,7 @@ def options(get_phase, incoming, get_section):
 @app.cell
 def answers(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(get_section() != "Import" or not isinstance(incoming.phase, intake.Asked))
+    mo.stop(get_section() != "Import" or not isinstance(incoming.phase, import_wizard.Asked))
     mo.stop(not incoming.phase.choices)
     answer = mo.ui.dropdown(incoming.phase.choices, label="It is", on_change=incoming.answer)
     answer
@@ -427,7 +440,7 @@ def answers(get_phase, incoming, get_section):
 @app.cell
 def correction(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(get_section() != "Import" or isinstance(incoming.phase, intake.Working))
+    mo.stop(get_section() != "Import" or isinstance(incoming.phase, import_wizard.Working))
     mo.stop(not incoming.columns())
     mapping = mo.ui.dictionary(
         {
@@ -438,7 +451,7 @@ def correction(get_phase, incoming, get_section):
                 on_change=lambda column, field=field: incoming.map(field, column),
                 full_width=True,
             )
-            for field in intake.FIELDS
+            for field in import_wizard.FIELDS
         }
     )
     mo.accordion({"Not read rightly? Say which column is what": grid(*mapping.values())})
@@ -448,7 +461,7 @@ def correction(get_phase, incoming, get_section):
 @app.cell
 def verdicts(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(get_section() != "Import" or not isinstance(incoming.phase, intake.Proposed))
+    mo.stop(get_section() != "Import" or not isinstance(incoming.phase, import_wizard.Proposed))
     only = choice("Lines that are", incoming.kinds(), incoming.only, incoming.show_only)
     _lines = Table({"turn": lambda message: incoming.turn(message["to"])}, page=incoming.table())
     mo.vstack([only, _lines.shown()])
@@ -456,34 +469,36 @@ def verdicts(get_phase, incoming, get_section):
 
 
 @app.cell
-def imported(desk, get_notice, get_seen, get_section):
+def imported(session, get_notice, get_seen, get_section):
     get_seen(), get_notice()
     mo.stop(get_section() != "Import")
-    _undo = {"act": lambda message: desk.undo_import(message["id"])}
-    _imports = or_why(lambda: Table(_undo, desk.failed, page=tables.imports(desk.ledger().imports())).shown())
+    _undo = {"act": lambda message: session.undo_import(message["id"])}
+    _imports = or_why(
+        lambda: Table(_undo, session.failed, page=tables.imports(session.ledger().imports())).shown()
+    )
     mo.vstack([mo.md("### Imported so far"), _imports])
     return
 
 
 @app.cell
-def all_categories(asked, desk, get_seen, get_section):
+def all_categories(asked, session, get_seen, get_section):
     get_seen()
     mo.stop(get_section() != "Categories")
-    _rename = {"act": lambda message: asked.send(desk.ask_to_rename(message["id"]))}
-    Table(_rename, desk.failed, page=tables.categories(desk.seen.categories)).shown()
+    _rename = {"act": lambda message: asked.send(session.ask_to_rename(message["id"]))}
+    Table(_rename, session.failed, page=tables.categories(session.seen.categories)).shown()
     return
 
 
 @app.cell
-def changes(desk, get_notice, get_seen, get_section):
+def changes(session, get_notice, get_seen, get_section):
     get_seen(), get_notice()
     mo.stop(get_section() != "Changes")
     _handlers = {
-        "act": lambda message: desk.undo_deed(message["id"]),
-        "turn": lambda message: desk.turn_deeds(message["to"]),
+        "act": lambda message: session.undo_change(message["id"]),
+        "turn": lambda message: session.turn_changes(message["to"]),
     }
-    _deeds = or_why(lambda: Table(_handlers, desk.failed, page=desk.deeds()).shown())
-    mo.vstack([mo.md("What was edited, deleted or restored, by whomever. Each can be undone."), _deeds])
+    _changes = or_why(lambda: Table(_handlers, session.failed, page=session.changes()).shown())
+    mo.vstack([mo.md("What was edited, deleted or restored, by whomever. Each can be undone."), _changes])
     return
 
 

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from expense_lib import Ledger
-from handlers.paths import PATHS
+from handlers.routes import PATHS
 from handlers.wsgi import app
 from tests.builders import an_expense, fields
 

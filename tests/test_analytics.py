@@ -19,14 +19,7 @@ from duckdb import DuckDBPyConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from expense_lib import (
-    AnalyticsUnavailable,
-    Ledger,
-    LedgerUnavailable,
-    NewExpense,
-    SummaryWanted,
-    analytics,
-)
+from expense_lib import AnalyticsUnavailable, Ledger, LedgerUnavailable, NewExpense, SummaryQuery, analytics
 from expense_lib.analytics import loading, tables
 from expense_lib.client import RemoteLedger
 from expense_lib.store import extract
@@ -216,13 +209,13 @@ def test_refreshed_copy_is_the_same_as_a_new_one_and_as_the_summary(
     analytics.refresh(con)
     fresh = analytics.connect(ledger)
     assert everything(con) == everything(fresh)
-    assert rows(con, "SELECT count(*) FROM history") == [(len(ledger.changes()),)]
+    assert rows(con, "SELECT count(*) FROM history") == [(len(ledger.log()),)]
     for by, query in (
         ("month", analytics.by_month(con)),
         ("category", analytics.by_category(con)),
         ("month,category", analytics.by_month_and_category(con)),
     ):
-        summed = ledger.summary(SummaryWanted.model_validate({"by": by}))
+        summed = ledger.summary(SummaryQuery.model_validate({"by": by}))
         ours = [
             (
                 *([f"{part.month}-01"] if part.month else []),
@@ -486,7 +479,7 @@ def test_rubbish_from_a_handler_is_told_and_nothing_is_copied(
 ) -> None:
     remote = RemoteLedger("http://127.0.0.1:1")
     pages = [lines]
-    monkeypatch.setattr(remote, "_changes", lambda since, limit: pages.pop(0) if pages else b"")
+    monkeypatch.setattr(remote, "_log", lambda since, limit: pages.pop(0) if pages else b"")
     monkeypatch.setattr(loading, "exponent", lambda _: 2)
     with pytest.raises(LedgerUnavailable):
         analytics.connect(remote)
@@ -494,7 +487,7 @@ def test_rubbish_from_a_handler_is_told_and_nothing_is_copied(
 
 def test_handler_that_repeats_itself_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     remote = RemoteLedger("http://127.0.0.1:1")
-    monkeypatch.setattr(remote, "_changes", lambda since, limit: json.dumps(LINE).encode() + b"\n")
+    monkeypatch.setattr(remote, "_log", lambda since, limit: json.dumps(LINE).encode() + b"\n")
     monkeypatch.setattr(loading, "exponent", lambda _: 2)
     with pytest.raises(LedgerUnavailable):
         analytics.connect(remote)
@@ -573,7 +566,7 @@ def test_locks_on_the_ledger_are_untouched_by_analysis(ledger: Ledger, path: Pat
     ledger.check()
     ledger.health()
     ledger.summary()
-    ledger.changes()
+    ledger.log()
     assert locks_on(path) == held
 
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expense_lib.answers import Part
 from expense_lib.app.charts import (
     MOST_CATEGORIES,
     MOST_MONTHS,
@@ -18,6 +17,7 @@ from expense_lib.app.charts import (
     clicked,
     month_bars,
 )
+from expense_lib.domain.results import Part
 
 
 def months(*names: str) -> list[Part]:

@@ -25,6 +25,7 @@ from expense_lib import (
     ExpenseDeleted,
     ExpenseFilter,
     ExpenseNotFound,
+    Filter,
     IdempotencyKeyError,
     IdempotencyKeyReused,
     InvalidInput,
@@ -33,8 +34,7 @@ from expense_lib import (
     LedgerUnavailable,
     RecordedThenDeleted,
     StaleVersion,
-    SummaryWanted,
-    Wanted,
+    SummaryQuery,
     open_ledger,
 )
 from expense_lib.client import RemoteLedger
@@ -403,14 +403,14 @@ def test_moves_and_deeds_from_afar(remote: RemoteLedger, served: tuple[str, Path
     for chosen, count in (({"where": wanted}, 1), ({"ids": ids}, 2), ({"ids": ids}, 0)):
         moved = remote.recategorise("Möved", **chosen)
         assert (moved.count, moved.category) == (count, "Möved")
-        assert moved.number is None or moved.number == local.deeds(limit=1)[0].number
+        assert moved.number is None or moved.number == local.changes(limit=1)[0].number
     renamed = remote.rename_category("Möved", "Moved again")
     assert renamed.number is not None
     assert remote.undo(renamed.number).undone == tuple(ids)
-    assert remote.deeds() == local.deeds() != []
-    assert remote.deeds(before=renamed.number, limit=2) == local.deeds(before=renamed.number, limit=2)
-    assert remote.deeds(before=10**30, limit=10**6) == local.deeds(limit=10**6)
-    assert remote.deeds(before=0) == remote.deeds(limit=0) == []
+    assert remote.changes() == local.changes() != []
+    assert remote.changes(before=renamed.number, limit=2) == local.changes(before=renamed.number, limit=2)
+    assert remote.changes(before=10**30, limit=10**6) == local.changes(limit=10**6)
+    assert remote.changes(before=0) == remote.changes(limit=0) == []
     with pytest.raises(ExpenseNotFound) as missing:
         remote.recategorise("Fun", ids=[10**30])
     assert missing.value.expense_id == 10**30
@@ -418,7 +418,7 @@ def test_moves_and_deeds_from_afar(remote: RemoteLedger, served: tuple[str, Path
 
 @pytest.mark.parametrize(
     "chosen",
-    [{}, {"ids": ["x"]}, {"where": Wanted(amount_max="1.234")}, {"where": Wanted(), "ids": []}],
+    [{}, {"ids": ["x"]}, {"where": Filter(amount_max="1.234")}, {"where": Filter(), "ids": []}],
     ids=str,
 )
 def test_moves_are_refused_as_by_the_local_ledger(remote: RemoteLedger, path: Path, chosen: Any) -> None:
@@ -433,7 +433,7 @@ def test_undo_check_and_health_from_afar(remote: RemoteLedger, served: tuple[str
     local = Ledger(served[1])
     expense = remote.record(an_expense(amount="5", category="Undo")).expense
     remote.amend(expense.id, {"amount": "6"}, expense.version)
-    change = next(line for line in reversed(local.changes()) if line.expense_id == expense.id)
+    change = next(line for line in reversed(local.log()) if line.expense_id == expense.id)
     undone = remote.undo(change.number)
     assert (undone.undone, str(remote.get(expense.id).amount)) == ((expense.id,), "5.00")
     remote.amend(expense.id, {"amount": "7"}, None)
@@ -451,11 +451,11 @@ def test_undo_check_and_health_from_afar(remote: RemoteLedger, served: tuple[str
 def test_changes_and_summary_from_afar(remote: RemoteLedger, served: tuple[str, Path]) -> None:
     local = Ledger(served[1])
     remote.record(an_expense(category="Sum", date="2026-10-01"))
-    assert remote.changes() == local.changes()
-    assert remote.changes(since=2, limit=3) == local.changes(since=2, limit=3)
-    assert remote.changes(since=10**30) == remote.changes(limit=0) == []
+    assert remote.log() == local.log()
+    assert remote.log(since=2, limit=3) == local.log(since=2, limit=3)
+    assert remote.log(since=10**30) == remote.log(limit=0) == []
     for by in ("month", "category", "month,category"):
-        wanted = SummaryWanted.model_validate({"by": by, "category": ["sum", "food"], "amount_min": "1"})
+        wanted = SummaryQuery.model_validate({"by": by, "category": ["sum", "food"], "amount_min": "1"})
         assert remote.summary(wanted) == local.summary(wanted)
     assert remote.summary() == local.summary()
 

@@ -8,8 +8,8 @@ import pytest
 from expense_lib import Ledger
 from expense_lib.app import demo
 from expense_lib.app.demo import MONTHS, sample_expenses
-from expense_lib.models import NewExpense
-from expense_lib.money import Currency
+from expense_lib.domain.expense import NewExpense
+from expense_lib.domain.money import Currency
 
 DAYS = [dt.date(2026, 11, 22), dt.date(2026, 1, 1), dt.date(2028, 2, 29), dt.date(2025, 12, 31)]
 

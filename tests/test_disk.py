@@ -56,7 +56,7 @@ def test_every_acknowledged_expense_survives_a_kill_and_a_resend_adds_none(path:
             acknowledged.update(int(line) for line in writer.stdout if line.endswith("\n"))
         ledger = Ledger(path)
         assert ledger.check() == []
-        there = {int(change.after.amount) for change in ledger.changes() if change.after}
+        there = {int(change.after.amount) for change in ledger.log() if change.after}
         assert acknowledged <= there
     before = ledger.search()
     receipts = [

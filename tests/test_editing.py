@@ -19,15 +19,14 @@ from expense_lib import (
     ExpenseDeleted,
     ExpenseFilter,
     ExpenseNotFound,
+    Filter,
     InvalidInput,
     Ledger,
     RecordedThenDeleted,
     StaleVersion,
-    Wanted,
-    editing,
-    recording,
 )
-from expense_lib.store import connections, rows, views
+from expense_lib.rules import editing, recording
+from expense_lib.store import expenses, queries, sqlite
 from tests.builders import an_expense
 
 
@@ -40,7 +39,7 @@ def listed(ledger: Ledger) -> dict[int, str]:
 
 def the_last(ledger: Ledger) -> int:
     """The number of the last change."""
-    return ledger.changes()[-1].number
+    return ledger.log()[-1].number
 
 
 class TestAmending:
@@ -242,12 +241,12 @@ class TestHistory:
         for n in range(1, 6):
             ledger.record(an_expense(occurrence=n))
         ledger.rename_category("food", "Fun")
-        log = ledger.changes()
+        log = ledger.log()
         assert [line.seq for line in log] == list(range(1, 11))
         assert {line.number for line in log[5:]} == {6}
-        pages = [ledger.changes(since, limit=4) for since in (0, 4, 8, 10)]
+        pages = [ledger.log(since, limit=4) for since in (0, 4, 8, 10)]
         assert [line for page in pages for line in page] == log
-        assert ledger.changes(since=2**70) == ledger.changes(limit=-1) == []
+        assert ledger.log(since=2**70) == ledger.log(limit=-1) == []
 
 
 class TestCategories:
@@ -314,7 +313,7 @@ class TestCategories:
 
 class TestRecategorising:
     @pytest.mark.parametrize(
-        "chosen", [{"ids": [3, 1, 3]}, {"where": Wanted(q="lun", amount_max="2")}], ids=str
+        "chosen", [{"ids": [3, 1, 3]}, {"where": Filter(q="lun", amount_max="2")}], ids=str
     )
     def test_those_chosen_are_moved_in_one_change_that_is_undone_as_one(
         self, ledger: Ledger, chosen: dict[str, Any]
@@ -332,7 +331,7 @@ class TestRecategorising:
     def test_nothing_said_of_which_is_all_of_them(self, ledger: Ledger) -> None:
         for category in ("Fod", "Rent"):
             ledger.record(an_expense(category=category))
-        assert ledger.recategorise("Food", where=Wanted()).count == 2
+        assert ledger.recategorise("Food", where=Filter()).count == 2
         assert ledger.recategorise("Food", ids=()).count == 0
 
     def test_category_that_is_there_keeps_its_spelling(self, ledger: Ledger) -> None:
@@ -345,11 +344,11 @@ class TestRecategorising:
         for category in ("Food", "Rent", "Fun"):
             ledger.record(an_expense(category=category))
         ledger.delete(2)
-        lines = len(ledger.changes())
+        lines = len(ledger.log())
         none = ledger.recategorise("FOOD", ids=[1, 2])
         assert (none.number, none.count, none.category) == (None, 0, "Food")
-        assert len(ledger.changes()) == lines
-        assert ledger.recategorise("food", where=Wanted()).count == 1
+        assert len(ledger.log()) == lines
+        assert ledger.recategorise("food", where=Filter()).count == 1
         assert [line.change for line in ledger.history(2)] == ["created", "deleted"]
 
     def test_content_of_another_takes_the_next_free_occurrence(self, ledger: Ledger) -> None:
@@ -380,7 +379,7 @@ class TestRecategorising:
         ("category", "chosen", "field"),
         [
             ("Fun", {}, "where"),
-            ("Fun", {"ids": [1], "where": Wanted()}, "where"),
+            ("Fun", {"ids": [1], "where": Filter()}, "where"),
             (" ", {"ids": [1]}, "category"),
             (None, {"ids": [1]}, "category"),
             ("Fun", {"ids": range(501)}, "ids"),
@@ -389,7 +388,7 @@ class TestRecategorising:
             ("Fun", {"ids": ""}, "ids"),
             ("Fun", {"ids": 1}, "ids"),
             ("Fun", {"where": "Food"}, "where"),
-            ("Fun", {"where": Wanted(amount_min="1.234")}, "where.amount_min"),
+            ("Fun", {"where": Filter(amount_min="1.234")}, "where.amount_min"),
         ],
         ids=str,
     )
@@ -440,7 +439,7 @@ class TestManyAtOnce:
             "expense": "id, category, category_key, occurrence, version, deleted_at IS NULL, last_seq",
             "change": "seq, previous, part_of, kind, expense_id, version, category, date, occurrence",
         }
-        with connections.connection(ledger.path) as con:
+        with sqlite.connection(ledger.path) as con:
             times = con.execute("SELECT updated_at FROM expense EXCEPT SELECT at FROM change").fetchall()
             found = {
                 table: con.execute(f"SELECT {columns} FROM {table} ORDER BY 1").fetchall()  # noqa: S608
@@ -463,7 +462,7 @@ class TestManyAtOnce:
                 self.with_a_past(Path(folder) / name, edits, gone) for name in ("moved", "edited")
             )
             moved.recategorise(to, ids=sorted(ids))
-            with connections.connection(edited.path) as con, connections.transaction(con, write=True):
+            with sqlite.connection(edited.path) as con, sqlite.transaction(con, write=True):
                 deed = editing.Deed(con)
                 for row in (recording.found(con, expense_id) for expense_id in sorted(ids)):
                     if row.deleted_at is None:
@@ -474,11 +473,11 @@ class TestManyAtOnce:
     def test_respelling_is_the_versions_one_by_one(self, tmp_path: Path) -> None:
         respelled, written = (self.with_a_past(tmp_path / name, [], {2}) for name in ("respelled", "written"))
         respelled.rename_category("b", "b")
-        with connections.connection(written.path) as con, connections.transaction(con, write=True):
+        with sqlite.connection(written.path) as con, sqlite.transaction(con, write=True):
             deed = editing.Deed(con)
-            for row in rows.live_in_category(con, "b"):
+            for row in expenses.live_in_category(con, "b"):
                 deed.write(row, "amended", category="b")
-            rows.name_category(con, "b", "b")
+            expenses.name_category(con, "b", "b")
         assert self.rows_in(respelled) == self.rows_in(written)
 
     def test_many_alike_each_take_an_occurrence_of_their_own(self, ledger: Ledger) -> None:
@@ -500,7 +499,7 @@ class TestDeeds:
         ledger.record(an_expense(amount="5"))
         ledger.rename_category("Food", "Fun")
         ledger.restore(1)
-        deeds = ledger.deeds()
+        deeds = ledger.changes()
         assert [(d.number, d.change, d.count, d.expense_id) for d in deeds] == [
             (10, "restored", 1, 1),
             (7, "amended", 3, 2),
@@ -525,16 +524,21 @@ class TestDeeds:
         ledger.record(an_expense())
         for amount in range(1, 8):
             ledger.amend(1, {"amount": amount}, None)
-        deeds = ledger.deeds()
-        pages = [ledger.deeds(before, limit=3) for before in (None, deeds[2].number, deeds[5].number)]
+        deeds = ledger.changes()
+        pages = [ledger.changes(before, limit=3) for before in (None, deeds[2].number, deeds[5].number)]
         assert [deed for page in pages for deed in page] == deeds
         assert [len(page) for page in pages] == [3, 3, 1]
-        assert ledger.deeds(before=2**70) == ledger.deeds(limit=10**9) == deeds
-        assert ledger.deeds(before=deeds[-1].number) == ledger.deeds(before=-1) == ledger.deeds(limit=0) == []
+        assert ledger.changes(before=2**70) == ledger.changes(limit=10**9) == deeds
+        assert (
+            ledger.changes(before=deeds[-1].number)
+            == ledger.changes(before=-1)
+            == ledger.changes(limit=0)
+            == []
+        )
 
     def test_deeds_are_found_without_reading_the_whole_log(self, ledger: Ledger) -> None:
-        with connections.connection(ledger.path) as con:
-            plan = con.execute(f"EXPLAIN QUERY PLAN {views._DEEDS}", {"before": 1, "limit": 1}).fetchall()
+        with sqlite.connection(ledger.path) as con:
+            plan = con.execute(f"EXPLAIN QUERY PLAN {queries._DEEDS}", {"before": 1, "limit": 1}).fetchall()
         steps = [step for *_, step in plan]
         assert "SEARCH change USING INDEX deed (seq<?)" in steps
         assert "SEARCH part USING COVERING INDEX change_by_deed (part_of=?)" in steps
@@ -568,7 +572,7 @@ class TestUndoing:
             case "respell":
                 ledger.rename_category("Food", "FOOD")
             case "recategorise":
-                ledger.recategorise("Food", where=Wanted(amount_max="1"))
+                ledger.recategorise("Food", where=Filter(amount_max="1"))
         number, after = the_last(ledger), listed(ledger)
         assert after != before
         undone = ledger.undo(number)
@@ -654,7 +658,7 @@ class TestUndoing:
         for amount in ("1", "2"):
             ledger.record(an_expense(amount=amount))
         ledger.rename_category("Food", "Fun")
-        assert ledger.undo(ledger.changes()[-1].seq).undone == (1, 2)
+        assert ledger.undo(ledger.log()[-1].seq).undone == (1, 2)
 
     @pytest.mark.parametrize("number", [0, 1, -1, 2**63])
     def test_unknown_change_is_refused(self, ledger: Ledger, number: int) -> None:

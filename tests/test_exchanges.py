@@ -336,7 +336,7 @@ def test_deeds_in_json(client: Client) -> None:
     for exchange in EXCHANGES["restore"]:
         answer_to(client, exchange)
     answer_to(client, Exchange("PATCH /categories/Food", 200, {"name": "Fun"}))
-    (renamed,) = client.get("/deeds?limit=1", buffered=True).get_json()["items"]
+    (renamed,) = client.get("/changes?limit=1", buffered=True).get_json()["items"]
     lunch = {**fields(), "occurrence": 1, "refund": False}
     assert renamed.pop("at").endswith("Z")
     assert renamed == {
@@ -347,7 +347,7 @@ def test_deeds_in_json(client: Client) -> None:
         "before": lunch,
         "after": {**lunch, "category": "Fun"},
     }
-    earlier = client.get("/deeds?before=4", buffered=True).get_json()["items"]
+    earlier = client.get("/changes?before=4", buffered=True).get_json()["items"]
     assert [(deed["number"], deed["change"]) for deed in earlier] == [(3, "restored"), (2, "deleted")]
 
 
@@ -355,7 +355,7 @@ def test_deeds_in_json(client: Client) -> None:
     "query", ["limit=0", "limit=501", "before=0", "before=", "since=1", "before=1&before=2"]
 )
 def test_bad_part_of_the_deeds_is_refused(client: Client, query: str) -> None:
-    assert client.get(f"/deeds?{query}", buffered=True).status_code == 422
+    assert client.get(f"/changes?{query}", buffered=True).status_code == 422
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
-from expense_lib import Ledger, LedgerUnavailable, Wanted, spreadsheets, statements
+from expense_lib import Filter, Ledger, LedgerUnavailable, statements
+from expense_lib.domain import spreadsheets
 from handlers import wsgi
 from tests.builders import an_expense
 
@@ -26,7 +27,7 @@ def client(path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
 
 
 def exported(ledger: Ledger, folder: Path, **wanted: Any) -> list[dict[str, str]]:
-    ledger.export_csv(folder / "out.csv", Wanted(**wanted))
+    ledger.export_csv(folder / "out.csv", Filter(**wanted))
     with (folder / "out.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     (folder / "out.csv").unlink()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from expense_lib import Ledger
 from expense_lib.app.figures import Compared, average_per_month, compare, months_spanned, total
-from expense_lib.money import Currency
+from expense_lib.domain.money import Currency
 from tests.builders import an_expense
 
 currencies = st.sampled_from([Currency("JPY", 0), Currency("USD", 2), Currency("KWD", 3)])

@@ -22,7 +22,7 @@ from expense_lib import (
     NotALedger,
     open_ledger,
 )
-from expense_lib.store import connections, schema
+from expense_lib.store import schema, sqlite
 from tests.builders import ROOT, an_expense, environment
 
 
@@ -40,7 +40,7 @@ def test_file_is_made_on_first_use(path: Path) -> None:
 
 def test_every_commit_is_synced_to_disk(path: Path) -> None:
     Ledger(path)
-    with connections.connection(path) as con:
+    with sqlite.connection(path) as con:
         assert con.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
         assert con.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
@@ -170,7 +170,7 @@ def test_connection_is_kept_by_its_thread_and_closed_with_it(path: Path) -> None
 
     def twice() -> None:
         for _ in range(2):
-            with connections.connection(path) as con:
+            with sqlite.connection(path) as con:
                 seen.append(con)
                 ledger.record(an_expense())
 
@@ -227,7 +227,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doe
 @needs_fork
 def test_no_connection_is_open_at_a_fork(path: Path) -> None:
     ledger = Ledger(path)
-    with connections.connection(path) as before:
+    with sqlite.connection(path) as before:
         pass
     child = os.fork()
     if child == 0:

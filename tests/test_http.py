@@ -17,7 +17,7 @@ import requests
 from werkzeug.test import Client, TestResponse
 
 from expense_lib import Health, Ledger
-from expense_lib.errors import PROBLEM_TYPE_PREFIX
+from expense_lib.domain.errors import PROBLEM_TYPE_PREFIX
 from handlers import wsgi
 from tests.builders import ROOT, environment, fields, free_port, handler
 
@@ -79,10 +79,10 @@ def test_nothing_is_opened_and_nothing_heavy_imported_before_a_request(tmp_path:
         "tqdm",
     }
     later = {
-        "expense_lib.importing",
+        "expense_lib.rules.importing",
         "expense_lib.statements",
-        "expense_lib.verdicts",
-        "expense_lib.exporting",
+        "expense_lib.domain.statement",
+        "expense_lib.exports",
     }
     assert not (heavy | later) & set(done.stdout.split())
     assert list(tmp_path.iterdir()) == []
@@ -397,7 +397,7 @@ def test_changes_come_in_order_page_by_page_and_completely(client: Client, post:
         post(fields(occurrence=occurrence))
     client.patch("/categories/Food", json={"name": "Fun"}, buffered=True)
     client.delete("/expenses/3", buffered=True)
-    found, where, pages = [], "/changes?limit=4", 0
+    found, where, pages = [], "/log?limit=4", 0
     while where:
         answer = client.get(where, buffered=True)
         assert answer.content_type == "application/jsonl"
@@ -406,22 +406,22 @@ def test_changes_come_in_order_page_by_page_and_completely(client: Client, post:
         pages += 1
     assert [line["seq"] for line in found] == list(range(1, 16))
     assert pages == 4
-    logged = Ledger(path).changes()
+    logged = Ledger(path).log()
     assert found == [json.loads(line.model_dump_json()) for line in logged]
     assert (found[-1]["change"], found[-1]["after"], found[-1]["before"]["category"]) == (
         "deleted",
         None,
         "Fun",
     )
-    assert client.get("/changes?since=15", buffered=True).get_data() == b""
-    assert len(client.get("/changes?since=12", buffered=True).get_data().splitlines()) == 3
+    assert client.get("/log?since=15", buffered=True).get_data() == b""
+    assert len(client.get("/log?since=12", buffered=True).get_data().splitlines()) == 3
 
 
 @pytest.mark.parametrize(
     "query", ["since=-1", "since=x", "limit=0", "limit=10001", "since=1&since=2", "page=1", f"since={2**63}"]
 )
 def test_bad_part_of_the_changes_is_refused(client: Client, query: str) -> None:
-    problem(client.get(f"/changes?{query}", buffered=True), 422)
+    problem(client.get(f"/log?{query}", buffered=True), 422)
 
 
 def test_summary_by_month_category_and_both(client: Client, post: Post) -> None:

@@ -27,12 +27,12 @@ from expense_lib import (
     Ledger,
     LedgerBusy,
     RuleNotFound,
-    identity,
     statements,
 )
+from expense_lib.domain import keys
+from expense_lib.domain.statement import Imported
 from expense_lib.statements import Plan
 from expense_lib.store import imports
-from expense_lib.verdicts import Imported
 from tests.builders import STATEMENTS, an_expense, environment
 
 Line = tuple[str, ...]
@@ -68,10 +68,8 @@ def contents(ledger: Ledger) -> Counter[tuple[str, str, str]]:
 
 
 GOLDEN = {
-    '["row1","Card","A1"]': identity.of_reference("Card", "A1"),
-    '["row1","",1250,"Café \\"7\\"","2026-11-22",2]': identity.of_content(
-        "", 1250, 'Café "7"', "2026-11-22", 2
-    ),
+    '["row1","Card","A1"]': keys.of_reference("Card", "A1"),
+    '["row1","",1250,"Café \\"7\\"","2026-11-22",2]': keys.of_content("", 1250, 'Café "7"', "2026-11-22", 2),
 }
 GOLDEN_DIGESTS = (
     "db21aee8fcb8b059e5596020264c83501e83f8b3b2c65e08a5adf0ffe9e42bfb",
@@ -217,9 +215,9 @@ def test_dry_run_answers_as_the_real_run_and_writes_nothing(ledger: Ledger) -> N
     plan = with_references(
         (*LUNCH, "B1"), (*TEA, "A1"), ("2026-11-22", "x", "0", "B2"), ("2026-11-21", "Launch", "12.50", "B3")
     )
-    before, number = contents(ledger), len(ledger.changes())
+    before, number = contents(ledger), len(ledger.log())
     dry = ledger.import_statement(plan, dry_run=True)
-    assert (contents(ledger), len(ledger.changes())) == (before, number)
+    assert (contents(ledger), len(ledger.log())) == (before, number)
     assert len(ledger.imports()) == 1
     real = ledger.import_statement(plan)
     assert (dry.id, dry.dry_run) == (None, True)

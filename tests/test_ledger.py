@@ -241,7 +241,7 @@ def test_total_beyond_what_sqlite_can_add_is_exact(ledger: Ledger, path: Path) -
 
 
 def test_the_occurrences_of_a_day_end(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("expense_lib.recording.MAX_OCCURRENCE", 2)
+    monkeypatch.setattr("expense_lib.rules.recording.MAX_OCCURRENCE", 2)
     for key in ("a", "b"):
         ledger.record(an_expense(), key)
     with pytest.raises(InvalidInput, match="occurrence has none left"):

@@ -18,11 +18,11 @@ from expense_lib import (
     CategoryNotFound,
     ExpenseDeleted,
     ExpenseFilter,
+    Filter,
     IdempotencyKeyReused,
     Ledger,
     RecordedThenDeleted,
     StaleVersion,
-    Wanted,
 )
 from tests.builders import an_expense
 
@@ -198,7 +198,7 @@ class Life(RuleBasedStateMachine):
         key = new.strip().casefold()
         ids = data.draw(st.none() | st.lists(st.sampled_from([*self.expenses]))) if self.expenses else None
         if ids is None:
-            where = Wanted(category=data.draw(st.lists(CATEGORIES, max_size=2)))
+            where = Filter(category=data.draw(st.lists(CATEGORIES, max_size=2)))
             keys = where.category_keys() or [e.content[1] for e in self.expenses.values()]
             chosen = [i for i, e in sorted(self.expenses.items()) if e.content[1] in keys]
         else:
@@ -211,7 +211,7 @@ class Life(RuleBasedStateMachine):
             content = (known.content[0], key, known.content[2])
             self.expenses[expense_id] = self.edited(known, expense_id, content)
         if members:
-            assert (self.ledger.deeds()[0].number, self.ledger.deeds()[0].count) == (
+            assert (self.ledger.changes()[0].number, self.ledger.changes()[0].count) == (
                 moved.number,
                 moved.count,
             )
@@ -220,26 +220,26 @@ class Life(RuleBasedStateMachine):
     @rule(old=CATEGORIES, new=CATEGORIES, data=st.data())
     def rename_and_undo(self, old: str, new: str, data: Any) -> None:
         """Afterwards everything is as it was, but for versions and claimed keys."""
-        lines = len(self.ledger.changes())
+        lines = len(self.ledger.log())
         try:
             self.ledger.rename_category(old, new)
         except CategoryNotFound:
             return
         self.sync_with_log()
-        last = self.ledger.changes()[-1]
+        last = self.ledger.log()[-1]
         if last.seq == lines:
             return
         before = {e.id: (e.amount, e.category, e.occurrence) for e in self.ledger.search().items}
         self.ledger.undo(last.number)
-        self.ledger.undo(self.ledger.changes()[-1].number)
+        self.ledger.undo(self.ledger.log()[-1].number)
         after = {e.id: (e.amount, e.category, e.occurrence) for e in self.ledger.search().items}
         assert after == before
-        self.ledger.undo(self.ledger.changes()[-1].number)
+        self.ledger.undo(self.ledger.log()[-1].number)
         self.sync_with_log()
 
     def sync_with_log(self) -> None:
         """Take over what the log says of versions, contents and claims; check() proves the log itself."""
-        for line in self.ledger.changes():
+        for line in self.ledger.log():
             known = self.expenses[line.expense_id]
             if line.version <= known.version or line.after is None:
                 continue
@@ -263,7 +263,7 @@ class Life(RuleBasedStateMachine):
         }
         assert (page.count, page.total) == (len(live), sum(e.content[0] for e in live.values()))
         assert sum(category.total for category in self.ledger.categories()) == page.total
-        assert sum(change.change == "created" for change in self.ledger.changes()) == self.created
+        assert sum(change.change == "created" for change in self.ledger.log()) == self.created
         for expense_id in self.expenses.keys() - live.keys():
             with pytest.raises(ExpenseDeleted):
                 self.ledger.get(expense_id)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expense_lib import AmountError, CurrencyError
-from expense_lib.money import MAX_MINOR_DIGITS, Currency, read_amount
+from expense_lib.domain.money import MAX_MINOR_DIGITS, Currency, read_amount
 
 USD, JPY, KWD = Currency("USD", 2), Currency("JPY", 0), Currency("KWD", 3)
 

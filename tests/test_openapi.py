@@ -14,10 +14,11 @@ from playwright.sync_api import Browser
 from schemathesis.config import SchemathesisConfig
 from werkzeug.test import Client
 
-from expense_lib import Ledger, errors
-from expense_lib.errors import PROBLEM_TYPE_PREFIX
+from expense_lib import Ledger
+from expense_lib.domain import errors
+from expense_lib.domain.errors import PROBLEM_TYPE_PREFIX
 from handlers import openapi
-from handlers.paths import OPEN, PATHS
+from handlers.routes import OPEN, PATHS
 from handlers.wsgi import app
 from tests.builders import an_expense, handler
 

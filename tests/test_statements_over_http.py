@@ -11,9 +11,9 @@ from werkzeug.test import Client
 
 from expense_lib import Ledger, statements
 from expense_lib.client import RemoteLedger
-from expense_lib.verdicts import Imported
+from expense_lib.domain.statement import Imported
 from handlers import wsgi
-from handlers.reading import MAX_STATEMENT_BYTES
+from handlers.requests import MAX_STATEMENT_BYTES
 from tests.builders import an_expense, handler
 
 FILE = b"Date,Description,Amount\n2026-11-22,Lunch,12.50\n2026-11-22,Lunch,12.50\nsoon,Tea,3.00\n"

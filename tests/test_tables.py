@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from expense_lib import Ledger, statements
-from expense_lib.app import tables, words
+from expense_lib.app import messages, tables
 from expense_lib.app.figures import compare
-from expense_lib.app.looking import Seen, look
+from expense_lib.app.filters import View
+from expense_lib.app.overview import Seen, look
 from expense_lib.app.recurring import Recurring
-from expense_lib.app.view import View
 from tests.builders import an_expense
 
 TODAY = dt.date(2026, 11, 22)
@@ -42,7 +42,7 @@ def test_every_table_can_be_sent_to_the_page(ledger: Ledger) -> None:
         tables.recurring([again]),
         tables.categories(ledger.categories()),
         tables.imports(ledger.imports()),
-        tables.deeds(ledger.deeds(), "USD", newer=False, older=False),
+        tables.changes(ledger.changes(), "USD", newer=False, older=False),
     ):
         assert json.loads(json.dumps(table)) == table
         ids = cells(table, "id") if table["rows"] else []
@@ -140,7 +140,7 @@ def test_change_says_what_it_did(ledger: Ledger) -> None:
     ledger.rename_category("Food", "Meals")
     ledger.delete(2)
     ledger.restore(2)
-    table = tables.deeds(ledger.deeds(), "USD", newer=True, older=False)
+    table = tables.changes(ledger.changes(), "USD", newer=True, older=False)
     lunch = "12.50 USD, Meals, Lunch, 2026-11-22, number 2 of its kind that day"
     assert cells(table, "what") == [
         f"restored: {lunch}",
@@ -154,11 +154,11 @@ def test_change_says_what_it_did(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (words.money(Decimal("-1234567.50"), "USD"), "-1,234,567.50 USD"),
-        (words.money(Decimal("12.50"), ""), "12.50"),
-        (words.number(1, "expense"), "1 expense"),
-        (words.number(0, "expense"), "0 expenses"),
-        (words.number(2000, "category", "categories"), "2,000 categories"),
+        (messages.money(Decimal("-1234567.50"), "USD"), "-1,234,567.50 USD"),
+        (messages.money(Decimal("12.50"), ""), "12.50"),
+        (messages.number(1, "expense"), "1 expense"),
+        (messages.number(0, "expense"), "0 expenses"),
+        (messages.number(2000, "category", "categories"), "2,000 categories"),
     ],
 )
 def test_numbers_are_said_as_people_do(said: str, expected: str) -> None:
@@ -170,7 +170,7 @@ def test_history_says_the_latest_first_and_what_differs(ledger: Ledger) -> None:
     ledger.amend(1, {"description": "<i>", "date": "2026-12-31"}, version=1)
     ledger.amend(1, {"occurrence": 5}, version=2)
     ledger.delete(1)
-    assert [line[17:] for line in words.history(ledger.history(1), "USD")] == [
+    assert [line[17:] for line in messages.history(ledger.history(1), "USD")] == [
         "deleted: 12.50 USD, Food, <i>, 2026-12-31, number 5 of its kind that day",
         "edited: its number among equal ones that day",
         "edited: description from nothing to <i>, date from 2026-11-22 to 2026-12-31",

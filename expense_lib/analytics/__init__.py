@@ -15,7 +15,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from expense_lib.errors import AnalyticsUnavailable
+from expense_lib.domain.errors import AnalyticsUnavailable
 
 try:
     from duckdb import DuckDBPyConnection

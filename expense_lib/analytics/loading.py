@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from expense_lib.analytics import tables
-from expense_lib.errors import AnalyticsUnavailable, LedgerUnavailable
+from expense_lib.domain.errors import AnalyticsUnavailable, LedgerUnavailable
+from expense_lib.domain.filters import ExpenseFilter
 from expense_lib.ledger import Ledger
-from expense_lib.models import ExpenseFilter
 from expense_lib.store import extract
-from expense_lib.store.connections import connection
 from expense_lib.store.extract import Line
+from expense_lib.store.sqlite import connection
 
 if TYPE_CHECKING:
     from expense_lib.client import RemoteLedger
@@ -132,7 +132,7 @@ def _from_afar(
     con: duckdb.DuckDBPyConnection, ledger: RemoteLedger, file: Path, known: Line, digits: int
 ) -> Line | None:
     since, at = known
-    last = ledger.copy_changes(file, max(since - 1, 0))  # so that the line that is known comes again
+    last = ledger.copy_log(file, max(since - 1, 0))  # so that the line that is known comes again
     fraction = rf"\.[0-9]{{{digits}}}" if digits else ""
     lines = tables.REMOTE_LINES.format(type=amount_type(digits), fraction=fraction, snapshot=tables.SNAPSHOT)
     try:

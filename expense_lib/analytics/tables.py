@@ -54,7 +54,7 @@ LOCAL_LINES = """
       FROM sqlite_scan({file}, 'line')
 """
 
-# The same from lines of JSON as GET /changes has them. What a deleted expense was is its line's "before".
+# The same from lines of JSON as GET /log has them. What a deleted expense was is its line's "before".
 REMOTE_LINES = """
     CREATE TEMP TABLE logged AS
     SELECT seq, number, expense_id, version, change, CAST("at" AS TIMESTAMPTZ) AS "at", "at" AS said_at,

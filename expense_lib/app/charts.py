@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import altair as alt
 
-from expense_lib.answers import Part
-from expense_lib.app import figures, words
-from expense_lib.app.view import month_after
-from expense_lib.text import fold
+from expense_lib.app import figures, messages
+from expense_lib.app.filters import month_after
+from expense_lib.domain.results import Part
+from expense_lib.domain.text import fold
 
 MOST_MONTHS = 36
 MOST_CATEGORIES = 15
@@ -104,7 +104,7 @@ def clicked(selections: Mapping[str, Any]) -> str | None:
 
 
 def _in_words(bar: Bar, currency: str) -> str:
-    return f"{bar.name}: {words.money(bar.total, currency)}, {words.number(bar.expenses, 'expense')}"
+    return f"{bar.name}: {messages.money(bar.total, currency)}, {messages.number(bar.expenses, 'expense')}"
 
 
 def _drawn(bars: Sequence[Bar], currency: str, what: str) -> alt.Chart:
@@ -113,7 +113,7 @@ def _drawn(bars: Sequence[Bar], currency: str, what: str) -> alt.Chart:
         {
             "name": bar.name,
             "drawn": float(bar.total),  # the only place where an amount is inexact: the length of a bar
-            "total": words.money(bar.total, currency),
+            "total": messages.money(bar.total, currency),
             "count": f"{bar.expenses:,}",
             "said": _in_words(bar, currency),
             "color": _BLUE if bar.chosen or not any_chosen else _PALE,

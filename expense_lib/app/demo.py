@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from expense_lib.app.view import last_day, month_after
+from expense_lib.app.filters import last_day, month_after
+from expense_lib.domain.expense import NewExpense
 from expense_lib.ledger import Ledger
-from expense_lib.models import NewExpense
 
 TEXT = "These are sample expenses in a ledger of their own. It goes when the app ends."
 MONTHS = 14

@@ -10,10 +10,11 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from expense_lib.answers import Expense, Page, Receipt
-from expense_lib.app import words
-from expense_lib.errors import ExpenseError, FieldError, InvalidInput, RecordedThenDeleted
-from expense_lib.models import ExpenseFilter, NewExpense
+from expense_lib.app import messages
+from expense_lib.domain.errors import ExpenseError, FieldError, InvalidInput, RecordedThenDeleted
+from expense_lib.domain.expense import NewExpense
+from expense_lib.domain.filters import ExpenseFilter
+from expense_lib.domain.results import Expense, Page, Receipt
 
 _log = logging.getLogger(__name__)
 
@@ -180,10 +181,10 @@ def _record(ledger: Callable[[], Recorder], typed: Typed, another_key: str | Non
     return _told(typed, another_key, record)
 
 
-def _told(typed: Typed, another_key: str | None, deed: Callable[[], Outcome]) -> Outcome:
-    """What *deed* comes to, its errors being outcomes too."""
+def _told(typed: Typed, another_key: str | None, act: Callable[[], Outcome]) -> Outcome:
+    """What *act* comes to, its errors being outcomes too."""
     try:
-        return deed()
+        return act()
     except ValidationError as refused:
         return Refused(InvalidInput.from_pydantic(refused).errors)
     except InvalidInput as refused:
@@ -194,4 +195,4 @@ def _told(typed: Typed, another_key: str | None, deed: Callable[[], Outcome]) ->
         return NotReached(typed, str(failed), another_key)
     except Exception:  # noqa: BLE001 - what a callback raises would reach nobody but the log
         _log.exception("recording failed")
-        return NotReached(typed, words.UNEXPECTED, another_key)
+        return NotReached(typed, messages.UNEXPECTED, another_key)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING
 
-from expense_lib.app.view import last_day, month_after
-from expense_lib.models import SummaryWanted
+from expense_lib.app.filters import last_day, month_after
+from expense_lib.domain.filters import SummaryQuery
 
 if TYPE_CHECKING:
     from expense_lib.settings import AnyLedger
@@ -100,7 +100,7 @@ def compare(ledger: AnyLedger, today: dt.date, *, whole: bool = False) -> Compar
         for first in (this, month_after(this, -1), month_after(this, -12))
     )
     found = [
-        ledger.summary(SummaryWanted(by=("category",), date_from=first, date_to=last))
+        ledger.summary(SummaryQuery(by=("category",), date_from=first, date_to=last))
         for first, last in periods
     ]
     by_name = [{part.category or "": part.total for part in each.items} for each in found]

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from expense_lib.answers import CategoryTotal, PastDeed
-from expense_lib.app import words
+from expense_lib.app import messages
 from expense_lib.app.figures import Compared, Comparison
-from expense_lib.app.looking import Seen
+from expense_lib.app.overview import Seen
 from expense_lib.app.recurring import Recurring
+from expense_lib.domain.results import CategoryTotal, Change
+from expense_lib.domain.statement import Import, Imported
 from expense_lib.statements import Plan
-from expense_lib.verdicts import Import, Imported
 
 Table = dict[str, Any]
 
@@ -55,7 +55,7 @@ def expenses(seen: Seen, *, newer: bool) -> Table:
         "sort": seen.sort,
         "newer": newer,
         "older": page.next_cursor is not None,
-        "caption": f"{words.number(len(page.items), 'expense')} of {page.count:,}",
+        "caption": f"{messages.number(len(page.items), 'expense')} of {page.count:,}",
         "picks": True,
         "act": "Edit",
     }
@@ -98,8 +98,8 @@ def recurring(found: Sequence[Recurring]) -> Table:
             "description": each.description,
             "category": each.category,
             "amount": f"{each.amount:,}",
-            "every": words.number(each.every_days, "day"),
-            "count": words.number(each.count, "time"),
+            "every": messages.number(each.every_days, "day"),
+            "count": messages.number(each.count, "time"),
             "last": str(each.last),
             "next": str(each.next),
         }
@@ -138,13 +138,13 @@ def imports(found: Sequence[Import]) -> Table:
     rows = [
         {
             "id": each.id,
-            "named": f"the import of {each.source or 'a statement'} at {words.moment(each.at)}",
-            "at": words.moment(each.at),
+            "named": f"the import of {each.source or 'a statement'} at {messages.moment(each.at)}",
+            "at": messages.moment(each.at),
             "source": each.source,
             "account": each.account,
             "created": f"{each.created:,}",
             "existing": f"{each.existing:,}",
-            "state": f"Undone {words.moment(each.undone_at)}" if each.undone_at else "",
+            "state": f"Undone {messages.moment(each.undone_at)}" if each.undone_at else "",
             "fixed": each.undone_at is not None or not each.created,
         }
         for each in found
@@ -152,14 +152,14 @@ def imports(found: Sequence[Import]) -> Table:
     return _table("Imports", columns, rows, "Undo") | {"none": "No statement was imported yet."}
 
 
-def deeds(found: Sequence[PastDeed], currency: str, *, newer: bool, older: bool) -> Table:
+def changes(found: Sequence[Change], currency: str, *, newer: bool, older: bool) -> Table:
     """A row for each change, the latest first, to be undone."""
     columns = {"at": ("When", "date"), "what": ("What", "")}
     rows = [
         {
             "id": each.number,
-            "named": f"the change of {words.moment(each.at)}",
-            "at": words.moment(each.at),
+            "named": f"the change of {messages.moment(each.at)}",
+            "at": messages.moment(each.at),
             "what": _in_words(each, currency),
         }
         for each in found
@@ -217,14 +217,14 @@ def _table(
     }
 
 
-def _in_words(deed: PastDeed, currency: str) -> str:
-    said = words.changed(deed, currency)
-    if deed.count > 1:
-        return f"{words.number(deed.count, 'expense')} {words.DONE[deed.change]}, the first: {said}"
+def _in_words(change: Change, currency: str) -> str:
+    said = messages.changed(change, currency)
+    if change.count > 1:
+        return f"{messages.number(change.count, 'expense')} {messages.DONE[change.change]}, the first: {said}"
     return (
         said
-        if deed.change != "amended" or not deed.after
-        else f"{words.expense(deed.after, currency)}: {said}"
+        if change.change != "amended" or not change.after
+        else f"{messages.expense(change.after, currency)}: {said}"
     )
 
 

@@ -16,7 +16,7 @@ import anywidget
 import marimo as mo
 import traitlets
 
-from expense_lib.app import words
+from expense_lib.app import messages
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class _Talking(anywidget.AnyWidget):
         except Exception:  # noqa: BLE001 - what a handler raises would reach nobody but the log
             _log.exception("a widget's message failed")
             if "id" in message and message["do"] == "send":
-                outcome = {"id": message["id"], "kind": "danger", "text": words.UNEXPECTED}
+                outcome = {"id": message["id"], "kind": "danger", "text": messages.UNEXPECTED}
                 self.send({"outcome": outcome})
             elif self._failed:
                 self._failed()

@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, get_args
 
-from expense_lib.errors import FieldError, InvalidInput, NotAStatement
-from expense_lib.models import MAX_ACCOUNT_LENGTH, read_category
+from expense_lib.domain.errors import FieldError, InvalidInput, NotAStatement
+from expense_lib.domain.expense import read_category
+from expense_lib.domain.limits import MAX_ACCOUNT_LENGTH
 from expense_lib.statements import dates, decoding, delimited, ofx, qif, texts
 from expense_lib.statements.evidence import Said
 from expense_lib.statements.plan import BadLine, Credits, FileFormat, Plan, Reading, Row, Rows, Spending

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from expense_lib.errors import FieldError, StatementUnclear
-from expense_lib.money import MAX_SIGNIFICANT_DIGITS
+from expense_lib.domain.errors import FieldError, StatementUnclear
+from expense_lib.domain.money import MAX_SIGNIFICANT_DIGITS
 
 _SPACES = dict.fromkeys(map(ord, "\xa0\u2007\u2009\u202f\t"), " ")
 _SIGNS = {ord("\u2212"): "-", ord("\u2012"): "-", ord("\u2013"): "-", ord("\u2019"): "'", ord("\u02bc"): "'"}

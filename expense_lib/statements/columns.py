@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from expense_lib.errors import FieldError, InvalidInput, StatementUnclear
+from expense_lib.domain.errors import FieldError, InvalidInput, StatementUnclear
 
 OWN_KEY = "dedup_key"  # what a ledger's own export names a row's reference
 

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Collection
 
-from expense_lib.errors import FieldError, InvalidInput, StatementUnclear
+from expense_lib.domain.errors import FieldError, InvalidInput, StatementUnclear
 
 # As strptime has them.
 _NAMED = ("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %b %y", "%d/%b/%Y", "%d/%b/%y", "%b %d, %Y", "%b %d %Y")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from expense_lib.errors import FieldError, InvalidInput, NotAStatement
+from expense_lib.domain.errors import FieldError, InvalidInput, NotAStatement
 
 _PART_BYTES = 1024 * 1024
 _SAMPLE_BYTES = 64 * 1024

@@ -10,8 +10,8 @@ from itertools import repeat
 from types import MappingProxyType
 from typing import BinaryIO
 
-from expense_lib.money import MAX_SIGNIFICANT_DIGITS
-from expense_lib.spreadsheets import unguarded
+from expense_lib.domain.money import MAX_SIGNIFICANT_DIGITS
+from expense_lib.domain.spreadsheets import unguarded
 from expense_lib.statements import amounts, columns, dates, evidence, texts
 from expense_lib.statements.columns import Columns
 from expense_lib.statements.evidence import Evidence, Said

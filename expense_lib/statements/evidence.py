@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from expense_lib.errors import InvalidInput, NotAStatement
+from expense_lib.domain.errors import InvalidInput, NotAStatement
 from expense_lib.statements import amounts, columns, dates
 from expense_lib.statements.columns import OWN_KEY, Columns
 from expense_lib.statements.plan import Spending

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
-from expense_lib.errors import NotAStatement
+from expense_lib.domain.errors import NotAStatement
 from expense_lib.statements import amounts, decoding, texts
 from expense_lib.statements.evidence import Said
 from expense_lib.statements.plan import BadLine, Found, Reading, Rows, Texts

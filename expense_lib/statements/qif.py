@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from expense_lib.errors import NotAStatement
+from expense_lib.domain.errors import NotAStatement
 from expense_lib.statements import amounts, dates, decoding, texts
 from expense_lib.statements.evidence import Said
 from expense_lib.statements.plan import BadLine, Found, Reading, Rows, Texts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from expense_lib.models import MAX_CATEGORY_LENGTH, MAX_DESCRIPTION_LENGTH
-from expense_lib.text import canonical_text
+from expense_lib.domain.limits import MAX_CATEGORY_LENGTH, MAX_DESCRIPTION_LENGTH
+from expense_lib.domain.text import canonical_text
 
 
 def clean(given: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from expense_lib.store.connections import transaction
+from expense_lib.store.sqlite import transaction
 
 CHUNK = 500  # values bound in one statement
 _CACHE_KIB = 24 * 1024
@@ -176,7 +176,7 @@ _FORGET_ROWS = """
      WHERE import_id = :id AND expense_id IN (SELECT value FROM json_each(:expense_ids))
 """
 
-# Id, minor units, category and key, description and key, date, occurrence, dedup key, seq, time twice, import.
+# Id, minor units, category and key, description and key, date, occurrence, dedup key, seq, time, time, import
 Created = tuple[int, int, str, str, str, str, str, int, str, int, str, str, int]
 
 

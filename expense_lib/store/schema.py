@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-from expense_lib.errors import CurrencyError, LedgerBusy, LedgerTooNew, LedgerUnavailable, NotALedger
-from expense_lib.money import Currency
+from expense_lib.domain.errors import CurrencyError, LedgerBusy, LedgerTooNew, LedgerUnavailable, NotALedger
+from expense_lib.domain.money import Currency
 
 APPLICATION_ID = 0x45585042  # "EXPB" in the file's header: says that this SQLite file is an expense ledger
 BUSY_TIMEOUT_MS = 5_000

@@ -21,9 +21,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from expense_lib import ExpenseFilter, Ledger, NewExpense
-from expense_lib.recording import Submission, added
-from expense_lib.store.connections import connection, transaction
+from expense_lib.rules.recording import Submission, added
 from expense_lib.store.schema import MIGRATIONS
+from expense_lib.store.sqlite import connection, transaction
 
 MILLION = 1_000_000
 CATEGORIES = [f"Category {letter}" for letter in "ABCDEFGHIJKLMNOPQRST"]

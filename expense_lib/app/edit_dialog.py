@@ -1,0 +1,99 @@
+"""What a dialog asks for, and what becomes of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from expense_lib.app import edits, messages
+from expense_lib.app.edits import Done, Failed, Open
+from expense_lib.app.entry import Typed
+from expense_lib.domain.errors import ExpenseError
+from expense_lib.domain.filters import Filter
+from expense_lib.domain.results import Expense
+
+FIELDS = ("amount", "description", "category", "date", "refund")
+ACTS = ({"name": "cancel", "label": "Cancel"}, {"name": "delete", "label": "Delete"})
+
+Answer = tuple[dict[str, Any], Done | None]
+
+
+class Dialog:
+    """One dialog for all that changes what is recorded: it is asked to open for one thing at a time.
+
+    What opens it gives the message to open it with. What is sent from it gives the message to answer with,
+    and what was done, None if nothing was.
+    """
+
+    def __init__(self, ledger: Open, currency: Callable[[], str]) -> None:
+        self._ledger = ledger
+        self._currency = currency
+        self._expense: Expense | None = None
+        self._act: Callable[[Typed], Done | Failed] = lambda _: Failed("Nothing was asked.")
+        self._done: tuple[object, Done] | None = None
+
+    def edit(self, expense: Expense) -> dict[str, Any]:
+        """Ask for the fields of an expense as it is now; below them stands what happened to it."""
+        self._expense, self._done = expense, None
+        self._act = lambda typed: edits.edit(self._ledger, expense, typed, self._currency())
+        try:
+            lines = messages.history(self._ledger().history(expense.id), self._currency())
+        except ExpenseError as failed:
+            lines = [str(failed)]
+        values = {
+            "amount": str(abs(expense.amount)),
+            "description": expense.description,
+            "category": expense.category,
+            "date": str(expense.date),
+            "refund": expense.refund,
+        }
+        return _ask("Edit expense", "Save", values, lines, acts=("cancel", "delete"))
+
+    def recategorise(
+        self, count: int, *, ids: Sequence[int] | None = None, where: Filter | None = None
+    ) -> dict[str, Any]:
+        """Ask for a category to move expenses to: those of these *ids*, or all that match *where*."""
+        self._expense, self._done = None, None
+        self._act = lambda typed: edits.recategorise(self._ledger, typed.category, ids=ids, where=where)
+        which = f"all that match, {count:,} now," if where else messages.number(count, "expense")
+        return _ask(f"Move {which} to a category", "Move", {"category": ""})
+
+    def rename(self, category: str) -> dict[str, Any]:
+        """Ask for a category's new name."""
+        self._expense, self._done = None, None
+        self._act = lambda typed: edits.rename(self._ledger, category, typed.category)
+        hint = "The name of another category merges both."
+        return _ask(f"Rename {category}", "Rename", {"category": category}, [hint])
+
+    def send(self, message: Mapping[str, Any]) -> Answer:
+        """What was typed is sent. Sent again since no answer came, it is answered as before."""
+        if self._done and self._done[0] == message["id"]:
+            return _answer(self._done[1], message["id"])
+        done = self._act(Typed(**message["values"]))
+        self._done = (message["id"], done) if isinstance(done, Done) else None
+        return _answer(done, message["id"])
+
+    def delete(self) -> Answer:
+        """The expense that is edited is to be deleted."""
+        if self._expense is None:
+            return {"close": True}, None
+        return _answer(edits.delete(self._ledger, self._expense, self._currency()), None)
+
+
+def _ask(
+    title: str,
+    submit: str,
+    values: dict[str, Any],
+    lines: Sequence[str] = (),
+    acts: Sequence[str] = ("cancel",),
+) -> dict[str, Any]:
+    asked = {"title": title, "submit": submit, "values": values, "fields": list(values)}
+    return {"ask": asked | {"lines": list(lines), "acts": list(acts)}}
+
+
+def _answer(done: Done | Failed, sent: object) -> Answer:
+    if isinstance(done, Done):
+        return {"close": True}, done
+    known, others = messages.errors(done.errors, FIELDS)
+    told = {"id": sent, "kind": "danger", "text": done.text + others, "errors": known}
+    return {"outcome": told}, None

@@ -1,0 +1,155 @@
+"""Which expenses are looked at: what the filters say, as the page's address keeps it."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+from urllib.parse import unquote
+
+from pydantic import ValidationError
+
+from expense_lib.domain.errors import FieldError, InvalidInput
+from expense_lib.domain.filters import ExpenseFilter, Sort
+
+CUSTOM = "custom"
+PERIODS = {
+    "All time": "all",
+    "This month": "this-month",
+    "Last month": "last-month",
+    "Last 12 months": "last-12-months",
+    "This year": "this-year",
+    "Last year": "last-year",
+    "Custom range": CUSTOM,
+}
+LABELS = {
+    "date_from": "From",
+    "date_to": "To",
+    "amount_min": "At least",
+    "amount_max": "At most",
+    "q": "Search",
+    "category": "Categories",
+}
+
+NAMES = ("period", "categories", "q", "amount", "sort")  # of what the page's address keeps
+
+_BETWEEN = ".."
+
+
+@dataclass(frozen=True)
+class View:
+    """What the filters say, as it was typed.
+
+    *period* is one of PERIODS' values; *date_from* and *date_to* are for a custom one.
+    """
+
+    period: str = "all"
+    date_from: str = ""
+    date_to: str = ""
+    categories: tuple[str, ...] = ()
+    q: str = ""
+    amount_min: str = ""
+    amount_max: str = ""
+    sort: Sort = "date_desc"
+
+    @classmethod
+    def of_address(cls, query: Mapping[str, str | list[str]]) -> View:
+        """What a page's address asks for; what can't be understood in it asks for nothing."""
+        given = {name: value if isinstance(value, str) else value[-1] for name, value in query.items()}
+        period = given.get("period", "all")
+        date_from, date_to = _pair(period)
+        amount_min, amount_max = _pair(given.get("amount", ""))
+        if _BETWEEN in period:
+            period = CUSTOM if date_from or date_to else "all"
+        sort = given.get("sort", "date_desc")
+        return cls(
+            period=period if period in PERIODS.values() else "all",
+            date_from=date_from,
+            date_to=date_to,
+            categories=tuple(unquote(name) for name in given.get("categories", "").split(",") if name),
+            q=given.get("q", ""),
+            amount_min=amount_min,
+            amount_max=amount_max,
+            sort=sort if sort in get_args(Sort) else "date_desc",  # type: ignore[arg-type] # it is one
+        )
+
+    def address(self) -> dict[str, str]:
+        """What the page's address keeps: one value for each filter, since marimo loses repeated names."""
+        days = _joined(self.date_from, self.date_to)
+        amounts = _joined(self.amount_min, self.amount_max)
+        period = days if self.period == CUSTOM else self.period
+        kept = {
+            "period": "" if period in ("all", _BETWEEN) else period,
+            "categories": ",".join(_escaped(name) for name in self.categories),
+            "q": self.q,
+            "amount": "" if amounts == _BETWEEN else amounts,
+            "sort": "" if self.sort == "date_desc" else self.sort,
+        }
+        return {name: value for name, value in kept.items() if value}
+
+    def wanted(self, today: dt.date) -> ExpenseFilter:
+        """The filter that this is on the day *today*.
+
+        Raises:
+            InvalidInput: something typed can't be accepted; its fields are named as LABELS has them.
+        """
+        date_from, date_to = self._days(today)
+        try:
+            return ExpenseFilter.model_validate(
+                {
+                    "date_from": date_from or None,
+                    "date_to": date_to or None,
+                    "category": self.categories,
+                    "q": self.q,
+                    "amount_min": self.amount_min.strip() or None,
+                    "amount_max": self.amount_max.strip() or None,
+                    "sort": self.sort,
+                }
+            )
+        except ValidationError as refused:
+            raise labelled(InvalidInput.from_pydantic(refused)) from None
+
+    def _days(self, today: dt.date) -> tuple[str | dt.date, str | dt.date]:
+        """The first and the last day of the period; empty where it is open."""
+        month, january = today.replace(day=1), today.replace(month=1, day=1)
+        days: dict[str, tuple[str | dt.date, str | dt.date]] = {
+            "this-month": (month, last_day(month)),
+            "last-month": (month_after(month, -1), month - dt.timedelta(days=1)),
+            "last-12-months": (month_after(month, -11), last_day(month)),
+            "this-year": (january, month_after(january, 12) - dt.timedelta(days=1)),
+            "last-year": (month_after(january, -12), january - dt.timedelta(days=1)),
+            CUSTOM: (self.date_from.strip(), self.date_to.strip()),
+        }
+        return days.get(self.period, ("", ""))
+
+
+def labelled(refused: InvalidInput) -> InvalidInput:
+    """The same refusal, its fields named as a person sees them."""
+    return InvalidInput(FieldError(LABELS.get(field, field), message) for field, message in refused.errors)
+
+
+def month_after(first: dt.date, months: int = 1) -> dt.date:
+    """The first day of the month *months* after that of *first*."""
+    years, month = divmod(first.month - 1 + months, 12)
+    return first.replace(year=first.year + years, month=month + 1, day=1)
+
+
+def last_day(first: dt.date) -> dt.date:
+    """The last day of the month of *first*."""
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _joined(least: str, most: str) -> str:
+    """Two bounds in one text, in which a point of theirs can't be taken for what is between them."""
+    return _BETWEEN.join(each.replace("%", "%25").replace(".", "%2E") for each in (least, most))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    least, between, most = text.partition(_BETWEEN)
+    return (unquote(least), unquote(most)) if between else ("", "")
+
+
+def _escaped(name: str) -> str:
+    return name.replace("%", "%25").replace(",", "%2C")

@@ -1,0 +1,64 @@
+"""How the app says things: amounts, expenses, what changed. Plain text, which whoever shows it escapes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from expense_lib.domain.errors import FieldError
+from expense_lib.domain.results import Change, Expense, Snapshot, Version
+
+UNEXPECTED = "Something unexpected went wrong. The app's log has it."
+DONE = {"created": "added", "amended": "edited", "deleted": "deleted", "restored": "restored"}
+
+_FIELDS = ("amount", "category", "description", "date")
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with its currency, thousands apart: 1,234.50 USD."""
+    return f"{amount:,} {currency}".strip()
+
+
+def number(count: int, one: str, many: str = "") -> str:
+    """A count with its noun: 1 expense, 2,000 expenses."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def expense(each: Expense | Snapshot, currency: str) -> str:
+    """One expense as a person would name it: 12.50 USD, Food, Lunch, 2026-11-22."""
+    nth = f"number {each.occurrence} of its kind that day" if each.occurrence > 1 else ""
+    parts = (money(each.amount, currency), each.category, each.description, str(each.date), nth)
+    return ", ".join(part for part in parts if part)
+
+
+def moment(at: dt.datetime) -> str:
+    """A time as this machine's clock shows it, to the minute."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def history(versions: list[Version], currency: str) -> list[str]:
+    """What happened to an expense, the latest first, a sentence each."""
+    return [f"{moment(each.at)} {changed(each, currency)}" for each in reversed(versions)]
+
+
+def changed(version: Version | Change, currency: str) -> str:
+    """What one change did: edited: amount from 12.50 to 13.00."""
+    before, after = version.before, version.after
+    if version.change == "amended" and before and after:
+        return f"edited: {', '.join(_differences(before, after)) or 'its number among equal ones that day'}"
+    seen = after or before
+    return f"{DONE[version.change]}: {expense(seen, currency) if seen else 'nothing'}"
+
+
+def _differences(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    for name in _FIELDS:
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            yield f"{name} from {old if old != '' else 'nothing'} to {new if new != '' else 'nothing'}"
+
+
+def errors(found: Iterable[FieldError], fields: Sequence[str]) -> tuple[dict[str, str], str]:
+    """A sentence for each of a form's *fields* that is wrong, and the rest of what is, in one text."""
+    known = {field: f"{field.capitalize()} {why}." for field, why in found if field in fields}
+    return known, "".join(f" {field} {why}." for field, why in found if field not in fields)

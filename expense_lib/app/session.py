@@ -1,0 +1,363 @@
+"""One person at the app: what they look at, what they have in hand, and what becomes of what they do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expense_lib.app import demo, figures, messages, tables
+from expense_lib.app.charts import Bar, category_bars, month_bars
+from expense_lib.app.edit_dialog import Dialog
+from expense_lib.app.edits import GONE, Done, Failed, undo_of, undo_of_import
+from expense_lib.app.entry import Added
+from expense_lib.app.entry_form import EntryForm
+from expense_lib.app.figures import Comparison, compare
+from expense_lib.app.filters import CUSTOM, View, last_day
+from expense_lib.app.overview import Seen, look
+from expense_lib.app.recurring import Recurring, copies
+from expense_lib.domain.errors import ExpenseError, LedgerMoved
+from expense_lib.domain.filters import SummaryQuery
+from expense_lib.domain.results import Expense, Part
+from expense_lib.ledger import Ledger
+from expense_lib.settings import open_ledger
+
+if TYPE_CHECKING:
+    from expense_lib.settings import AnyLedger
+
+CHANGES = 50
+
+Reply = Callable[[dict[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Whom to tell of what is new; each is called with it.
+
+    Attributes:
+        seen: What there is to see.
+        filters: What the filters are to say, when somebody else said so, or when their choices changed.
+        picked: Which expenses of the page are picked.
+        notice: What became of the last change.
+        address: The view as the page's address keeps it.
+    """
+
+    seen: Callable[[Seen], object]
+    filters: Callable[[View], object]
+    picked: Callable[[tuple[Expense, ...]], object]
+    notice: Callable[[Done | Failed | None], object]
+    address: Callable[[dict[str, str]], object]
+
+
+class Session:
+    """What one browser tab works with.
+
+    The cells of the app lay it out and call it; it calls *tell* with what is new, and nothing else.
+
+    Args:
+        query: The page's address, as it was opened.
+        tell: Whom to tell.
+    """
+
+    def __init__(self, query: Mapping[str, str | list[str]], tell: Tell) -> None:
+        self._tell = tell
+        self._file: tuple[Path, object] | None = None  # the ledger's file, and which one it is
+        self._cursors: tuple[str | None, ...] = (None,)
+        self.is_demo = "demo" in query
+        self.view = View.of_address(query)
+        self.picked: tuple[Expense, ...] = ()
+        self.notice: Done | Failed | None = None
+        self.entry = EntryForm(self.ledger, self.currency)
+        self.dialog = Dialog(self.ledger, self.currency)
+        self.notices = 0  # how many there were, so that a button of an earlier one does nothing
+        self._changes: tuple[int | None, ...] = (None,)  # below which number each page so far begins
+        self._earlier: int | None = None
+        # An import that ends looks, and tells, from a thread of its own.
+        self._looking = threading.Lock()
+        self._changing = threading.Lock()
+        self.seen = self._look(None)
+
+    def ledger(self) -> AnyLedger:
+        """The ledger that the environment names, or the demo's.
+
+        Raises:
+            LedgerMoved: its file is another than at first, or gone: until ``retry`` none is made or used.
+        """
+        if self.is_demo:
+            return demo.ledger()
+        if self._file is not None and _identity(self._file[0]) != self._file[1]:
+            raise LedgerMoved
+        opened = open_ledger()
+        if isinstance(opened, Ledger):
+            self._file = (opened.path, _identity(opened.path))
+        return opened
+
+    def currency(self) -> str:
+        """The ledger's currency, as far as it is known."""
+        return self.seen.currency
+
+    # What is looked at
+
+    def retry(self) -> None:
+        """Look again, at what is there now: somebody says so."""
+        self._file = None
+        with suppress(ExpenseError):  # which the connection to the old file answers with, once
+            self.ledger().health()
+        self.look()
+
+    def look(self) -> None:
+        """See whether there is anything new, and tell."""
+        with self._looking:
+            before, self.seen = self.seen, self._look(self.seen)
+        if self.seen == before:
+            return
+        self._tell.seen(self.seen)
+        self.pick([each.id for each in self.picked])
+        if _names(before) != _names(self.seen):
+            self._tell.filters(self.view)
+
+    def show(self, **changes: Any) -> None:
+        """Look at something else: the filters say so."""
+        self.view = replace(self.view, **changes)
+        self._cursors = (None,)
+        self._tell.address(self.view.address())
+        self.look()
+
+    def choose(self, **changes: Any) -> None:
+        """Look at something else: another part of the page says so, and the filters are to show it."""
+        self.show(**changes)
+        self._tell.filters(self.view)
+
+    def choose_period(self, period: str) -> None:
+        """Look at another period; a custom one has two fields more."""
+        say = self.choose if CUSTOM in (period, self.view.period) else self.show
+        say(period=period)
+
+    def clear(self) -> None:
+        """Look at everything again, in the same order."""
+        self.choose(**vars(View(sort=self.view.sort)))
+
+    def turn(self, to: str) -> None:
+        """Turn to the *newer* or *older* page."""
+        before, following = self._cursors, self.seen.page.next_cursor if self.seen.page else None
+        if to == "newer":
+            self._cursors = before[:-1] or (None,)
+        elif following:
+            self._cursors = (*before, following)
+        self.look()
+        if self.seen.trouble:  # this is still the page before
+            self._cursors = before
+
+    def category_names(self) -> list[str]:
+        """The categories to choose from: the ledger's, and those that are chosen already."""
+        return list(dict.fromkeys([*(each.name for each in self.seen.categories), *self.view.categories]))
+
+    def table(self) -> tables.Table:
+        """The page as the table shows it."""
+        return tables.expenses(self.seen, newer=len(self._cursors) > 1)
+
+    # What the charts say
+
+    def month_bars(self) -> list[Bar]:
+        """The months of what is looked at, whatever period the filters say: that one is marked."""
+        return month_bars(self._parts("month", date_from=None, date_to=None), self._chosen_month())
+
+    def category_bars(self) -> list[Bar]:
+        """The categories of what is looked at, whichever of them the filters say: those are marked."""
+        return category_bars(self._parts("category", category=()), self.seen.wanted.category)
+
+    def choose_month(self, month: str | None) -> None:
+        """A month's bar was clicked: look at it only, or at all time again if it was so already."""
+        if month is None:
+            return
+        first = dt.date.fromisoformat(f"{month}-01")
+        if month == self._chosen_month():
+            self.choose(period="all", date_from="", date_to="")
+        else:
+            self.choose(period=CUSTOM, date_from=str(first), date_to=str(last_day(first)))
+
+    def choose_category(self, name: str | None) -> None:
+        """A category's bar was clicked: look at it only, or at all of them if it was so already."""
+        if name in {each.name for each in self.seen.categories}:
+            self.choose(categories=() if self.view.categories == (name,) else (name,))
+
+    def _chosen_month(self) -> str:
+        """The month that is looked at, if it is one: 2026-11."""
+        first, last = self.seen.wanted.date_from, self.seen.wanted.date_to
+        is_one = first is not None and first.day == 1 and last == last_day(first)
+        return str(first)[:7] if is_one else ""
+
+    def _parts(self, by: str, **changes: Any) -> tuple[Part, ...]:
+        wanted = self.seen.wanted.model_dump() | changes | {"by": by}
+        return self.ledger().summary(SummaryQuery.model_validate(wanted)).items
+
+    def compare(self, *, whole: bool) -> Comparison:
+        """This month beside the last and the same a year ago, of all expenses."""
+        return compare(self.ledger(), _today(), whole=whole)
+
+    def recurring(self) -> list[Recurring]:
+        """What likely comes again, of all expenses."""
+        return copies.recurring(self.ledger(), _today())
+
+    def changes(self) -> tables.Table:
+        """A page of what was changed, the latest first."""
+        found = self.ledger().changes(before=self._changes[-1], limit=CHANGES + 1)
+        self._earlier = found[CHANGES - 1].number if len(found) > CHANGES else None
+        newer, older = len(self._changes) > 1, self._earlier is not None
+        return tables.changes(found[:CHANGES], self.currency(), newer=newer, older=older)
+
+    def turn_changes(self, to: str) -> None:
+        """Turn to the *newer* or *older* page of what was changed. Clicked twice, it is turned once."""
+        if to == "newer":
+            self._changes = self._changes[:-1] or (None,)
+        elif self._earlier is not None:
+            self._changes, self._earlier = (*self._changes, self._earlier), None
+        self._tell.notice(self.notice)
+
+    # What is asked
+
+    def ask_to_edit(self, expense_id: int) -> dict[str, Any]:
+        """An expense of the page is to be edited; what to tell the dialog."""
+        items = self.seen.page.items if self.seen.page else ()
+        found = next((each for each in items if each.id == expense_id), None)
+        if found is None:  # the page changed just before the click
+            self.did(Failed(GONE))
+            return {"close": True}
+        return self.dialog.edit(found)
+
+    def ask_to_move_picked(self) -> dict[str, Any]:
+        """The picked expenses are to go to another category; what to tell the dialog."""
+        return self.dialog.recategorise(len(self.picked), ids=[each.id for each in self.picked])
+
+    def ask_to_move_all(self) -> dict[str, Any]:
+        """All that is looked at is to go to another category; what to tell the dialog."""
+        count = self.seen.page.count if self.seen.page else 0
+        return self.dialog.recategorise(count, where=self.seen.wanted)
+
+    def ask_to_rename(self, category: str) -> dict[str, Any]:
+        """A category is to be renamed; what to tell the dialog."""
+        return self.dialog.rename(category)
+
+    def picked_in_words(self) -> str:
+        """How many expenses are picked, and what they come to."""
+        total = figures.total(each.amount for each in self.picked)
+        return f"{len(self.picked):,} selected: {messages.money(total, self.currency())}"
+
+    # What is done
+
+    def add(self, message: Mapping[str, Any], reply: Reply) -> None:
+        """The form was sent: record it, reply, and then look at what became of the totals."""
+        self._entered(self.entry.send(message), reply)
+
+    def act(self, message: Mapping[str, Any], reply: Reply) -> None:
+        """A button beside the form's outcome was clicked."""
+        self._entered(self.entry.act(message), reply)
+
+    def complete(self, message: Mapping[str, Any], reply: Reply) -> None:
+        """A description is being typed."""
+        reply({"offer": self.entry.complete(message["text"])})
+
+    def answer(self, message: Mapping[str, Any], reply: Reply) -> None:
+        """The dialog was sent."""
+        self._asked(*self.dialog.send(message), reply)
+
+    def delete(self, reply: Reply) -> None:
+        """The expense in the dialog is to be deleted."""
+        self._asked(*self.dialog.delete(), reply)
+
+    def pick(self, ids: Sequence[int]) -> None:
+        """These expenses of the page are picked."""
+        items = self.seen.page.items if self.seen.page else ()
+        picked = tuple(each for each in items if each.id in set(ids))
+        if picked != self.picked:
+            self.picked = picked
+            self._tell.picked(picked)
+
+    def did(self, done: Done | Failed | None) -> None:
+        """Something was done, or failed: tell, and look again."""
+        with self._changing:
+            self.notice = done
+            self.notices += 1
+        self._tell.notice(done)
+        self.look()
+
+    def failed(self) -> None:
+        """Something raised what it should not; the log has it."""
+        self.did(Failed(messages.UNEXPECTED))
+
+    def undo(self, of: int) -> None:
+        """Take back what notice number *of* says, or try again to; none if another has come meanwhile."""
+        with self._changing:
+            before = self.notice if of == self.notices else None
+            undo = before.undo if isinstance(before, Done) else before.again if before else None
+            if undo is None:
+                return
+            self.notice, self.notices = None, self.notices + 1
+        done = undo(self.ledger)
+        self.did(replace(done, again=undo) if isinstance(done, Failed) else done)
+
+    def told(self) -> dict[str, Any]:
+        """The notice, as the page shows it."""
+        match self.notice:
+            case Done(text, undo):
+                acts = [{"name": "undo", "label": "Undo"}] if undo else []
+                return {"kind": "added", "text": text, "acts": acts, "of": self.notices}
+            case Failed(text, again=again):
+                acts = [{"name": "undo", "label": "Try again"}] if again else []
+                return {"kind": "danger", "text": text, "acts": acts, "of": self.notices}
+        return {}
+
+    def undo_change(self, number: int) -> None:
+        """Take back the change of this number, whoever made it."""
+        self.did(undo_of(number)(self.ledger))
+
+    def undo_import(self, import_id: int) -> None:
+        """Take back a statement's import."""
+        self.did(undo_of_import(import_id)(self.ledger))
+
+    def export(self) -> bytes:
+        """The expenses that are looked at, as a CSV file."""
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "expenses.csv"
+                self.ledger().export_csv(path, self.seen.wanted)
+                return path.read_bytes()
+        except ExpenseError as failed:
+            self.did(Failed(str(failed)))
+            raise
+
+    def _entered(self, outcome: dict[str, Any], reply: Reply) -> None:
+        reply({"outcome": outcome})
+        if isinstance(self.entry.outcome, Added):
+            self._cursors = (None,)
+        self.look()
+
+    def _asked(self, answer: dict[str, Any], done: Done | None, reply: Reply) -> None:
+        reply(answer)
+        if done:
+            self.did(done)
+
+    def _look(self, before: Seen | None) -> Seen:
+        return look(self.ledger, self.view, self._cursors[-1], _today(), before)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at *path*, without opening it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _names(seen: Seen) -> list[str]:
+    return [each.name for each in seen.categories]
+
+
+def _today() -> dt.date:
+    return dt.date.today()  # noqa: DTZ011 - the day on the calendar of whoever runs the app

@@ -1,0 +1,176 @@
+"""Which expenses, or which part of the log, somebody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from expense_lib.domain.errors import InvalidInput
+from expense_lib.domain.expense import AMOUNT_SCHEMA, CalendarDate, Category, Description
+from expense_lib.domain.limits import MAX_ID, MAX_LOG_ENTRIES, MAX_PAGE
+from expense_lib.domain.money import read_decimal
+from expense_lib.domain.text import fold
+
+Sort = Literal["date_desc", "date_asc", "amount_desc", "amount_asc"]
+
+
+def _many(given: object) -> object:
+    """One text, or none, where a list of texts may stand."""
+    if given is None or given == "":
+        return ()
+    return (given,) if isinstance(given, str) else given
+
+
+def _read_ids(given: object) -> tuple[int, ...]:
+    """A list of numbers, whether expenses have them as their ids or not."""
+    if (
+        isinstance(given, Sequence)
+        and not isinstance(given, str | bytes)
+        and len(given) <= MAX_PAGE
+        and all(isinstance(each, int) and not isinstance(each, bool) for each in given)
+    ):
+        return tuple(given)
+    raise ValueError(f"must be a list of at most {MAX_PAGE} ids")
+
+
+def _parts_of_summary(given: object) -> object:
+    """What to total by, from a text as the query has it, or a list: each once."""
+    parts = given.split(",") if isinstance(given, str) else given
+    if (
+        isinstance(parts, list | tuple)
+        and set(parts) <= {"month", "category"}
+        and 0 < len(set(parts)) == len(parts)
+    ):
+        return tuple(parts)
+    raise ValueError("must be month, category, or both with a comma")
+
+
+AmountBound = Annotated[
+    Decimal,
+    BeforeValidator(read_decimal),
+    PlainSerializer(str, when_used="json"),
+    AMOUNT_SCHEMA,
+]
+_CATEGORIES_SCHEMA = {"type": "array", "items": {"type": "string", "minLength": 1}}
+
+
+class LogQuery(BaseModel):
+    """Which part of the log to read: at most *limit* lines after line *since*."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    since: Annotated[StrictInt, Field(ge=0, le=MAX_ID)] = 0
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_LOG_ENTRIES)] = 1000
+
+
+class ChangesQuery(BaseModel):
+    """Which changes to list: at most *limit* of those with a smaller number than *before*."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    before: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] | None = None
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE)] = 50
+
+
+class Filter(BaseModel):
+    """Which expenses. Everything that is given must hold; bounds are included.
+
+    *category* is a text or a list of them; *q* is looked for in description and category, whatever its case.
+
+    Raises:
+        pydantic.ValidationError: names each part that can't be accepted. It is a ValueError.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    category: Annotated[
+        tuple[Category, ...],
+        BeforeValidator(_many),
+        WithJsonSchema({"anyOf": [_CATEGORIES_SCHEMA, {"type": "string"}, {"type": "null"}]}),
+    ] = ()
+    date_from: CalendarDate | None = None
+    date_to: CalendarDate | None = None
+    amount_min: AmountBound | None = None
+    amount_max: AmountBound | None = None
+    q: Description = ""
+
+    def category_keys(self) -> list[str]:
+        """The keys of the categories asked for."""
+        return [fold(name) for name in self.category]
+
+
+class CategoryMove(BaseModel):
+    """Which expenses to move to *category*: those of *ids*, or all that match *where*. One of both is given.
+
+    Raises:
+        pydantic.ValidationError: names each part that can't be accepted. It is a ValueError.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    category: Category
+    ids: (
+        Annotated[
+            tuple[int, ...],
+            BeforeValidator(_read_ids),
+            WithJsonSchema({"type": "array", "items": {"type": "integer"}, "maxItems": MAX_PAGE}),
+        ]
+        | None
+    ) = None
+    where: Annotated[Filter | None, Field(validate_default=True)] = None
+
+    @field_validator("where")
+    @classmethod
+    def _is_given_where_ids_is_not(cls, where: Filter | None, info: ValidationInfo) -> Filter | None:
+        if "ids" in info.data and (where is None) == (info.data["ids"] is None):
+            raise ValueError("must be given, or else ids, and not both")
+        return where
+
+
+def read_move(category: str, ids: Sequence[int] | None, where: Filter | None) -> CategoryMove:
+    """Which expenses to move to which category.
+
+    Raises:
+        InvalidInput: a part of it can't be accepted.
+    """
+    try:
+        return CategoryMove(category=category, ids=ids, where=where)
+    except ValidationError as refused:
+        raise InvalidInput.from_pydantic(refused) from None
+
+
+class ExpenseFilter(Filter):
+    """Which expenses to list, as Filter has it, in which order, and from where on."""
+
+    sort: Sort = "date_desc"
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE)] = 50
+    cursor: StrictStr | None = None
+
+    def after(self, cursor: str) -> Self:
+        """The same filter, for the page that follows."""
+        return self.model_copy(update={"cursor": cursor})
+
+
+class SummaryQuery(Filter):
+    """Of which expenses to have the totals, as Filter has it, and *by* what: month, category, or both."""
+
+    by: Annotated[
+        tuple[Literal["month", "category"], ...],
+        BeforeValidator(_parts_of_summary),
+        WithJsonSchema({"type": "string", "enum": ["month", "category", "month,category", "category,month"]}),
+    ] = ("month",)

@@ -1,0 +1,8 @@
+"""The limits of what a ledger takes and gives, each in one place."""
+
+MAX_CATEGORY_LENGTH = 100
+MAX_DESCRIPTION_LENGTH = 500
+MAX_ACCOUNT_LENGTH = 200
+MAX_PAGE = 500
+MAX_LOG_ENTRIES = 10_000
+MAX_ID = 2**63 - 1  # SQLite's largest integer

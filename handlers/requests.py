@@ -1,0 +1,304 @@
+"""What a request says, read strictly: its JSON body, its query, its keys, ids and versions."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import os
+import re
+from collections.abc import Set
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import (
+    BadRequest,
+    LengthRequired,
+    PreconditionRequired,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
+from werkzeug.wrappers import Request
+
+from expense_lib import (
+    ChangesQuery,
+    ExpenseFilter,
+    FieldError,
+    Filter,
+    IdempotencyKeyError,
+    InvalidInput,
+    LogQuery,
+    SummaryQuery,
+)
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_STATEMENT_BYTES = 16 * 1024 * 1024
+MAX_INT_DIGITS = 1000  # Python itself reads a few thousand
+
+NO_VERSION = 0
+
+if TYPE_CHECKING:
+    from expense_lib.domain.statement import ImportOptions
+
+_TAG = re.compile(r'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
+_TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*")
+_VERSION_TAG = re.compile(r'"[1-9][0-9]{0,17}"')
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
+_INTEGERS = {"before", "limit", "since"}
+_STATEMENT_TYPES = {  # beside all of text/: what browsers, phones and curl call such files
+    *("application/octet-stream", "application/csv", "application/vnd.ms-excel", "application/ofx"),
+    *("application/x-ofx", "application/vnd.intu.qfx", "application/qif", "application/x-qif"),
+    *("application/x-qw", "application/vnd.intu.qbo"),
+}
+_MAX_FORM_PARTS = 32
+_DIGITS = re.compile(r"[0-9]{1,30}")
+_QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+
+
+def json_body(request: Request) -> Any:
+    """The body as JSON, where numbers keep their exact value and no name stands twice in one object.
+
+    A number with an exponent becomes a NaN, which no field accepts: ``Decimal("1.0e1")`` would forget
+    how it was written.
+
+    Raises:
+        werkzeug.exceptions.HTTPException: 400 (no JSON, no UTF-8), 411, 413 or 415.
+    """
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise UnsupportedMediaType("Send the body as application/json.")
+    try:
+        return _decode(_body(request).decode("utf-8"))
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not JSON, or an object in it has the same name twice.") from None
+
+
+def statement(request: Request) -> tuple[bytes, ImportOptions]:
+    """A statement as the raw body, with the query beside it; or as the one file of a form, with its fields.
+
+    Raises:
+        werkzeug.exceptions.HTTPException: 400 (a form that is none, or without a file), 411, 413 or 415.
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    from werkzeug.formparser import FormDataParser  # noqa: PLC0415 - whoever records an expense sends no form
+
+    from expense_lib.domain.statement import ImportOptions  # noqa: PLC0415 - as above
+
+    if request.mimetype != "multipart/form-data":
+        if request.mimetype not in _STATEMENT_TYPES and not request.mimetype.startswith("text/"):
+            raise UnsupportedMediaType(
+                "Send the file as text/csv, application/x-ofx or in a form (multipart)."
+            )
+        return _whole(request), ImportOptions.model_validate(_query(request))
+    body = _whole(request)
+    parser = FormDataParser(max_form_parts=_MAX_FORM_PARTS, silent=False)
+    try:
+        _, fields, files = parser.parse(
+            io.BytesIO(body), request.mimetype, len(body), dict(request.mimetype_params)
+        )
+    except (ValueError, RequestEntityTooLarge):
+        raise BadRequest("The form is malformed, or has too many fields.") from None
+    uploaded = list(itertools.chain.from_iterable(files.listvalues()))
+    sent = [(file.filename or "", file.read()) for file in uploaded]
+    for file in uploaded:
+        file.close()
+    if len(sent) != 1:
+        raise BadRequest("The form must have one file.")
+    name, file_sent = sent[0]
+    wanted = {"filename": name} | _query(request) | _once(fields)
+    return file_sent, ImportOptions.model_validate(wanted)
+
+
+def _whole(request: Request) -> bytes:
+    """The body of a statement, with its length: without, a server may take one that was cut off for whole."""
+    if request.content_length is None:
+        raise LengthRequired("Send the statement with its Content-Length.")
+    return _body(request, MAX_STATEMENT_BYTES)
+
+
+def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
+    """The body, whole: as long as it says it is, or up to its end where the server knows that (chunked)."""
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without a content encoding.")
+    too_large = RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
+    length = request.content_length
+    if length is None and not request.environ.get("wsgi.input_terminated"):
+        raise LengthRequired("Send the body with its Content-Length.")
+    if length is not None and length > limit:
+        raise too_large
+    stream = request.environ["wsgi.input"]
+    wanted = limit + 1 if length is None else length
+    body = bytearray()
+    while len(body) < wanted and (part := stream.read(wanted - len(body))):
+        body += part
+    if len(body) > limit:
+        raise too_large
+    if length is not None and len(body) < length:
+        raise BadRequest("The body is shorter than its Content-Length.")
+    return bytes(body)
+
+
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) <= MAX_INT_DIGITS else Decimal(text)
+
+
+def _decimal(text: str) -> Decimal:
+    return Decimal("NaN" if "e" in text.lower() else text)
+
+
+def _refuse_constant(_: str) -> None:
+    raise ValueError
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) < len(pairs):
+        raise ValueError
+    return names
+
+
+_decode = json.JSONDecoder(
+    parse_int=_integer,
+    parse_float=_decimal,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_without_repeats,
+).decode
+
+
+def refuse_foreign_encoding(request: Request) -> None:
+    """Refuse a path or a query that is not UTF-8.
+
+    Raises:
+        werkzeug.exceptions.BadRequest: it is not.
+    """
+    path, query = request.environ.get("PATH_INFO", ""), request.environ.get("QUERY_STRING", "")
+    try:
+        if not path.isascii():
+            path.encode("latin-1").decode("utf-8")
+        if query:
+            unquote_to_bytes(query.encode("latin-1")).decode("utf-8")
+    except UnicodeError:
+        raise BadRequest("The path and the query must be UTF-8.") from None
+
+
+def request_id(request: Request) -> str:
+    """The id that the request came with, if it has one fit for a header and a log, or a new one."""
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
+    return given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+
+
+def query(request: Request) -> ExpenseFilter:
+    """The filter that the query spells out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    return ExpenseFilter.model_validate(_filters(request))
+
+
+def summary_query(request: Request) -> SummaryQuery:
+    """What to total, and by what, as the query spells it out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    return SummaryQuery.model_validate(_filters(request))
+
+
+def export_filter(request: Request) -> Filter:
+    """Which expenses to export, as the query spells it out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    return Filter.model_validate(_filters(request))
+
+
+def log_query(request: Request) -> LogQuery:
+    """The part of the log that the query spells out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    return LogQuery.model_validate(_query(request))
+
+
+def changes_query(request: Request) -> ChangesQuery:
+    """Which changes the query spells out.
+
+    Raises:
+        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+    """
+    return ChangesQuery.model_validate(_query(request))
+
+
+def _filters(request: Request) -> dict[str, Any]:
+    given = _query(request, repeatable={"category"})
+    if given.get("category") == [""]:
+        del given["category"]  # what a form sends for "all"
+    return given
+
+
+def _query(request: Request, repeatable: Set[str] = frozenset()) -> dict[str, Any]:
+    """The query's values by name; lists where a name may be repeated, integers where one must stand."""
+    return _once(request.args, repeatable)
+
+
+def _once(values: MultiDict[str, str], repeatable: Set[str] = frozenset()) -> dict[str, Any]:
+    given: dict[str, Any] = dict(values.lists())
+    repeated = [name for name, values in given.items() if len(values) > 1 and name not in repeatable]
+    if repeated:
+        raise InvalidInput(FieldError(name, "must be given once") for name in repeated)
+    given |= {name: values[0] for name, values in given.items() if name not in repeatable}
+    for name in _INTEGERS & given.keys():
+        if _DIGITS.fullmatch(given[name]):
+            given[name] = int(given[name])
+    return given
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key of the request, whether it stands bare or as a quoted string (RFC 8941, section 3.3.3).
+
+    Raises:
+        IdempotencyKeyError: it begins like a quoted string and is none.
+    """
+    header = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    if header is None or not header.startswith('"'):
+        _refuse_doubled(header)
+        return header
+    quoted = _QUOTED_KEY.fullmatch(header)
+    if quoted is None:
+        raise IdempotencyKeyError
+    return re.sub(r"\\(.)", r"\1", quoted[1])
+
+
+def _refuse_doubled(header: str | None) -> None:
+    """Refuse a bare key that came twice, which servers hand on as one with a comma: another key."""
+    parts = [part.strip() for part in (header or "").split(",")]
+    if len(parts) > 1 and len(set(parts)) == 1:
+        raise IdempotencyKeyError
+
+
+def if_match(request: Request) -> list[int] | None:
+    """The versions that ``If-Match`` names, None for ``*``. A tag that is no version of ours matches none.
+
+    Raises:
+        PreconditionRequired: there is no such header.
+        werkzeug.exceptions.BadRequest: it is no list of entity tags (RFC 9110, section 13.1.1).
+    """
+    given = request.environ.get("HTTP_IF_MATCH")
+    if given is None:
+        raise PreconditionRequired("Send If-Match with the ETag of the expense as you saw it.")
+    if given.strip() == "*":
+        return None
+    if not _TAGS.fullmatch(given):
+        raise BadRequest("If-Match is * or a list of quoted ETags.")
+    return [int(tag[1:-1]) if _VERSION_TAG.fullmatch(tag) else NO_VERSION for tag in _TAG.findall(given)]
+
+
+def if_match_or_any(request: Request) -> list[int] | None:
+    """As ``if_match``, where leaving it out means any version."""
+    return if_match(request) if "HTTP_IF_MATCH" in request.environ else None

@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from expense_lib import Ledger, LedgerUnavailable, open_ledger
+from expense_lib.app.entry import Recorder
+from expense_lib.app.entry_form import OFFERED, EntryForm
+from tests.builders import an_expense, fields, handler
+
+_ids = itertools.count(1)
+
+
+def a_message(**changes: Any) -> dict[str, Any]:
+    """What the form sends of a lunch, under an id of its own."""
+    return {"id": f"m{next(_ids)}", "values": {**fields(), "refund": False} | changes}
+
+
+def talk(ledger: Recorder, currency: str = "USD") -> EntryForm:
+    return EntryForm(lambda: ledger, lambda: currency)
+
+
+def click(form: EntryForm, name: str) -> dict[str, Any]:
+    """A click on a button of the outcome that is shown."""
+    return form.act({"name": name, "of": form.number})
+
+
+def down() -> NoReturn:
+    raise LedgerUnavailable("It is down.")
+
+
+def names(answer: dict[str, Any]) -> list[str]:
+    return [act["name"] for act in answer["acts"]]
+
+
+class Patchy:
+    """A ledger that can be reached only now and then."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.is_up = True
+
+    def __call__(self) -> Ledger:
+        return self.ledger if self.is_up else down()
+
+
+def test_answer_says_what_was_added(ledger: Ledger) -> None:
+    message = a_message()
+    assert talk(ledger).send(message) == {
+        "id": message["id"],
+        "kind": "added",
+        "text": "Added: 12.50 USD, Food, Lunch, 2026-11-22.",
+        "errors": {},
+        "acts": [{"name": "undo", "label": "Undo"}],
+        "of": 1,
+    }
+
+
+@pytest.mark.parametrize("changes", [{}, {"amount": "12,50"}, {"amount": ""}], ids=str)
+def test_message_sent_twice_is_answered_twice_and_recorded_once(
+    ledger: Ledger, changes: dict[str, str]
+) -> None:
+    form, message = talk(ledger), a_message(**changes)
+    first = form.send(message)
+    before = len(ledger.log())
+    assert form.send(message) == first
+    assert len(ledger.log()) == before
+
+
+def test_two_messages_of_two_pages_are_told_apart(ledger: Ledger) -> None:
+    assert talk(ledger).send(a_message())["kind"] == "added"
+    assert talk(ledger).send(a_message())["text"].startswith("Already recorded at ")
+
+
+def test_same_payment_is_added_as_another_one_however_often_it_is_clicked(ledger: Ledger) -> None:
+    form = talk(ledger)
+    form.send(a_message())
+    assert names(form.send(a_message())) == ["another"]
+    answers = [click(form, "another") for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["text"].endswith("2026-11-22, number 2 of its kind that day.")
+    assert answers[0]["id"] is None
+    assert ledger.search().count == 2
+
+
+def test_button_of_an_earlier_outcome_does_nothing(ledger: Ledger) -> None:
+    form = talk(ledger)
+    earlier = form.send(a_message(amount="3"))["of"]
+    later = form.send(a_message(amount="9"))
+    assert form.act({"name": "undo", "of": earlier})["text"] == later["text"]
+    assert ledger.search().count == 2
+
+
+def test_what_was_added_can_be_taken_back_once_and_restored(ledger: Ledger) -> None:
+    form = talk(ledger)
+    form.send(a_message(amount="3", refund=True))
+    taken = [click(form, "undo") for _ in range(2)]
+    assert taken[0] == taken[1]
+    assert taken[0]["text"] == "Taken back: -3.00 USD, Food, Lunch, 2026-11-22. It is deleted."
+    assert taken[0]["fill"] == {**fields(amount="3.00"), "refund": True}
+    assert ledger.search().count == 0
+    restored = [click(form, "restore") for _ in range(2)]
+    assert (restored[0]["kind"], restored[0]) == ("added", restored[1])
+    assert (ledger.search().items[0].id, ledger.search().count) == (1, 1)
+    assert click(form, "undo")["kind"] == "warn"
+    assert ledger.search().count == 0
+
+
+def test_what_was_taken_back_and_corrected_is_another_expense(ledger: Ledger) -> None:
+    form = talk(ledger)
+    form.send(a_message())
+    form.send({"id": "corrected", "values": click(form, "undo")["fill"] | {"amount": "12.60"}})
+    assert [str(each.amount) for each in ledger.search().items] == ["12.60"]
+
+
+def test_undo_leaves_alone_what_somebody_changed_meanwhile(ledger: Ledger) -> None:
+    form = talk(ledger)
+    form.send(a_message())
+    ledger.amend(1, {"amount": "20"}, version=1)
+    answer = click(form, "undo")
+    assert answer["text"].startswith("12.50 USD, Food, Lunch, 2026-11-22 is not taken back: ")
+    assert (answer["kind"], ledger.get(1).version) == ("danger", 2)
+
+
+def test_undo_of_what_somebody_deleted_meanwhile_stays_deleted(ledger: Ledger) -> None:
+    form = talk(ledger)
+    form.send(a_message())
+    ledger.delete(1)
+    assert click(form, "undo")["kind"] == "warn"
+    assert len(ledger.log()) == 2
+
+
+def test_undo_that_did_not_reach_the_ledger_can_be_tried_again(ledger: Ledger) -> None:
+    patchy = Patchy(ledger)
+    form = EntryForm(patchy, lambda: "USD")
+    form.send(a_message())
+    patchy.is_up = False
+    answer = click(form, "undo")
+    assert answer["kind"] == "danger"
+    patchy.is_up = True
+    assert names(answer)
+    click(form, names(answer)[0])
+    assert ledger.search().count == 0
+
+
+def test_deleted_payment_typed_again_can_be_restored(ledger: Ledger) -> None:
+    ledger.record(an_expense())
+    ledger.delete(1)
+    form = talk(ledger)
+    answer = form.send(a_message())
+    assert answer["text"] == "This was recorded as number 1 and then deleted."
+    assert names(answer) == ["restore", "another"]
+    assert click(form, "restore")["kind"] == "added"
+    assert ledger.search().items[0].id == 1
+
+
+@pytest.mark.parametrize("name", ["undo", "another", "restore", "again", "cancel", ""])
+def test_button_that_is_not_there_does_nothing(ledger: Ledger, name: str) -> None:
+    form = talk(ledger)
+    click(form, name)
+    form.send(a_message(amount="12,50"))
+    assert click(form, name)["kind"] == "danger"
+    assert ledger.log() == []
+
+
+def test_what_is_wrong_is_told_at_its_field(ledger: Ledger) -> None:
+    wrong = a_message(amount="-1", category=" ", description="x" * 501, date="2026-02-29")
+    answer = talk(ledger).send(wrong)
+    assert answer["text"] == "Not added yet: see above."
+    assert answer["errors"] == {
+        "refund": "Refund must be true for a negative amount, which says that money came back.",
+        "category": "Category must not be empty.",
+        "description": "Description must have at most 500 characters.",
+        "date": "Date must be a day that exists in the calendar.",
+    }
+    assert ledger.log() == []
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "kind"),
+    [
+        ("JPY", "1200", "added"),
+        ("JPY", "0.5", "danger"),
+        ("KWD", "1.005", "added"),
+        ("BHD", "0.0001", "danger"),
+    ],
+)
+def test_amount_has_the_digits_of_the_currency(tmp_path: Path, currency: str, amount: str, kind: str) -> None:
+    answer = talk(Ledger(tmp_path / "expenses.db", currency), currency).send(a_message(amount=amount))
+    assert (answer["kind"], list(answer["errors"])) == (kind, ["amount"] if kind == "danger" else [])
+
+
+def test_what_was_typed_is_sent_again_once_the_ledger_can_be_reached(ledger: Ledger) -> None:
+    patchy = Patchy(ledger)
+    form = EntryForm(patchy, lambda: "USD")
+    patchy.is_up = False
+    answer = form.send(a_message())
+    assert answer["text"] == "Not added: It is down. What you typed is kept."
+    assert names(answer) == ["send"]  # which the page does itself, with the form as it is by then
+    patchy.is_up = True
+    assert form.send(a_message())["kind"] == "added"
+    assert ledger.search().count == 1
+
+
+def test_text_of_a_person_is_told_as_it_is(ledger: Ledger) -> None:
+    answer = talk(ledger).send(a_message(description="<b>5% & 'more'</b>", category="Food, drinks"))
+    assert answer["text"] == "Added: 12.50 USD, Food, drinks, <b>5% & 'more'</b>, 2026-11-22."
+
+
+def offered(ledger: Ledger, text: str) -> list[tuple[str, str]]:
+    answer = talk(ledger).complete(text)
+    assert answer["text"] == text
+    return [(item["text"], item["category"]) for item in answer["items"]]
+
+
+def test_descriptions_are_offered_by_their_beginning_then_the_latest_with_the_latest_category(
+    ledger: Ledger,
+) -> None:
+    for day, (description, category) in enumerate(
+        [
+            ("Tea", "Food"),
+            ("Teapot", "Home"),
+            ("Iced tea", "Food"),
+            ("tea", "Drinks"),
+            ("Tea", "Drinks"),
+            ("Bus", "Teaching"),
+        ],
+        1,
+    ):
+        ledger.record(an_expense(description=description, category=category, date=f"2026-11-{day:02d}"))
+    expected = [("Tea", "Drinks"), ("tea", "Drinks"), ("Teapot", "Home"), ("Iced tea", "Food")]
+    assert offered(ledger, "TEA") == expected
+    assert offered(ledger, "coffee") == []
+
+
+def test_so_many_descriptions_are_offered_at_most(ledger: Ledger) -> None:
+    for number in range(OFFERED + 1):
+        ledger.record(an_expense(description=f"Lunch {number}"))
+    assert len(offered(ledger, "lunch")) == OFFERED
+
+
+@pytest.mark.parametrize("text", ["Lunch with", "e\u0301te\u0301", "STRASSE", "%", "_", "<b>"], ids=ascii)
+def test_descriptions_are_offered_as_the_list_finds_them(ledger: Ledger, text: str) -> None:
+    for description in ("Lunch with Kim", "\u00e9t\u00e9", "Stra\u00dfe", "50% off", "a_b", "<b>Tea</b>"):
+        ledger.record(an_expense(description=description))
+    assert len(offered(ledger, text)) == 1
+
+
+@pytest.mark.parametrize("text", [" Lunch", "Lunch  with", "kim "])
+def test_space_too_many_hides_no_description(ledger: Ledger, text: str) -> None:
+    ledger.record(an_expense(description="Lunch with Kim"))
+    assert offered(ledger, text) == [("Lunch with Kim", "Food")]
+
+
+@pytest.mark.parametrize("text", ["\0", "x" * 501, "\ud800"], ids=["control", "long", "surrogate"])
+def test_nothing_is_offered_for_what_can_be_no_description(ledger: Ledger, text: str) -> None:
+    assert offered(ledger, text) == []
+
+
+def test_nothing_is_offered_where_the_ledger_is_down() -> None:
+    assert EntryForm(down, lambda: "USD").complete("Lunch")["items"] == []
+
+
+def test_conversation_through_a_handler_is_the_same(tmp_path: Path) -> None:
+    with handler(tmp_path / "expenses.db") as url:
+        form = EntryForm(lambda: open_ledger(url), lambda: "USD")
+        assert form.send(a_message())["kind"] == "added"
+        assert form.complete("lun")["items"] == [{"text": "Lunch", "category": "Food"}]
+        assert names(form.send(a_message())) == ["another"]
+        assert click(form, "another")["text"].endswith("number 2 of its kind that day.")
+        assert names(click(form, "undo")) == ["restore"]
+        assert list(form.send(a_message(amount="0.001"))["errors"]) == ["amount"]
+        assert open_ledger(url).search().count == 1
+    assert names(form.send(a_message())) == ["send"]
