@@ -36,7 +36,7 @@ from expense_lib.domain.errors import (
     StaleVersion,
     StatementUnclear,
 )
-from expense_lib.domain.expense import ExpenseChanges, NewCategory, NewExpense
+from expense_lib.domain.expense import NewCategory, NewExpense
 from expense_lib.domain.filters import (
     CategoryMove,
     ChangesQuery,
@@ -56,9 +56,9 @@ from expense_lib.domain.results import (
     Recategorised,
     Receipt,
     Renamed,
-    Snapshot,
     Summary,
     Undone,
+    Values,
     Version,
 )
 from expense_lib.ledger import Ledger
@@ -77,7 +77,6 @@ __all__ = [
     "CurrencyError",
     "CursorError",
     "Expense",
-    "ExpenseChanges",
     "ExpenseDeleted",
     "ExpenseError",
     "ExpenseFilter",
@@ -108,12 +107,12 @@ __all__ = [
     "RecordedThenDeleted",
     "Renamed",
     "RuleNotFound",
-    "Snapshot",
     "StaleVersion",
     "StatementUnclear",
     "Summary",
     "SummaryQuery",
     "Undone",
+    "Values",
     "Version",
     "open_ledger",
 ]

@@ -25,7 +25,7 @@ from urllib3.util import Retry
 
 from expense_lib import files
 from expense_lib.domain import errors
-from expense_lib.domain.expense import NewExpense, expense_changes, read_category, read_changes
+from expense_lib.domain.expense import NewExpense, changes_in_json, read_category, read_changes
 from expense_lib.domain.filters import ExpenseFilter, Filter, SummaryQuery, read_move
 from expense_lib.domain.keys import check_idempotency_key
 from expense_lib.domain.limits import MAX_ID, MAX_LOG_ENTRIES, MAX_PAGE
@@ -40,6 +40,7 @@ from expense_lib.domain.results import (
     Recategorised,
     Receipt,
     Renamed,
+    Replayed,
     Summary,
     Undone,
     Version,
@@ -129,14 +130,15 @@ class RemoteLedger:
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
         """As ``Ledger.record``."""
         check_idempotency_key(idempotency_key)
-        status, expense = self._ask(
-            Expense,
+        status, found = self._ask(
+            Replayed,
             "POST",
             "/expenses",
-            json=new.model_dump(mode="json", exclude_none=True),
+            json=new.model_dump(mode="json", exclude_none=True, exclude_unset=True),
             headers={} if idempotency_key is None else {"Idempotency-Key": _quoted(idempotency_key)},
         )
-        return Receipt(created=status == 201, expense=expense)
+        expense = Expense.model_validate(found.model_dump(exclude={"differs"}))
+        return Receipt(created=status == 201, expense=expense, differs=found.differs)
 
     def get(self, expense_id: int) -> Expense:
         """As ``Ledger.get``."""
@@ -150,7 +152,7 @@ class RemoteLedger:
     def amend(self, expense_id: int, changes: Mapping[str, Any], version: int | None) -> Expense:
         """As ``Ledger.amend``."""
         given = read_changes(changes)
-        body = expense_changes().dump_python(given, mode="json")
+        body = changes_in_json(given)
         headers = _if_match(version) or {"If-Match": "*"}
         return self._ask(Expense, "PATCH", _where(expense_id), json=body, headers=headers)[1]
 
@@ -169,6 +171,10 @@ class RemoteLedger:
     def categories(self) -> list[CategoryTotal]:
         """As ``Ledger.categories``."""
         return list(self._ask(_Items[CategoryTotal], "GET", "/categories")[1].items)
+
+    def accounts(self) -> list[CategoryTotal]:
+        """As ``Ledger.accounts``."""
+        return list(self._ask(_Items[CategoryTotal], "GET", "/accounts")[1].items)
 
     def summary(self, wanted: SummaryQuery | None = None) -> Summary:
         """As ``Ledger.summary``."""

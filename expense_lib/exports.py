@@ -4,44 +4,45 @@ from __future__ import annotations
 
 import csv
 import io
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
+from operator import attrgetter
 
 from pydantic_core import to_json
 
 from expense_lib import presenting
+from expense_lib.domain.content import ANNOTATIONS
 from expense_lib.domain.filters import Filter
 from expense_lib.domain.money import Currency
+from expense_lib.domain.rows import Entry
 from expense_lib.domain.spreadsheets import guarded
-from expense_lib.store import queries
+from expense_lib.store import log, queries
+from expense_lib.store.transaction import Transaction
 
-COLUMNS = ("date", "amount", "currency", "category", "description", "occurrence", "id", "dedup_key")
+_TEXTS = ("category", "description", *ANNOTATIONS)
+COLUMNS = ("date", "amount", "currency", *_TEXTS, "occurrence", "id", "dedup_key")
 BATCH = 1_000  # rows in one piece
 
 
-def as_csv(
-    con: sqlite3.Connection, wanted: Filter, currency: Currency, progress: Callable[[int, int], None]
-) -> Iterator[bytes]:
+def as_csv(tx: Transaction, wanted: Filter, progress: Callable[[int, int], None]) -> Iterator[bytes]:
     """The expenses that match, by date, as CSV (RFC 4180) in UTF-8, piece by piece. It begins with COLUMNS.
 
     Amounts have all their fraction digits; a negative one is a refund. Importing it again adds nothing, since
     a row's ``dedup_key`` says which expense it is.
     """
-    total = queries.total(con, wanted, currency, None).count
+    total, currency, texts = queries.total(tx, wanted).count, tx.currency, attrgetter(*_TEXTS)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     done = 0
-    for row in queries.matching(con, wanted, currency):
+    for row in queries.matching(tx, wanted):
         writer.writerow(
             (
-                row.date,
-                currency.from_minor(row.amount_minor),
+                row.content.date,
+                currency.from_minor(row.content.amount_minor),
                 currency.code,
-                guarded(row.category),
-                guarded(row.description),
-                row.occurrence,
+                *(guarded(text or "") for text in texts(row.content)),
+                row.content.occurrence,
                 row.id,
                 row.dedup_key,
             )
@@ -54,36 +55,32 @@ def as_csv(
     progress(done, total)
 
 
-def as_jsonl(
-    con: sqlite3.Connection, currency: Currency, progress: Callable[[int, int], None]
-) -> Iterator[bytes]:
+def as_jsonl(tx: Transaction, progress: Callable[[int, int], None]) -> Iterator[bytes]:
     """Every expense there ever was, deleted ones too, as a line of JSON each, by id; piece by piece.
 
     A line is ``{"id", "dedup_key", "deleted", "currency", "history": [...]}``, its history as
     ``Ledger.history`` has it, the first version first.
     """
-    total, done = queries.number_of_expenses(con), 0
-    for batch in _batches(groupby(queries.whole_log(con), key=lambda line: line[0].expense_id)):
+    total, done = queries.number_of_expenses(tx), 0
+    for batch in _batches(groupby(log.whole(tx), key=lambda line: line[0].expense_id)):
         yield b"".join(
             to_json(
                 {
                     "id": expense_id,
                     "dedup_key": dedup_key,
                     "deleted": deleted,
-                    "currency": currency.code,
+                    "currency": tx.currency.code,
                     "history": history,
                 }
             )
             + b"\n"
-            for expense_id, dedup_key, deleted, history in _told(batch, currency)
+            for expense_id, dedup_key, deleted, history in _told(batch, tx.currency)
         )
         done += len(batch)
         progress(done, total)
 
 
-def _told(
-    batch: Iterable[list[tuple[queries.Logged, str]]], currency: Currency
-) -> Iterator[tuple[object, ...]]:
+def _told(batch: Iterable[list[tuple[Entry, str]]], currency: Currency) -> Iterator[tuple[object, ...]]:
     for lines in batch:
         last, dedup_key = lines[-1]
         history = [presenting.version(line, currency) for line, _ in lines]
@@ -91,9 +88,9 @@ def _told(
 
 
 def _batches(
-    groups: Iterable[tuple[int, Iterator[tuple[queries.Logged, str]]]],
-) -> Iterator[list[list[tuple[queries.Logged, str]]]]:
-    batch: list[list[tuple[queries.Logged, str]]] = []
+    groups: Iterable[tuple[int, Iterator[tuple[Entry, str]]]],
+) -> Iterator[list[list[tuple[Entry, str]]]]:
+    batch: list[list[tuple[Entry, str]]] = []
     for _, lines in groups:
         batch.append(list(lines))
         if len(batch) == BATCH:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from expense_lib import files, presenting
 from expense_lib.domain import cursor
@@ -30,16 +29,44 @@ from expense_lib.domain.results import (
     Undone,
     Version,
 )
+from expense_lib.domain.rows import Row
 from expense_lib.rules import editing, recording, undoing
-from expense_lib.store import category_rules, expenses, imports, integrity, queries
-from expense_lib.store.expenses import Row
-from expense_lib.store.sqlite import closed_to, connection, transaction
+from expense_lib.store import categories, category_rules, imports, integrity, log, queries, schema
+from expense_lib.store.claims import KeyTaken
+from expense_lib.store.health import copy, health
+from expense_lib.store.imports import Position
+from expense_lib.store.sqlite import (
+    bulk_transaction,
+    closed_to,
+    connection,
+    transaction,
+    writing_transaction,
+)
+from expense_lib.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from expense_lib.domain.statement import Import, Imported, Rule, Similar
     from expense_lib.statements.plan import Plan
 
 # ruff: noqa: PLC0415 - imports and exports are loaded when they are asked for: recording starts sooner
+
+
+_ATTEMPTS = 3  # without holding the lock
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Decided(Protocol[T_co]):
+    """What a rule decided from a snapshot, and has not written yet."""
+
+    def holds(self, tx: Transaction, decided_at: Position) -> bool:
+        """Whether it would be decided the same now."""
+        ...
+
+    def write(self, tx: Transaction) -> T_co:
+        """Put it down, under the write lock."""
+        ...
 
 
 class Ledger:
@@ -57,11 +84,12 @@ class Ledger:
         LedgerUnavailable: the file can't be opened or made, or is no ledger.
     """
 
-    def __init__(self, path: str | Path, currency: str | None = None) -> None:
+    def __init__(self, path: str | Path, currency: str | None = None, *, by: str = "") -> None:
         self.path = files.absolute(path)
+        self.by = by
         self._name = os.fspath(self.path)  # hashed for every use: a text is faster than a Path
         with connection(self._name, currency, make=True) as con:
-            self.currency = expenses.currency(con)
+            self.currency = schema.currency(con)
         if currency not in (None, self.currency.code):
             raise CurrencyError(f"This ledger is kept in {self.currency.code}, not in {currency}.")
 
@@ -82,17 +110,19 @@ class Ledger:
             RecordedThenDeleted: it was recorded and then deleted, and does not come back by itself.
         """
         sent = recording.Submission(new, self.currency, idempotency_key)
-        with self._connection() as con:
-            row, created = recording.known(con, sent), False
+        with connection(self._name, self.currency.code) as con:
+            tx = Transaction(con, self.currency, self.by)
+            row, created = recording.known(tx, sent), False
             if row is None:
                 try:
                     with transaction(con, write=True):
-                        row, created = recording.added(con, sent)
-                except sqlite3.IntegrityError:  # somebody recorded it meanwhile: a key has one owner
-                    row = recording.known(con, sent)
+                        row, created = recording.added(tx, sent)
+                except KeyTaken:  # somebody recorded it meanwhile: a key has one owner
+                    row = recording.known(tx, sent)
                     if row is None:
                         raise
-        return Receipt(created=created, expense=presenting.expense(row, self.currency))
+        differs = () if created else sent.differs(row.content)
+        return Receipt(created=created, expense=presenting.expense(row, self.currency), differs=differs)
 
     def get(self, expense_id: int) -> Expense:
         """The expense of this id.
@@ -100,8 +130,8 @@ class Ledger:
         Raises:
             ExpenseNotFound, ExpenseDeleted: there is none, or no longer.
         """
-        with self._connection() as con:
-            row = recording.found(con, expense_id)
+        with self._reading() as tx:
+            row = recording.found(tx, expense_id)
         if row.deleted_at is not None:
             raise ExpenseDeleted(expense_id)
         return presenting.expense(row, self.currency)
@@ -115,9 +145,9 @@ class Ledger:
         """
         wanted = wanted or ExpenseFilter()
         after = None if wanted.cursor is None else cursor.read(wanted.cursor, wanted.sort)
-        with self._reading() as con:
-            found = queries.page(con, wanted, after, self.currency)
-            matching = queries.total(con, wanted, self.currency, found if after is None else None)
+        with self._reading() as tx:
+            found = queries.page(tx, wanted, after)
+            matching = queries.total(tx, wanted, found if after is None else None)
         more, found = len(found) > wanted.limit, found[: wanted.limit]
         return Page(
             items=tuple(presenting.expense(row, self.currency) for row in found),
@@ -145,8 +175,8 @@ class Ledger:
             InvalidInput: what it would become can't be accepted.
         """
         given = read_changes(changes)
-        with self._writing() as con:
-            row = editing.amend(con, self.currency, expense_id, given, version)
+        with self._writing() as tx:
+            row = editing.amend(tx, expense_id, given, version)
         return presenting.expense(row, self.currency)
 
     def delete(self, expense_id: int, version: int | None = None) -> None:
@@ -156,8 +186,8 @@ class Ledger:
             ExpenseNotFound: there is none.
             StaleVersion: *version* is given, and the expense was changed since.
         """
-        with self._writing() as con:
-            editing.delete(con, expense_id, version)
+        with self._writing() as tx:
+            editing.delete(tx, expense_id, version)
 
     def restore(self, expense_id: int) -> Expense:
         """Bring a deleted expense back under its id. A live one stays as it is.
@@ -165,8 +195,8 @@ class Ledger:
         Raises:
             ExpenseNotFound: there is none.
         """
-        with self._writing() as con:
-            row = editing.restore(con, expense_id)
+        with self._writing() as tx:
+            row = editing.restore(tx, expense_id)
         return presenting.expense(row, self.currency)
 
     def history(self, expense_id: int) -> list[Version]:
@@ -175,26 +205,33 @@ class Ledger:
         Raises:
             ExpenseNotFound: there is none.
         """
-        with self._reading() as con:
-            recording.found(con, expense_id)
-            lines = queries.history(con, expense_id)
+        with self._reading() as tx:
+            recording.found(tx, expense_id)
+            lines = log.history(tx, expense_id)
         return [presenting.version(line, self.currency) for line in lines]
 
     def categories(self) -> list[CategoryTotal]:
         """Every category that has expenses, by name, with their count and exact total."""
-        with self._connection() as con:
-            found = queries.categories(con)
+        with self._reading() as tx:
+            found = categories.totals(tx)
+        return [presenting.category(name, total, self.currency) for name, total in found]
+
+    def accounts(self) -> list[CategoryTotal]:
+        """Every account that has expenses, by name, with their count and exact total."""
+        with self._reading() as tx:
+            found = queries.accounts(tx)
         return [presenting.category(name, total, self.currency) for name, total in found]
 
     def summary(self, wanted: SummaryQuery | None = None) -> Summary:
-        """The exact totals of the expenses that match, by month, by category or both, from one snapshot.
+        """The exact totals of the expenses that match, by one part or two, from one snapshot.
 
         Raises:
             AmountError: a bound is finer than the ledger's currency.
         """
-        with self._reading() as con:
-            parts = queries.summary(con, wanted or SummaryQuery(), self.currency)
-        return presenting.summary(parts, self.currency)
+        with self._reading() as tx:
+            parts = queries.summary(tx, wanted or SummaryQuery())
+            total = queries.total(tx, wanted or SummaryQuery())
+        return presenting.summary(parts, total, self.currency)
 
     def recategorise(
         self, category: str, *, ids: Sequence[int] | None = None, where: Filter | None = None
@@ -214,9 +251,8 @@ class Ledger:
             AmountError: a bound is finer than the ledger's currency.
         """
         move = read_move(category, ids, where)
-        with self._writing() as con:
-            number, count, name = editing.recategorise(con, self.currency, move)
-        return Recategorised(number=number, count=count, category=name)
+        moved = self._decided(lambda tx: editing.Move(tx, move))
+        return Recategorised(number=moved.number, count=moved.count, category=moved.category)
 
     def rename_category(self, old: str, new: str) -> Renamed:
         """Rename a category, or merge it into the one of that name; one change, which can be undone as one.
@@ -231,9 +267,9 @@ class Ledger:
             InvalidInput: the new name is none.
         """
         name = read_category(new)
-        with self._writing() as con:
-            number, key = editing.rename_category(con, old, name)
-            total = queries.category(con, key)
+        number, key = self._decided(lambda tx: editing.Renaming(tx, old, name))
+        with self._reading() as tx:
+            total = categories.total(tx, key)
         return Renamed(number=number, **dict(presenting.category(*total, self.currency)))
 
     def import_statement(
@@ -259,15 +295,22 @@ class Ledger:
         from expense_lib.rules import importing
 
         told = closed_to(progress, self._name)
-        with self._connection() as con:
-            return importing.run(con, self.currency, plan, similar, told, dry_run=dry_run)
+        payments = importing.Payments(plan, self.currency, progress)
+
+        def decide(tx: Transaction) -> importing.Import:
+            return importing.Import(tx, payments, similar, told)
+
+        if not dry_run:
+            return self._decided(decide)
+        with self._reading() as tx:
+            return decide(tx).dry()
 
     def imports(self) -> list[Import]:
         """Every statement that was imported, the latest first."""
         from expense_lib.domain.statement import Import
 
-        with self._connection() as con:
-            found = imports.listed(con)
+        with self._reading() as tx:
+            found = imports.listed(tx)
         return [Import.model_validate(each, from_attributes=True) for each in found]
 
     def undo_import(self, import_id: int) -> Undone:
@@ -279,15 +322,14 @@ class Ledger:
         Raises:
             ImportNotFound: there is no such import.
         """
-        with self._writing() as con:
-            return undoing.undo_import(con, import_id)
+        return self._decided(lambda tx: undoing.UndoImport(tx, import_id))
 
     def rules(self) -> list[Rule]:
         """Every rule by which an import finds categories, in the order in which they are tried."""
         from expense_lib.domain.statement import Rule
 
-        with self._connection() as con:
-            found = category_rules.listed(con)
+        with self._reading() as tx:
+            found = category_rules.listed(tx)
         return [Rule(id=rule_id, text=text, category=category) for rule_id, text, category in found]
 
     def add_rule(self, text: str, category: str) -> Rule:
@@ -302,8 +344,8 @@ class Ledger:
         from expense_lib.domain.statement import Rule, read_rule
 
         new = read_rule(text, category)
-        with self._writing() as con:
-            rule_id, text, category = category_rules.add(con, new.text, new.category)
+        with self._writing() as tx:
+            rule_id, text, category = category_rules.add(tx, new.text, new.category)
         return Rule(id=rule_id, text=text, category=category)
 
     def delete_rule(self, rule_id: int) -> None:
@@ -312,8 +354,8 @@ class Ledger:
         Raises:
             RuleNotFound: there is none of this id.
         """
-        with self._writing() as con:
-            if not (1 <= rule_id <= MAX_ID and category_rules.delete(con, rule_id)):
+        with self._writing() as tx:
+            if not (1 <= rule_id <= MAX_ID and category_rules.delete(tx, rule_id)):
                 raise RuleNotFound(rule_id)
 
     def log(self, since: int = 0, limit: int = MAX_LOG_ENTRIES) -> list[LogEntry]:
@@ -321,8 +363,8 @@ class Ledger:
 
         To have all of it, go on with the ``seq`` of the last line until there is none.
         """
-        with self._reading() as con:
-            lines = list(queries.log(con, min(max(since, 0), MAX_ID), min(max(limit, 0), MAX_LOG_ENTRIES)))
+        with self._reading() as tx:
+            lines = list(log.since(tx, min(max(since, 0), MAX_ID), min(max(limit, 0), MAX_LOG_ENTRIES)))
         return [presenting.log_entry(line, dedup_key, self.currency) for line, dedup_key in lines]
 
     def changes(self, before: int | None = None, limit: int = 50) -> list[Change]:
@@ -331,8 +373,8 @@ class Ledger:
         To have all of them, go on *before* the number of the last one until there is none.
         """
         before = MAX_ID if before is None else min(max(before, 0), MAX_ID)
-        with self._reading() as con:
-            found = list(queries.changes(con, before, min(max(limit, 0), MAX_PAGE)))
+        with self._reading() as tx:
+            found = list(log.changes(tx, before, min(max(limit, 0), MAX_PAGE)))
         return [presenting.change(first, count, self.currency) for first, count in found]
 
     def undo(self, number: int) -> Undone:
@@ -342,8 +384,7 @@ class Ledger:
             ChangeNotFound: there is no such change.
             ChangedSince: everything that it changed was changed again.
         """
-        with self._writing() as con:
-            return undoing.undo(con, number)
+        return self._decided(lambda tx: undoing.Undo(tx, number))
 
     def check(self) -> list[str]:
         """What is wrong with the ledger, a sentence each; an empty list if it is sound.
@@ -353,8 +394,8 @@ class Ledger:
         """
         found: list[str] = []
         try:
-            with self._reading() as con:
-                found.extend(integrity.findings(con))
+            with self._reading() as tx:
+                found.extend(integrity.findings(tx))
         except LedgerDamaged as damage:
             found.append(str(damage))
         return found
@@ -365,8 +406,8 @@ class Ledger:
         Raises:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
         """
-        with self._connection() as con:
-            integrity.copy(con, files.absolute(path))
+        with connection(self._name, self.currency.code) as con:
+            copy(con, files.absolute(path))
 
     def export_csv(
         self, path: str | Path, wanted: Filter | None = None, progress: Progress = no_progress
@@ -382,9 +423,9 @@ class Ledger:
         """
         from expense_lib import exports
 
-        with self._reading() as con:
+        with self._reading() as tx:
             told = closed_to(progress, self._name)
-            files.write(files.absolute(path), exports.as_csv(con, wanted or Filter(), self.currency, told))
+            files.write(files.absolute(path), exports.as_csv(tx, wanted or Filter(), told))
 
     def export_history(self, path: str | Path, progress: Progress = no_progress) -> None:
         """Write all expenses, deleted ones too, with their whole history to a new file, as lines of JSON.
@@ -394,29 +435,45 @@ class Ledger:
         """
         from expense_lib import exports
 
-        with self._reading() as con:
+        with self._reading() as tx:
             told = closed_to(progress, self._name)
-            files.write(files.absolute(path), exports.as_jsonl(con, self.currency, told))
+            files.write(files.absolute(path), exports.as_jsonl(tx, told))
 
     def health(self) -> Health:
         """Whether the file, which must be readable, can be written; nothing is written to see that."""
-        with self._connection() as con:
-            return integrity.health(con)
-
-    def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
-        return connection(self._name, self.currency.code)
+        with connection(self._name, self.currency.code) as con:
+            return health(con)
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._connection() as con, transaction(con, write=False):
-            yield con
+    def _reading(self) -> Iterator[Transaction]:
+        """One snapshot."""
+        with connection(self._name, self.currency.code) as con, transaction(con, write=False):
+            yield Transaction(con, self.currency, self.by)
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._connection() as con, transaction(con, write=True):
-            yield con
+    def _writing(self, *, bulk: bool = False) -> Iterator[Transaction]:
+        """The write lock; all or nothing, and on disk once the block has ended."""
+        begin = bulk_transaction if bulk else writing_transaction
+        with connection(self._name, self.currency.code) as con, begin(con):
+            yield Transaction(con, self.currency, self.by)
+
+    def _decided(self, decide: Callable[[Transaction], Decided[T]]) -> T:
+        """Write what *decide* decides from a snapshot, so that the write lock is held for the writing only.
+
+        If others wrote meanwhile, and what was decided does not hold any more, it is decided anew; after
+        _ATTEMPTS, while the lock is held.
+        """
+        for _ in range(_ATTEMPTS):
+            with self._reading() as tx:
+                decided_at = imports.position(tx)
+                decided = decide(tx)
+            with self._writing(bulk=True) as tx:
+                if decided.holds(tx, decided_at):
+                    return decided.write(tx)
+        with self._writing(bulk=True) as tx:
+            return decide(tx).write(tx)
 
 
 def _cursor(wanted: ExpenseFilter, last: Row) -> str:
-    value = last.date if wanted.sort.startswith("date") else last.amount_minor
+    value = last.content.date if wanted.sort.startswith("date") else last.content.amount_minor
     return cursor.write(wanted.sort, value, last.id)

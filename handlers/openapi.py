@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from expense_lib.domain.errors import PROBLEM_TYPE_PREFIX
-from expense_lib.domain.expense import ExpenseChanges, NewCategory, NewExpense
+from expense_lib.domain.expense import NewCategory, NewExpense, expense_changes
 from expense_lib.domain.filters import (
     CategoryMove,
     ChangesQuery,
@@ -27,8 +27,10 @@ from expense_lib.domain.results import (
     Page,
     Recategorised,
     Renamed,
+    Replayed,
     Summary,
     Undone,
+    Values,
     Version,
 )
 from expense_lib.domain.statement import Import, ImportOptions, NewRule, Rule, Verdict
@@ -43,13 +45,16 @@ _EXPENSE = {
     "date": "2026-11-22",
     "occurrence": 1,
     "refund": False,
+    "account": "Giro",
+    "note": "",
+    "tags": ["work"],
     "dedup_key": "v1:23e6db85c73ddd0d1d3b2e7069cddb4423f1e9fa9c607acb676802a60d0ecb31",
     "version": 1,
     "created_at": "2026-11-22T09:12:00.000Z",
     "updated_at": "2026-11-22T09:12:00.000Z",
 }
 _LUNCH = {name: _EXPENSE[name] for name in ("amount", "category", "description", "date")}
-_SNAPSHOT = {name: _EXPENSE[name] for name in (*_LUNCH, "occurrence", "refund")}
+_VALUES = {name: _EXPENSE[name] for name in Values.model_fields}
 
 _NUMBERS = {"created": 1, "existing": 0, "changed": 0, "deleted": 0, "skipped": 0, "bad": 0}
 _STATEMENT = "Date,Amount,Description\n2026-11-22,12.50,Lunch\n"
@@ -65,7 +70,7 @@ _VERDICT = {
 # What stands in a body, by the name of its schema, with an example of it.
 _TAKEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "NewExpense": (TypeAdapter(NewExpense), _LUNCH),
-    "ExpenseChanges": (TypeAdapter(ExpenseChanges), {"amount": "13.00"}),
+    "ExpenseChanges": (TypeAdapter(expense_changes()), {"amount": "13.00"}),
     "CategoryMove": (
         TypeAdapter(CategoryMove),
         {"category": "Food", "where": {"category": ["Fod"], "q": "lunch"}},
@@ -75,13 +80,21 @@ _TAKEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
 }
 _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "Expense": (TypeAdapter(Expense), _EXPENSE),
+    "Replayed": (TypeAdapter(Replayed), _EXPENSE | {"differs": ["note"]}),
     "Page": (
         TypeAdapter(Page),
         {"items": [_EXPENSE], "count": 1, "total": "12.50", "currency": "USD", "next": None},
     ),
     "Version": (
         TypeAdapter(Version),
-        {"version": 1, "change": "created", "at": _EXPENSE["created_at"], "before": None, "after": _SNAPSHOT},
+        {
+            "version": 1,
+            "change": "created",
+            "at": _EXPENSE["created_at"],
+            "by": "",
+            "before": None,
+            "after": _VALUES,
+        },
     ),
     "CategoryTotal": (TypeAdapter(CategoryTotal), {"name": "Food", "count": 1, "total": "12.50"}),
     "Renamed": (TypeAdapter(Renamed), {"name": "Food", "count": 1, "total": "12.50", "number": 2}),
@@ -112,11 +125,12 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
         {
             "number": 2,
             "at": _EXPENSE["created_at"],
+            "by": "",
             "change": "amended",
             "count": 1,
             "expense_id": 1,
-            "before": _SNAPSHOT | {"category": "Fod"},
-            "after": _SNAPSHOT,
+            "before": _VALUES | {"category": "Fod"},
+            "after": _VALUES,
         },
     ),
     "Undone": (TypeAdapter(Undone), {"number": 2, "undone": [1], "kept": []}),
@@ -145,17 +159,18 @@ _QUERIES: dict[str, TypeAdapter[Any]] = {
 
 _QUERY = {
     "category": "Of any of these categories, whatever their case. A single empty one means all.",
+    "account": "Of any of these accounts, whatever their case; for a statement, the one that it is of.",
+    "tag": "With any of these tags, whatever their case.",
     "date_from": "On this day or later.",
     "date_to": "On this day or earlier.",
     "amount_min": "Of this amount or more.",
     "amount_max": "Of this amount or less.",
-    "q": "With this text in description or category, whatever its case.",
+    "q": "With this text in description, category or note, whatever its case.",
     "sort": "The order; expenses that are equal in it come by their ids, in the same direction.",
     "limit": "How many at most.",
     "by": "What to total by.",
     "since": "The number of the last line that is known already.",
     "before": "Only changes with a smaller number.",
-    "account": "Which account the statement is of; an OFX file names its own.",
     "mapping": 'Fields and the columns that they are in, as JSON: {"date": "Day", "amount": "Sum"}.',
     "spending": "negative where money out is written with a minus; found in the file if left out.",
     "credits": "What becomes of money that came in.",
@@ -322,7 +337,7 @@ def _query(of: TypeAdapter[Any]) -> list[Schema]:
                 "schema": plain | (choices[0] if choices else {}) | ({"default": default} if default else {}),
             }
         )
-        if name == "category":
+        if "items" in found[-1]["schema"]:
             del found[-1]["schema"]["items"]["minLength"]
         found[-1]["schema"].pop("minLength", None)  # an empty text says as much as none
     return found

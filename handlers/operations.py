@@ -120,8 +120,8 @@ OPERATIONS: dict[str, Operation] = {
         {
             201: Answered("It is recorded.", ref("Expense"), ("ETag", "Location")),
             200: Answered(
-                "It was there already, and is as this says by now.",
-                ref("Expense"),
+                "It was there already, and is as this says by now; differs names what was sent otherwise.",
+                ref("Replayed"),
                 ("ETag", "Content-Location", "Idempotent-Replayed"),
             ),
         },
@@ -205,6 +205,12 @@ OPERATIONS: dict[str, Operation] = {
         {200: Answered("The categories.", _items(ref("CategoryTotal")))},
         _LEDGER,
     ),
+    "list_accounts": Operation(
+        "listAccounts",
+        "Every account that has expenses, by name",
+        {200: Answered("The accounts.", _items(ref("CategoryTotal")))},
+        _LEDGER,
+    ),
     "rename_category": Operation(
         "renameCategory",
         "Rename a category, or merge it into the one of that name",
@@ -219,7 +225,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "summarise": Operation(
         "summarise",
-        "The totals of the expenses that match, by month, by category or both",
+        "The totals of the expenses that match, by month, category, account, tag, or two of them",
         {200: Answered("The totals.", ref("Summary"))},
         _LEDGER | {422: Refusal("A part of the query can't be accepted.", _UNACCEPTABLE)},
     ),

@@ -46,6 +46,7 @@ _TAG = re.compile(r'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
 _TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*")
 _VERSION_TAG = re.compile(r'"[1-9][0-9]{0,17}"')
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
+_REPEATABLE = {"category", "account", "tag"}
 _INTEGERS = {"before", "limit", "since"}
 _STATEMENT_TYPES = {  # beside all of text/: what browsers, phones and curl call such files
     *("application/octet-stream", "application/csv", "application/vnd.ms-excel", "application/ofx"),
@@ -236,9 +237,10 @@ def changes_query(request: Request) -> ChangesQuery:
 
 
 def _filters(request: Request) -> dict[str, Any]:
-    given = _query(request, repeatable={"category"})
-    if given.get("category") == [""]:
-        del given["category"]  # what a form sends for "all"
+    given = _query(request, repeatable=_REPEATABLE)
+    for name in _REPEATABLE & given.keys():
+        if given[name] == [""]:
+            del given[name]  # what a form sends for "all"
     return given
 
 

@@ -18,6 +18,7 @@ from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
 from expense_lib import CategoryMove, ExpenseDeleted, LedgerUnavailable, NewCategory, NewExpense
+from expense_lib.domain.results import Replayed
 from handlers import metrics, requests, responses, settings
 from handlers.responses import Answer, in_json
 
@@ -34,7 +35,10 @@ def record_expense(request: Request) -> Answer:
     if receipt.created:
         return responses.expense(receipt.expense, 201, {"Location": where}, "created")
     replayed = {"Content-Location": where, "Idempotent-Replayed": "true"}
-    return responses.expense(receipt.expense, 200, replayed, "exists")
+    found = receipt.expense
+    if receipt.differs:
+        found = Replayed.model_validate(found.model_dump() | {"differs": receipt.differs})
+    return responses.expense(found, 200, replayed, "exists")
 
 
 def list_expenses(request: Request) -> Answer:
@@ -88,6 +92,11 @@ def get_history(request: Request, expense_id: int) -> Answer:
 def list_categories(request: Request) -> Answer:
     """GET /categories."""
     return in_json({"items": settings.ledger().categories()})
+
+
+def list_accounts(request: Request) -> Answer:
+    """GET /accounts."""
+    return in_json({"items": settings.ledger().accounts()})
 
 
 def rename_category(request: Request, name: str) -> Answer:
@@ -235,6 +244,7 @@ PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("GET", "/expenses/{id}/history", get_history),
     ("GET", "/categories", list_categories),
     ("PATCH", "/categories/{name}", rename_category),
+    ("GET", "/accounts", list_accounts),
     ("GET", "/summary", summarise),
     ("POST", "/statements", import_statement),
     ("GET", "/imports", list_imports),

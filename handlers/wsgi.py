@@ -2,9 +2,9 @@
 
     POST /expenses           201 created; 200 it was there already: ``Idempotent-Replayed: true``
                              ``Idempotency-Key``: another payment, however equal, once for each key
-    GET  /expenses           a page, with count and total of all that match; ``category`` (repeatable),
-                             ``date_from``, ``date_to``, ``amount_min``, ``amount_max``, ``q``, ``sort``,
-                             ``limit``, ``cursor``; ``Link: <...>; rel="next"``
+    GET  /expenses           a page, with count and total of all that match; ``category``, ``account`` and
+                             ``tag`` (repeatable), ``date_from``, ``date_to``, ``amount_min``, ``amount_max``,
+                             ``q``, ``sort``, ``limit``, ``cursor``; ``Link: <...>; rel="next"``
     PATCH /expenses          move those of ``ids``, or all that match ``where``, to a ``category``: one change
     GET  /expenses/{id}      one expense, its version as ``ETag``; 304 if ``If-None-Match`` has that
     PATCH                    change fields; needs ``If-Match``: 428 without, 412 if changed since
@@ -13,8 +13,10 @@
     GET  .../{id}/history    every version of it
     GET  /categories         every category that has expenses, with count and total
     PATCH /categories/{name} rename it, or merge it into the one of that name
-    GET  /summary            totals by ``month``, ``category`` or ``month,category``, of all that match
-    POST /statements         a bank's file, as the body or in a form: what becomes of each row; imported
+    GET  /accounts           every account that has expenses, with count and total
+    GET  /summary            totals by ``month``, ``category``, ``account``, ``tag`` or two of them, of all
+    that match POST /statements         a bank's file, as the body or in a form: what becomes of each row;
+    imported
                              with ``dry_run=false`` only
     GET  /imports            the statements that were imported, the latest first
     POST /imports/{import_id}/undo

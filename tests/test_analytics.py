@@ -75,6 +75,9 @@ def test_columns_have_the_types_that_are_promised(ledger: Ledger) -> None:
         "category": "VARCHAR",
         "description": "VARCHAR",
         "occurrence": "INTEGER",
+        "account": "VARCHAR",
+        "note": "VARCHAR",
+        "tags": "VARCHAR[]",
         "refund": "BOOLEAN",
         "dedup_key": "VARCHAR",
         "created_at": "TIMESTAMP WITH TIME ZONE",
@@ -109,13 +112,17 @@ def test_largest_amounts_stay_exact(ledger: Ledger) -> None:
 
 
 def test_row_is_the_expense(any_ledger: Ledger | RemoteLedger) -> None:
-    expense = any_ledger.record(an_expense(description='Wie üblich: "15 %" & 1+1 ☕')).expense
+    annotated = an_expense(
+        description='Wie üblich: "15 %" & 1+1 ☕', account="Giro", note="ein, zwei", tags=["b", "A"]
+    )
+    expense = any_ledger.record(annotated).expense
+    any_ledger.record(an_expense())
     con = analytics.connect(any_ledger)
     con.execute("SET TimeZone = 'UTC'")
-    (row,) = con.sql("FROM expenses").fetchall()
-    assert dict(zip(con.sql("FROM expenses").columns, row, strict=True)) == expense.model_dump(
-        exclude={"version"}
-    )
+    row, plain = con.sql("FROM expenses ORDER BY id").fetchall()
+    found = dict(zip(con.sql("FROM expenses").columns, row, strict=True))
+    assert found | {"tags": tuple(found["tags"])} == expense.model_dump(exclude={"version"})
+    assert tuple(plain[con.sql("FROM expenses").columns.index("account") :][:3]) == (None, "", [])
 
 
 def test_refresh_brings_what_changed_and_says_how_many(any_ledger: Ledger | RemoteLedger) -> None:
@@ -289,7 +296,7 @@ def test_extract_is_private_and_gone_at_once(
     assert seen == [(0o600, 0o700)] * 2
 
 
-@pytest.mark.parametrize("broken", ["LOCAL_EXPENSES", "LOCAL_LINES", "ADD_LINES", "ADD_EXPENSES", "COPY"])
+@pytest.mark.parametrize("broken", ["LOCAL_EXPENSES", "LOCAL_ENTRIES", "ADD_ENTRIES", "ADD_EXPENSES", "COPY"])
 def test_load_that_fails_leaves_nothing_and_the_copy_as_it_was(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

@@ -26,7 +26,7 @@ def test_samples_are_of_the_last_months_until_today_and_the_same_each_time(today
 @pytest.mark.parametrize("today", DAYS, ids=str)
 def test_no_two_samples_are_taken_for_one(today: dt.date) -> None:
     def key(each: NewExpense) -> str:
-        return each.content(Currency("USD", 2)).dedup_key(1)
+        return each.content(Currency("USD", 2)).dedup_key()
 
     assert Counter(map(key, sample_expenses(today))).most_common(1)[0][1] == 1
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,8 +24,9 @@ from expense_lib import (
     RecordedThenDeleted,
     StaleVersion,
 )
-from expense_lib.rules import editing, recording
-from expense_lib.store import expenses, queries, sqlite
+from expense_lib.domain.rows import Revision
+from expense_lib.store import categories, expenses, log, sqlite
+from expense_lib.store.transaction import Transaction
 from tests.builders import an_expense
 
 
@@ -416,7 +416,7 @@ EDITS = st.tuples(
 
 
 class TestManyAtOnce:
-    """What ``Deed.move`` and ``Deed.respell`` write is, row for row, what editing one by one does."""
+    """What a change of many writes is, row for row, what editing one by one does; but for its number."""
 
     @staticmethod
     def with_a_past(path: Path, edits: list[tuple[int, dict[str, Any]]], gone: set[int]) -> Ledger:
@@ -437,10 +437,10 @@ class TestManyAtOnce:
             "claim": "key, expense_id, request",
             "category": "*",
             "expense": "id, category, category_key, occurrence, version, deleted_at IS NULL, last_seq",
-            "change": "seq, previous, part_of, kind, expense_id, version, category, date, occurrence",
+            "log_entry": "seq, previous, kind, expense_id, version, category, date, occurrence",
         }
         with sqlite.connection(ledger.path) as con:
-            times = con.execute("SELECT updated_at FROM expense EXCEPT SELECT at FROM change").fetchall()
+            times = con.execute("SELECT updated_at FROM expense EXCEPT SELECT at FROM log_entry").fetchall()
             found = {
                 table: con.execute(f"SELECT {columns} FROM {table} ORDER BY 1").fetchall()  # noqa: S608
                 for table, columns in selected.items()
@@ -462,11 +462,8 @@ class TestManyAtOnce:
                 self.with_a_past(Path(folder) / name, edits, gone) for name in ("moved", "edited")
             )
             moved.recategorise(to, ids=sorted(ids))
-            with sqlite.connection(edited.path) as con, sqlite.transaction(con, write=True):
-                deed = editing.Deed(con)
-                for row in (recording.found(con, expense_id) for expense_id in sorted(ids)):
-                    if row.deleted_at is None:
-                        deed.edit(row, replace(row.content(), category_key=to.casefold()), to)
+            for expense_id in sorted(ids - gone):
+                edited.amend(expense_id, {"category": to}, None)
             assert self.rows_in(moved) == self.rows_in(edited)
             assert moved.check() == []
 
@@ -474,10 +471,10 @@ class TestManyAtOnce:
         respelled, written = (self.with_a_past(tmp_path / name, [], {2}) for name in ("respelled", "written"))
         respelled.rename_category("b", "b")
         with sqlite.connection(written.path) as con, sqlite.transaction(con, write=True):
-            deed = editing.Deed(con)
-            for row in expenses.live_in_category(con, "b"):
-                deed.write(row, "amended", category="b")
-            expenses.name_category(con, "b", "b")
+            tx = Transaction(con, written.currency)
+            for row in expenses.live_in_category(tx, "b"):
+                expenses.revise(tx, [Revision(row, row.content._replace(category="b"), "amended")])
+            categories.rename(tx, "b", "b")
         assert self.rows_in(respelled) == self.rows_in(written)
 
     def test_many_alike_each_take_an_occurrence_of_their_own(self, ledger: Ledger) -> None:
@@ -538,10 +535,10 @@ class TestDeeds:
 
     def test_deeds_are_found_without_reading_the_whole_log(self, ledger: Ledger) -> None:
         with sqlite.connection(ledger.path) as con:
-            plan = con.execute(f"EXPLAIN QUERY PLAN {queries._DEEDS}", {"before": 1, "limit": 1}).fetchall()
+            plan = con.execute(f"EXPLAIN QUERY PLAN {log._CHANGES}", {"before": 1, "limit": 1}).fetchall()
         steps = [step for *_, step in plan]
-        assert "SEARCH change USING INDEX deed (seq<?)" in steps
-        assert "SEARCH part USING COVERING INDEX change_by_deed (part_of=?)" in steps
+        assert "SEARCH entry USING INDEX first_entry (seq<?)" in steps
+        assert "SEARCH part USING COVERING INDEX entry_by_change (part_of=?)" in steps
         assert not [step for step in steps if step.startswith("SCAN") or "TEMP B-TREE" in step]
 
 
@@ -681,11 +678,11 @@ class TestChecking:
             ("UPDATE expense SET category_key = 'fun' WHERE id = 1", "not as its log says"),
             ("UPDATE expense SET description_key = 'x'", "not as its log says"),
             ("UPDATE expense SET last_seq = 2", "not as its log says"),
-            ("UPDATE change SET previous = 2", "does not lead to the one before"),
+            ("UPDATE log_entry SET previous = 2", "does not lead to the one before"),
             ("UPDATE claim SET expense_id = 2", "not its own"),
-            ("UPDATE change SET amount_minor = 1", "not its own"),
+            ("UPDATE log_entry SET amount_minor = 1", "not its own"),
             ("DELETE FROM claim WHERE expense_id = 1", "not its own"),
-            ("DELETE FROM change WHERE expense_id = 1", "log is not complete"),
+            ("DELETE FROM log_entry WHERE expense_id = 1", "log is not complete"),
             ("UPDATE category SET total_low = 0", "total is not the sum"),
             ("DELETE FROM category", "total is not the sum"),
             ("DELETE FROM expense WHERE id = 1", "not there"),

@@ -323,13 +323,13 @@ def test_history_in_json(client: Client) -> None:
         (2, "deleted"),
         (3, "restored"),
     ]
-    lunch = {**fields(), "occurrence": 1, "refund": False}
+    lunch = {**fields(), "occurrence": 1, "refund": False, "account": None, "note": "", "tags": []}
     assert [(item["before"], item["after"]) for item in items] == [
         (None, lunch),
         (lunch, None),
         (None, lunch),
     ]
-    assert all(item.keys() == {"version", "change", "at", "before", "after"} for item in items)
+    assert all(item.keys() == {"version", "change", "at", "by", "before", "after"} for item in items)
 
 
 def test_deeds_in_json(client: Client) -> None:
@@ -337,11 +337,12 @@ def test_deeds_in_json(client: Client) -> None:
         answer_to(client, exchange)
     answer_to(client, Exchange("PATCH /categories/Food", 200, {"name": "Fun"}))
     (renamed,) = client.get("/changes?limit=1", buffered=True).get_json()["items"]
-    lunch = {**fields(), "occurrence": 1, "refund": False}
+    lunch = {**fields(), "occurrence": 1, "refund": False, "account": None, "note": "", "tags": []}
     assert renamed.pop("at").endswith("Z")
     assert renamed == {
         "number": 4,
         "change": "amended",
+        "by": "",
         "count": 1,
         "expense_id": 1,
         "before": lunch,

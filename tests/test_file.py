@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from expense_lib import (
     NotALedger,
     open_ledger,
 )
+from expense_lib.domain import keys
+from expense_lib.domain.money import Currency
 from expense_lib.store import schema, sqlite
 from tests.builders import ROOT, an_expense, environment
 
@@ -298,3 +301,42 @@ def test_threads_go_on_recording_while_their_process_forks(path: Path) -> None:
         thread.join()
     assert all(recorded)
     assert ledger.search().count == len(recorded) + 10
+
+
+def test_file_of_an_earlier_version_is_brought_up_to_date(path: Path) -> None:
+    """What stood in it is there: undone, found and totalled as before; imports have given their account."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as con:
+        for migration in schema.MIGRATIONS[:3]:
+            for statement in migration:
+                con.execute(statement)
+        con.execute("INSERT INTO ledger (id, currency, exponent) VALUES (1, 'USD', 2)")
+        con.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        con.execute("PRAGMA user_version = 3")
+        at = "2026-11-22T09:12:00.000Z"
+        for number, (account, new) in enumerate({"": an_expense(), "GIRO": an_expense(amount=3)}.items(), 1):
+            content = new.content(Currency("USD", 2))
+            con.execute(
+                """
+                INSERT INTO expense (amount_minor, category, category_key, description, description_key, date,
+                                     occurrence, dedup_key, version, created_at, updated_at, last_seq)
+                VALUES (?, 'Food', 'food', 'Lunch', 'lunch', '2026-11-22', 1, ?, 1, ?, ?, ?)
+                """,
+                (content.amount_minor, content.dedup_key(), at, at, number),
+            )
+            con.execute(
+                "INSERT INTO import VALUES (?, ?, 'bank.csv', ?, ?, ?, 1, 0, 0, 0, 0, 0, NULL, NULL)",
+                (number, at, account, number, number),
+            )
+            con.execute("UPDATE expense SET import_id = ? WHERE id = ?", (number, number))
+            identity = keys.of_content(account, content.amount_minor, "Lunch", "2026-11-22", 1)
+            con.execute("INSERT INTO statement_row VALUES (?, ?, ?, NULL)", (identity, number, number))
+    ledger = Ledger(path)
+    assert ledger.check() == []
+    assert [(each.account, each.version) for each in ledger.search().items] == [("GIRO", 1), (None, 1)]
+    assert (ledger.search().total, ledger.categories()[0].count) == (Decimal("15.50"), 2)
+    assert [each.name for each in ledger.accounts()] == ["GIRO"]
+    assert not ledger.record(an_expense()).created
+    assert ledger.record(an_expense(amount=4, account="giro")).expense.account == "GIRO"
+    assert ledger.undo_import(2).undone == (2,)
+    assert [entry.change for entry in ledger.history(2)] == ["created", "deleted"]
+    assert ledger.check() == []

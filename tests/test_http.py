@@ -97,7 +97,7 @@ def test_first_post_creates(post: Post) -> None:
     assert "Idempotent-Replayed" not in answer.headers
     assert answer.get_json().keys() == {
         *("id", "amount", "category", "description", "date", "occurrence", "refund", "dedup_key", "version"),
-        *("created_at", "updated_at"),
+        *("account", "note", "tags", "created_at", "updated_at"),
     }
     assert answer.get_json()["amount"] == "12.50"
     assert answer.get_json()["created_at"].endswith("Z")

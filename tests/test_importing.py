@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ from expense_lib import (
 from expense_lib.domain import keys
 from expense_lib.domain.statement import Imported
 from expense_lib.statements import Plan
-from expense_lib.store import imports
+from expense_lib.store import sqlite
 from tests.builders import STATEMENTS, an_expense, environment
 
 Line = tuple[str, ...]
@@ -450,7 +449,7 @@ def test_what_is_entered_between_looking_and_writing_counts(
     others = threading.Thread(
         target=lambda: Ledger(path).record(an_expense(**{"category": "Uncategorised"} | entered))
     )
-    kept = imports.in_bulk
+    kept = sqlite.bulk_transaction
 
     def quicker(con: sqlite3.Connection) -> Any:
         if others.ident is None:
@@ -458,7 +457,7 @@ def test_what_is_entered_between_looking_and_writing_counts(
             others.join()
         return kept(con)
 
-    monkeypatch.setattr(imports, "in_bulk", quicker)
+    monkeypatch.setattr("expense_lib.ledger.bulk_transaction", quicker)
     done = ledger.import_statement(a_plan(LUNCH, TEA))
     joins = entered in ({}, {"occurrence": 2})
     assert whats(done) == ["existing" if joins else "created", "created"]
@@ -495,8 +494,45 @@ def test_failure_on_the_way_leaves_all_as_it_was(ledger: Ledger, path: Path) -> 
     assert contents(ledger) == {}
     ledger.record(an_expense())
     assert ledger.check() == []
-    with closing(sqlite3.connect(path)) as con:
-        assert con.execute("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'trigger'").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("currency", ["USD", "IDR"])
+def test_totals_of_large_amounts_are_exact(path: Path, currency: str) -> None:
+    """Of 10^9 minor units and more: what a category comes to is kept in two parts."""
+    ledger = Ledger(path, currency)
+    amounts = ["10000000.00", "12345678.90", "9999999.99", "-10000000.00", "-20000000.01", "123456789012.34"]
+    file = "Date,Description,Amount\n" + "".join(f"2026-11-22,Shop {n},{a}\n" for n, a in enumerate(amounts))
+    plan = statements.read(file.encode(), spending="positive", credits="refund")
+    done = ledger.import_statement(plan)
+    assert (done.created, done.bad) == (6, 0)
+    assert ledger.categories()[0].total == ledger.search().total == sum(map(Decimal, amounts))
+    ledger.rename_category("Uncategorised", "Large")
+    assert ledger.categories()[0].total == sum(map(Decimal, amounts))
+    ledger.undo(ledger.changes()[0].number)
+    ledger.undo_import(1)
+    assert (ledger.categories(), ledger.check()) == ([], [])
+
+
+def test_import_under_contention_is_decided_once_more_with_the_lock_held(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time before the lock is had, somebody writes what has to do with the statement; at last it is held."""
+    others, kept = Ledger(path), sqlite.bulk_transaction
+    tries: list[threading.Thread] = []
+
+    def late(con: sqlite3.Connection) -> Any:
+        tries.append(threading.Thread(target=others.record, args=(an_expense(occurrence=len(tries) + 1),)))
+        tries[-1].start()
+        tries[-1].join()
+        return kept(con)
+
+    monkeypatch.setattr("expense_lib.ledger.bulk_transaction", late)
+    done = ledger.import_statement(a_plan(*[LUNCH] * 5, TEA))
+    assert len(tries) == 4
+    assert (done.id, done.dry_run, whats(done)) == (1, False, ["existing"] * 4 + ["created"] * 2)
+    assert [(each.created, each.existing) for each in ledger.imports()] == [(2, 4)]
+    assert ledger.search().count == 6
+    assert ledger.check() == []
 
 
 KILLED = """

@@ -199,7 +199,7 @@ class Life(RuleBasedStateMachine):
         ids = data.draw(st.none() | st.lists(st.sampled_from([*self.expenses]))) if self.expenses else None
         if ids is None:
             where = Filter(category=data.draw(st.lists(CATEGORIES, max_size=2)))
-            keys = where.category_keys() or [e.content[1] for e in self.expenses.values()]
+            keys = where.keys("category") or [e.content[1] for e in self.expenses.values()]
             chosen = [i for i, e in sorted(self.expenses.items()) if e.content[1] in keys]
         else:
             where, chosen = None, sorted(set(ids))

@@ -96,7 +96,7 @@ def _fill(
             return None
         for statement in tables.REMOVE if known[0] else ():
             con.execute(statement)
-        con.execute(tables.ADD_LINES)
+        con.execute(tables.ADD_ENTRIES)
         (count,) = con.execute(tables.ADD_EXPENSES).fetchone() or (0,)
         con.execute(tables.COPY, {"seq": last[0], "at": last[1]})
     return int(count)
@@ -123,7 +123,7 @@ def _from_file(
     if last is not None:
         unit = f"CAST('{Decimal(1).scaleb(-digits)}' AS DECIMAL({digits + 1}, {digits}))"
         amount = f"CAST(CAST(amount_minor AS DECIMAL(18, 0)) * {unit} AS {amount_type(digits)})"
-        for view in (tables.LOCAL_EXPENSES, tables.LOCAL_LINES):
+        for view in (tables.LOCAL_EXPENSES, tables.LOCAL_ENTRIES):
             con.execute(view.format(amount=amount, file=_quoted(file)))
     return last
 
@@ -134,7 +134,7 @@ def _from_afar(
     since, at = known
     last = ledger.copy_log(file, max(since - 1, 0))  # so that the line that is known comes again
     fraction = rf"\.[0-9]{{{digits}}}" if digits else ""
-    lines = tables.REMOTE_LINES.format(type=amount_type(digits), fraction=fraction, snapshot=tables.SNAPSHOT)
+    lines = tables.REMOTE_ENTRIES.format(type=amount_type(digits), fraction=fraction, values=tables.VALUES)
     try:
         con.execute(lines, {"file": str(file)})
         strange = con.execute(tables.STRANGE).fetchone() != (False,)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from expense_lib.domain.errors import FieldError
-from expense_lib.domain.results import Change, Expense, Snapshot, Version
+from expense_lib.domain.results import Change, Expense, Values, Version
 
 UNEXPECTED = "Something unexpected went wrong. The app's log has it."
 DONE = {"created": "added", "amended": "edited", "deleted": "deleted", "restored": "restored"}
@@ -25,7 +25,7 @@ def number(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def expense(each: Expense | Snapshot, currency: str) -> str:
+def expense(each: Expense | Values, currency: str) -> str:
     """One expense as a person would name it: 12.50 USD, Food, Lunch, 2026-11-22."""
     nth = f"number {each.occurrence} of its kind that day" if each.occurrence > 1 else ""
     parts = (money(each.amount, currency), each.category, each.description, str(each.date), nth)
@@ -51,7 +51,7 @@ def changed(version: Version | Change, currency: str) -> str:
     return f"{DONE[version.change]}: {expense(seen, currency) if seen else 'nothing'}"
 
 
-def _differences(before: Snapshot, after: Snapshot) -> Iterator[str]:
+def _differences(before: Values, after: Values) -> Iterator[str]:
     for name in _FIELDS:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:

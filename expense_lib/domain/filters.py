@@ -21,11 +21,14 @@ from pydantic import (
 )
 
 from expense_lib.domain.errors import InvalidInput
-from expense_lib.domain.expense import AMOUNT_SCHEMA, CalendarDate, Category, Description
+from expense_lib.domain.expense import AMOUNT_SCHEMA, AccountName, CalendarDate, Category, Description, Tag
 from expense_lib.domain.limits import MAX_ID, MAX_LOG_ENTRIES, MAX_PAGE
 from expense_lib.domain.money import read_decimal
 from expense_lib.domain.text import fold
 
+PARTS = ("month", "category", "account", "tag")  # what a summary can total by
+MAX_PARTS = 2
+_PARTS_PATTERN = f"^({'|'.join(PARTS)})(,({'|'.join(PARTS)}))?$"
 Sort = Literal["date_desc", "date_asc", "amount_desc", "amount_asc"]
 
 
@@ -53,11 +56,11 @@ def _parts_of_summary(given: object) -> object:
     parts = given.split(",") if isinstance(given, str) else given
     if (
         isinstance(parts, list | tuple)
-        and set(parts) <= {"month", "category"}
-        and 0 < len(set(parts)) == len(parts)
+        and set(parts) <= set(PARTS)
+        and 0 < len(set(parts)) == len(parts) <= MAX_PARTS
     ):
         return tuple(parts)
-    raise ValueError("must be month, category, or both with a comma")
+    raise ValueError(f"must be {', '.join(PARTS[:-1])} or {PARTS[-1]}, or two of them with a comma")
 
 
 AmountBound = Annotated[
@@ -66,7 +69,15 @@ AmountBound = Annotated[
     PlainSerializer(str, when_used="json"),
     AMOUNT_SCHEMA,
 ]
-_CATEGORIES_SCHEMA = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_ONE_OR_MANY = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string", "minLength": 1}},
+            {"type": "string"},
+            {"type": "null"},
+        ]
+    }
+)
 
 
 class LogQuery(BaseModel):
@@ -90,7 +101,8 @@ class ChangesQuery(BaseModel):
 class Filter(BaseModel):
     """Which expenses. Everything that is given must hold; bounds are included.
 
-    *category* is a text or a list of them; *q* is looked for in description and category, whatever its case.
+    *category*, *account* and *tag* are each a text or a list of them, of which an expense has any. *q* is
+    looked for in description, category and note, whatever its case.
 
     Raises:
         pydantic.ValidationError: names each part that can't be accepted. It is a ValueError.
@@ -98,20 +110,18 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    category: Annotated[
-        tuple[Category, ...],
-        BeforeValidator(_many),
-        WithJsonSchema({"anyOf": [_CATEGORIES_SCHEMA, {"type": "string"}, {"type": "null"}]}),
-    ] = ()
+    category: Annotated[tuple[Category, ...], BeforeValidator(_many), _ONE_OR_MANY] = ()
+    account: Annotated[tuple[AccountName, ...], BeforeValidator(_many), _ONE_OR_MANY] = ()
+    tag: Annotated[tuple[Tag, ...], BeforeValidator(_many), _ONE_OR_MANY] = ()
     date_from: CalendarDate | None = None
     date_to: CalendarDate | None = None
     amount_min: AmountBound | None = None
     amount_max: AmountBound | None = None
     q: Description = ""
 
-    def category_keys(self) -> list[str]:
-        """The keys of the categories asked for."""
-        return [fold(name) for name in self.category]
+    def keys(self, field: Literal["category", "account", "tag"]) -> list[str]:
+        """What *field* asks for, as it is compared."""
+        return [fold(name) for name in getattr(self, field)]
 
 
 class CategoryMove(BaseModel):
@@ -170,7 +180,7 @@ class SummaryQuery(Filter):
     """Of which expenses to have the totals, as Filter has it, and *by* what: month, category, or both."""
 
     by: Annotated[
-        tuple[Literal["month", "category"], ...],
+        tuple[Literal["month", "category", "account", "tag"], ...],
         BeforeValidator(_parts_of_summary),
-        WithJsonSchema({"type": "string", "enum": ["month", "category", "month,category", "category,month"]}),
+        WithJsonSchema({"type": "string", "pattern": _PARTS_PATTERN}),
     ] = ("month",)

@@ -19,11 +19,10 @@ changes. Hashed as JSON in UTF-8, without spaces, with a version of its own in f
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import re
-from dataclasses import dataclass
 from json.encoder import encode_basestring as json_text
+from typing import NamedTuple
 
 from expense_lib.domain.errors import IdempotencyKeyError
 
@@ -49,21 +48,17 @@ def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What two expenses must share to be equal, but for their occurrence. Texts are canonical."""
+class Identity(NamedTuple):
+    """What two expenses must share to be equal, but for their occurrence. Texts are canonical, *date* ISO."""
 
     amount_minor: int
     category_key: str
     description: str
-    date: dt.date
+    date: str
 
     def dedup_key(self, occurrence: int) -> str:
         """The key of the *occurrence*-th such payment of the day, counted from 1."""
-        found = digest(
-            self.amount_minor, self.category_key, self.description, self.date.isoformat(), occurrence
-        )
-        return KEY_PREFIX + found.hex()
+        return KEY_PREFIX + digest(*self, occurrence).hex()
 
 
 def of_reference(account: str, reference: str) -> bytes:

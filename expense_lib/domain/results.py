@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from expense_lib.domain.expense import ChangeKind
 from expense_lib.domain.money import PLAIN_DECIMAL
+from expense_lib.domain.rows import ChangeKind
 
 AmountOut = Annotated[
     Decimal,
@@ -22,33 +22,59 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _is_empty(value: tuple[str, ...]) -> bool:
+    return not value
+
+
 class Answer(BaseModel):
     """What all that comes out of a ledger has in common."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
-class Expense(Answer):
-    """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC."""
+class Values(Answer):
+    """What an expense says at one version. *account* is None where it is not known."""
 
-    id: int
     amount: AmountOut
     category: str
     description: str
     date: dt.date
     occurrence: int
     refund: bool
+    account: str | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class _Numbered(Answer):
+    id: int
+
+
+class Expense(Values, _Numbered):
+    """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC."""
+
     dedup_key: str
     version: int
     created_at: dt.datetime
     updated_at: dt.datetime
 
 
+class Replayed(Expense):
+    """An expense that was recorded before, with the fields in which it *differs* from what was sent."""
+
+    differs: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
+
+
 class Receipt(Answer):
-    """The answer to a submission: *created* now, or there already; either way *expense* is on disk."""
+    """The answer to a submission: *created* now, or there already. *expense* is on disk.
+
+    *differs* names the fields in which the expense is not, or no longer, what was sent: it was corrected
+    since, or has other annotations.
+    """
 
     created: bool
     expense: Expense
+    differs: tuple[str, ...] = ()
 
 
 class Page(Answer):
@@ -64,7 +90,7 @@ class Page(Answer):
 
 
 class CategoryTotal(Answer):
-    """One category, in the spelling first seen, with what is spent in it."""
+    """One category or account, in the spelling first seen, with what is spent in it."""
 
     name: str
     count: int
@@ -89,16 +115,21 @@ class Recategorised(Answer):
 
 
 class Part(Answer):
-    """What was spent in one month (``"2026-11"``), one category, or one category in one month."""
+    """What was spent in one month (``"2026-11"``), category, account or tag, or in one of two of these.
+
+    An empty *account* or *tag* stands for the expenses that have none. An expense of two tags counts in both.
+    """
 
     month: Annotated[str | None, Field(exclude_if=_is_none)] = None
     category: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    account: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    tag: Annotated[str | None, Field(exclude_if=_is_none)] = None
     count: int
     total: AmountOut
 
 
 class Summary(Answer):
-    """The totals of all expenses that match, by month, by category or both, in that order; one snapshot."""
+    """The totals of all expenses that match, by one part or two, in that order; one snapshot."""
 
     items: tuple[Part, ...]
     count: int
@@ -106,28 +137,19 @@ class Summary(Answer):
     currency: str
 
 
-class Snapshot(Answer):
-    """What an expense was at one version."""
-
-    amount: AmountOut
-    category: str
-    description: str
-    date: dt.date
-    occurrence: int
-    refund: bool
-
-
 class Version(Answer):
-    """One version of an expense: what was done at *at* (UTC), from which values to which.
+    """One version of an expense: what was done at *at* (UTC) and *by* whom, from which values to which.
 
-    *before* is None where it was not there, or deleted; *after* where it no longer was.
+    *by* is empty where nobody is told apart. *before* is None where it was not there, or deleted; *after*
+    where it no longer was.
     """
 
     version: int
     change: ChangeKind
     at: dt.datetime
-    before: Snapshot | None
-    after: Snapshot | None
+    by: str = ""
+    before: Values | None
+    after: Values | None
 
 
 class LogEntry(Version):
@@ -151,11 +173,12 @@ class Change(Answer):
 
     number: int
     at: dt.datetime
+    by: str = ""
     change: Literal["amended", "deleted", "restored"]
     count: int
     expense_id: int
-    before: Snapshot | None
-    after: Snapshot | None
+    before: Values | None
+    after: Values | None
 
 
 class Undone(Answer):

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
-from expense_lib.domain.errors import (
-    ExpenseNotFound,
-    FieldError,
-    IdempotencyKeyReused,
-    InvalidInput,
-    RecordedThenDeleted,
-)
+from expense_lib.domain.content import ANNOTATIONS, Content
+from expense_lib.domain.errors import ExpenseNotFound, IdempotencyKeyReused, RecordedThenDeleted
 from expense_lib.domain.expense import NewExpense
-from expense_lib.domain.keys import MAX_OCCURRENCE, Content, check_idempotency_key
+from expense_lib.domain.keys import check_idempotency_key
 from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.money import Currency
-from expense_lib.store import expenses
-from expense_lib.store.expenses import Row
+from expense_lib.domain.rows import Row
+from expense_lib.rules.claims import Claims
+from expense_lib.store import accounts, categories, claims, expenses
+from expense_lib.store.transaction import Transaction
 
 
 class Submission:
@@ -28,20 +24,39 @@ class Submission:
         self.new = new
         self.content = new.content(currency)
         self.idempotency_key = idempotency_key
-        self.dedup_key = self.content.dedup_key(new.occurrence or 1)
+        self.dedup_key = self.content.dedup_key()
 
     def request(self) -> dict[str, Any]:
-        """What was sent, by the sender's field names, in the form in which two bodies are compared."""
+        """What was sent, by the sender's field names, in the form in which two bodies are compared.
+
+        What was not sent is null: so are the fields that a request stored by an older version lacks.
+        """
+        sent = self.content.folded()
         return {
-            "amount": self.content.amount_minor,
-            "category": self.content.category_key,
-            "description": self.content.description,
-            "date": self.content.date.isoformat(),
+            "amount": sent.amount_minor,
+            "category": sent.category,
+            "description": sent.description,
+            "date": sent.date,
             "occurrence": self.new.occurrence,
+            **{name: getattr(sent, name) or None for name in ANNOTATIONS},
         }
 
+    def differs(self, now: Content) -> tuple[str, ...]:
+        """The fields in which the expense is not what was sent, by the sender's names."""
+        if self.content == now:
+            return ()
+        sent = self.new.model_fields_set
+        names = [name for name in self.content.folded().differences(now.folded()) if name != "occurrence"]
+        if self.new.occurrence is not None and self.new.occurrence != now.occurrence:
+            names.append("occurrence")
+        return tuple(
+            "amount" if name == "amount_minor" else name
+            for name in names
+            if name not in ANNOTATIONS or name in sent
+        )
 
-def known(con: sqlite3.Connection, sent: Submission) -> Row | None:
+
+def known(tx: Transaction, sent: Submission) -> Row | None:
     """The expense that this submission is a repeat of, if it is one.
 
     Raises:
@@ -49,15 +64,15 @@ def known(con: sqlite3.Connection, sent: Submission) -> Row | None:
         RecordedThenDeleted: it is a repeat of a deleted expense.
     """
     if sent.idempotency_key is None:
-        claim = expenses.claim(con, sent.dedup_key)
+        claim = claims.find(tx, sent.dedup_key)
     else:
-        claim = expenses.claim(con, _name(sent.idempotency_key))
+        claim = claims.find(tx, _name(sent.idempotency_key))
         if claim is not None:
             _refuse_another_body(claim.request or {}, sent.request())
     return None if claim is None else _live(claim.owner)
 
 
-def added(con: sqlite3.Connection, sent: Submission) -> tuple[Row, bool]:
+def added(tx: Transaction, sent: Submission) -> tuple[Row, bool]:
     """Add what is not known, with its keys; or join a fresh idempotency key to the expense that is there.
 
     Returns:
@@ -66,45 +81,50 @@ def added(con: sqlite3.Connection, sent: Submission) -> tuple[Row, bool]:
     Raises:
         RecordedThenDeleted: the occurrence that it names is a deleted expense's.
         InvalidInput: no occurrence is free.
-        sqlite3.IntegrityError: it is known by now. Nothing was added, if the caller rolls back.
+        KeyTaken: it is known by now. Nothing was added, if the caller rolls back.
     """
-    content, occurrence = sent.content, sent.new.occurrence
     if sent.idempotency_key is None:
-        return expenses.add_expense(con, content, sent.new.category, occurrence or 1, sent.dedup_key), True
-    owner = None
-    if occurrence is None:
-        occurrence = next_free(con, content)
-    else:
-        owner = expenses.claim(con, sent.dedup_key)
+        return _add(tx, sent.content, sent.dedup_key), True
+    key, request = _name(sent.idempotency_key), claims.request_text(sent.request())
+    if sent.new.occurrence is None:
+        content = sent.content._replace(occurrence=Claims(tx).next_free(sent.content.identity))
+        return _add(tx, content, content.dedup_key(), (key, request)), True
+    owner = claims.find(tx, sent.dedup_key)
     if owner is None:
-        row = expenses.add_expense(con, content, sent.new.category, occurrence, content.dedup_key(occurrence))
-    else:
-        row = _live(owner.owner)
-    expenses.add_claim(con, _name(sent.idempotency_key), row.id, sent.request())
-    return row, owner is None
+        return _add(tx, sent.content, sent.dedup_key, (key, request)), True
+    row = _live(owner.owner)
+    claims.add(tx, [(key, row.id, request)])
+    return row, False
 
 
-def next_free(con: sqlite3.Connection, content: Content, after: int = 0) -> int:
-    """The smallest occurrence of *content*, larger than *after*, whose key nobody owns, not even the deleted.
-
-    Raises:
-        InvalidInput: all are taken.
-    """
-    for occurrence in range(after + 1, MAX_OCCURRENCE + 1):
-        if expenses.claim(con, content.dedup_key(occurrence)) is None:
-            return occurrence
-    raise InvalidInput([FieldError("occurrence", f"has none left: {MAX_OCCURRENCE} are taken")])
-
-
-def found(con: sqlite3.Connection, expense_id: int) -> Row:
+def found(tx: Transaction, expense_id: int) -> Row:
     """The expense of this id, live or deleted.
 
     Raises:
         ExpenseNotFound: there is none.
     """
-    row = expenses.expense(con, expense_id) if 1 <= expense_id <= MAX_ID else None
+    row = expenses.find(tx, expense_id) if 1 <= expense_id <= MAX_ID else None
     if row is None:
         raise ExpenseNotFound(expense_id)
+    return row
+
+
+def _add(tx: Transaction, content: Content, dedup_key: str, sent: tuple[str, str] | None = None) -> Row:
+    """Add one expense, spelled as the ledger has it, with its dedup key and the idempotency key *sent*."""
+    last_id, last_seq, name = expenses.last(tx, content.category_key)
+    if name not in (None, content.category):
+        content = content._replace(category=name)
+    if content.account is not None:
+        content = content._replace(account=accounts.spelled(tx, [content.account])[content.account])
+        accounts.add(tx, [content.account])
+    at = tx.at
+    row = Row(last_id + 1, content, dedup_key, 1, at, at, None, last_seq + 1)
+    owned: list[claims.Owned] = [(dedup_key, row.id, None)]
+    if sent is not None:
+        owned.append((sent[0], row.id, sent[1]))
+    tally = categories.Tally()
+    tally.count(content.category, content.amount_minor, 1)
+    expenses.add(tx, [[expenses.new_row(row)]], owned, tally.changes(), last_id)
     return row
 
 

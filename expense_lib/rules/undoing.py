@@ -1,136 +1,157 @@
-"""The rules of undoing: a deed is put back wherever nobody changed the same since."""
+"""The rules of undoing: a change is put back wherever nobody changed the same since."""
 
 from __future__ import annotations
 
-import sqlite3
-
+from expense_lib.domain.content import FIELDS, Content
 from expense_lib.domain.errors import ChangedSince, ChangeNotFound, ImportNotFound
 from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.results import Undone
-from expense_lib.domain.text import fold
-from expense_lib.rules.editing import Deed
-from expense_lib.rules.recording import found
-from expense_lib.store import expenses, imports, queries
-from expense_lib.store.expenses import Row
-from expense_lib.store.queries import Logged, Snapshot
+from expense_lib.domain.rows import Entry, Row
+from expense_lib.rules.change import Change, Edit, Fresh
+from expense_lib.store import expenses, imports, log
+from expense_lib.store.transaction import Transaction
 
 
-def undo(con: sqlite3.Connection, number: int) -> Undone:
-    """Put back what a deed changed, wherever nobody changed the same since. Undone already, it stays so.
+class Undo(Fresh):
+    """What a change did, to be put back wherever nobody changed the same since. Undone already, it stays so.
 
     An expense that was undone with its import, and whose payment was imported anew since, is kept deleted.
 
     Raises:
-        ChangeNotFound: there is no such line in the log.
+        ChangeNotFound: there is no such entry in the log.
         ChangedSince: everything that it changed was changed again.
     """
-    lines = queries.deed(con, number) if 1 <= number <= MAX_ID else []
-    if not lines:
-        raise ChangeNotFound(number)
-    deed = Deed(con)
-    undone: list[int] = []
-    kept: list[int] = []
-    moved = imports.moved(con, lines[0].number)
-    todo = [line for line in lines if not _is_as_before(line, found(con, line.expense_id))]
-    for line in todo:
-        row = found(con, line.expense_id)
-        done = row.id not in moved and (_is_as_before(line, row) or _put_back(deed, line, row))
-        (undone if done else kept).append(row.id)
-    if len(kept) == len(lines):
-        raise ChangedSince(kept)
-    imports.mark_redone(con, lines[0].number)
-    return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
+
+    def __init__(self, tx: Transaction, number: int) -> None:
+        self.entries = log.change(tx, number) if 1 <= number <= MAX_ID else []
+        if not self.entries:
+            raise ChangeNotFound(number)
+        self.change = Change(tx)
+        self.undone: list[int] = []
+        self.kept: list[int] = []
+        self._decide(tx)
+        if len(self.kept) == len(self.entries):
+            raise ChangedSince(self.kept)
+
+    def write(self, tx: Transaction) -> Undone:
+        """Put it back."""
+        number = self.change.write(tx)
+        imports.mark_redone(tx, self.entries[0].number)
+        return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))
+
+    def _decide(self, tx: Transaction) -> None:
+        """Sort the expenses by what is to be done with each; what differs from before is undone or kept."""
+        rows = expenses.find_all(tx, [entry.expense_id for entry in self.entries])
+        moved = imports.moved(tx, self.entries[0].number)
+        todo = [
+            (entry, rows[entry.expense_id])
+            for entry in self.entries
+            if not _is_as_before(entry, rows[entry.expense_id])
+        ]
+        self.change.look_up(
+            _was(entry, row).dedup_key() for entry, row in todo if "occurrence" in _changed(entry)
+        )
+        possible = [
+            (entry, row) for entry, row in todo if row.id not in moved and self._is_left_alone(entry, row)
+        ]
+        done = {row.id for _, row in possible}
+        for _, row in todo:
+            (self.undone if row.id in done else self.kept).append(row.id)
+        self._put_back(possible)
+
+    def _is_left_alone(self, entry: Entry, row: Row) -> bool:
+        """Nobody changed since what the entry changed, and its old occurrence is no other expense's."""
+        live = row.deleted_at is None
+        if entry.before is None:  # it was created or restored
+            return live and _agrees(row, entry.content, FIELDS)
+        if entry.after is None:  # it was deleted
+            return True
+        names = _changed(entry)
+        if not (live and _agrees(row, entry.after, names, spelled=_is_respelling(entry))):
+            return False
+        return "occurrence" not in names or self.change.is_free(_was(entry, row).dedup_key(), row.id)
+
+    def _put_back(self, possible: list[tuple[Entry, Row]]) -> None:
+        self.change.delete(row for entry, row in possible if entry.before is None)
+        self.change.restore([row for entry, row in possible if entry.after is None])
+        edited = [(entry, row) for entry, row in possible if entry.before and entry.after]
+        self.change.edit(
+            Edit(row, _was(entry, row), exactly="occurrence" in _changed(entry))
+            for entry, row in edited
+            if not _is_respelling(entry)
+        )
+        respelled = {
+            row.content.category_key: entry.before.category
+            for entry, row in edited
+            if entry.before and _is_respelling(entry)
+        }
+        for key, name in respelled.items():
+            self.change.respell(key, name)
 
 
-def undo_import(con: sqlite3.Connection, import_id: int) -> Undone:
-    """Delete what an import brought and nobody changed since; the identities of those rows are free again.
+class UndoImport(Fresh):
+    """What an import brought and nobody changed since, to be deleted; its rows' identities are free again.
 
-    Those that were changed keep theirs, so that importing again does not double them. What is undone
-    already stays so.
+    Those that were changed keep theirs, so that importing again does not double them. What is undone already
+    stays so.
 
     Raises:
         ImportNotFound: there is no such import.
     """
-    of = imports.find(con, import_id) if 1 <= import_id <= MAX_ID else None
-    if of is None:
-        raise ImportNotFound(import_id)
-    deed = Deed(con)
-    undone: list[int] = []
-    kept: list[int] = []
-    for expense_id, seq, untouched in imports.brought(con, of):
-        row = found(con, expense_id)
-        if untouched or _is_as_brought(con, row, seq):
-            deed.delete(row)
-            undone.append(expense_id)
-        else:
-            kept.append(expense_id)
-    if undone or of.undone_at is None:
-        imports.mark_undone(con, of, undone, deed.at, deed.number)
-    return Undone(number=deed.number, undone=tuple(undone), kept=tuple(kept))
+
+    def __init__(self, tx: Transaction, import_id: int) -> None:
+        found = imports.find(tx, import_id) if 1 <= import_id <= MAX_ID else None
+        if found is None:
+            raise ImportNotFound(import_id)
+        self.found = found
+        self.change = Change(tx)
+        brought = imports.brought(tx, found)
+        rows = expenses.find_all(tx, [expense_id for expense_id, _ in brought])
+        left_alone = {
+            expense_id
+            for expense_id, content in brought
+            if rows[expense_id].deleted_at is None and _agrees(rows[expense_id], content, FIELDS)
+        }
+        self.undone = [expense_id for expense_id, _ in brought if expense_id in left_alone]
+        self.kept = [expense_id for expense_id, _ in brought if expense_id not in left_alone]
+        self.change.delete(rows[expense_id] for expense_id in self.undone)
+
+    def write(self, tx: Transaction) -> Undone:
+        """Delete them."""
+        number = self.change.write(tx)
+        if self.undone or self.found.undone_at is None:
+            imports.mark_undone(tx, self.found, self.undone, number)
+        return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))
 
 
-def _is_as_brought(con: sqlite3.Connection, row: Row, seq: int) -> bool:
-    """The expense is live and has the content that line *seq* logged."""
-    line = next(line for line in queries.history(con, row.id) if line.seq == seq)
-    return row.deleted_at is None and _agrees(row, line.content, Snapshot._fields)
+def _was(entry: Entry, row: Row) -> Content:
+    """What the expense is, with the fields that the entry changed as they were before it."""
+    before = entry.before or entry.content
+    return row.content._replace(**{name: getattr(before, name) for name in _changed(entry)})
 
 
-def _put_back(deed: Deed, line: Logged, row: Row) -> bool:
-    """Make one expense what it was before *line*, unless the same was changed since."""
+def _is_as_before(entry: Entry, row: Row) -> bool:
+    """What the entry changed is as it was before it."""
     live = row.deleted_at is None
-    if line.before is None:  # it was created or restored
-        left_alone = live and _agrees(row, line.content, Snapshot._fields)
-        if left_alone:
-            deed.delete(row)
-    elif line.after is None:  # it was deleted
-        left_alone = True
-        deed.restore(row)
-    else:
-        left_alone = live and _agrees(row, line.after, _changed(line), respelled=_is_respelling(line))
-        if left_alone:
-            left_alone = _put_fields_back(deed, line, line.before, row)
-    return left_alone
+    if entry.before is None or entry.after is None:
+        return live == (entry.before is not None)
+    return live and _agrees(row, entry.before, _changed(entry), spelled=_is_respelling(entry))
 
 
-def _put_fields_back(deed: Deed, line: Logged, before: Snapshot, row: Row) -> bool:
-    """Give the fields that *line* changed their old values, unless another expense has the old occurrence."""
-    if _is_respelling(line):
-        deed.respell(row.category_key, before.category)
-        return True
-    changed = _changed(line)
-    was = Snapshot.of(row)._replace(**{name: getattr(before, name) for name in changed})
-    occurrence = before.occurrence if "occurrence" in changed else None
-    if occurrence is not None:
-        claim = expenses.claim(deed.con, was.content().dedup_key(occurrence))
-        if claim is not None and claim.owner.id != row.id:
-            return False
-    deed.edit(row, was.content(), was.category, occurrence)
-    return True
+def _agrees(row: Row, content: Content, names: tuple[str, ...], *, spelled: bool = False) -> bool:
+    """The expense has these fields of *content*; if *spelled*, in the very same spelling."""
+    now = row.content
+    if not spelled and now != content:
+        now, content = now.folded(), content.folded()
+    return all(getattr(now, name) == getattr(content, name) for name in names)
 
 
-def _is_as_before(line: Logged, row: Row) -> bool:
-    """What *line* changed is as it was before it."""
-    live = row.deleted_at is None
-    if line.before is None or line.after is None:
-        return live == (line.before is not None)
-    return live and _agrees(row, line.before, _changed(line), respelled=_is_respelling(line))
-
-
-def _agrees(row: Row, snapshot: Snapshot, names: tuple[str, ...], *, respelled: bool = False) -> bool:
-    """The expense has the values of *snapshot* in these fields; spelling counts where it is what changed."""
-    now = Snapshot.of(row)
-    if not respelled:
-        now, snapshot = (each._replace(category=fold(each.category)) for each in (now, snapshot))
-    return all(getattr(now, name) == getattr(snapshot, name) for name in names)
-
-
-def _changed(line: Logged) -> tuple[str, ...]:
+def _changed(entry: Entry) -> tuple[str, ...]:
     """The fields that an edit changed."""
-    before = line.before or line.content
-    return tuple(name for name in Snapshot._fields if getattr(before, name) != getattr(line.content, name))
+    return () if entry.before is None else entry.before.differences(entry.content)
 
 
-def _is_respelling(line: Logged) -> bool:
+def _is_respelling(entry: Entry) -> bool:
     """The edit changed how the category is spelled, and nothing else."""
-    before = line.before or line.content
-    return _changed(line) == ("category",) and fold(before.category) == fold(line.content.category)
+    before = entry.before or entry.content
+    return _changed(entry) == ("category",) and before.category_key == entry.content.category_key

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from expense_lib.domain.text import fold
+from expense_lib.store.transaction import Transaction
 
 _RULES = "SELECT id, text, category FROM category_rule ORDER BY length(text_key) DESC, id"
 _ADD = """
@@ -15,18 +14,18 @@ _ADD = """
 _DELETE = "DELETE FROM category_rule WHERE id = :id"
 
 
-def listed(con: sqlite3.Connection) -> list[tuple[int, str, str]]:
+def listed(tx: Transaction) -> list[tuple[int, str, str]]:
     """Id, text and category of every rule, the one with the longest text first."""
-    return list(con.execute(_RULES))
+    return list(tx.execute(_RULES))
 
 
-def add(con: sqlite3.Connection, text: str, category: str) -> tuple[int, str, str]:
+def add(tx: Transaction, text: str, category: str) -> tuple[int, str, str]:
     """Add a rule, or give the one of the same text another category."""
     values = {"text": text, "text_key": fold(text), "category": category}
-    rule_id, text, category = con.execute(_ADD, values).fetchone()
+    rule_id, text, category = tx.execute(_ADD, values).fetchone()
     return rule_id, text, category
 
 
-def delete(con: sqlite3.Connection, rule_id: int) -> bool:
+def delete(tx: Transaction, rule_id: int) -> bool:
     """Delete a rule. Returns whether it was there."""
-    return con.execute(_DELETE, {"id": rule_id}).rowcount == 1
+    return bool(tx.execute(_DELETE, {"id": rule_id}).rowcount)

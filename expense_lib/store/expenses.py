@@ -1,182 +1,160 @@
-"""The rows that the rules read and write, one at a time, inside the caller's transaction."""
+"""The expenses: read by id or key; one to any number of them added or revised, with all that belongs to each.
+
+Every function works inside the caller's transaction. No expense is in the ledger without its key, its entry
+in the log and its place in its category's total: ``add`` and ``revise`` are the only two that write expenses.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import sqlite3
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
-from expense_lib.domain.expense import ChangeKind
-from expense_lib.domain.keys import Content
-from expense_lib.domain.money import Currency
-from expense_lib.domain.text import fold
+from expense_lib.domain.content import FIELDS, KEYS
+from expense_lib.domain.rows import COLUMNS, Revision, Row
+from expense_lib.store import categories, claims, log
+from expense_lib.store.transaction import Transaction
 
-# One row: the ledger's currency (ISO 4217) and its fraction digits.
-_CURRENCY = "SELECT currency, exponent FROM ledger"
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM expense"
+_BY_ID = f"{SELECT} WHERE id = :id"
+_BY_IDS = f"{SELECT} WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY id"
+_LIVE_IN_CATEGORY = f"{SELECT} WHERE deleted_at IS NULL AND category_key = :key ORDER BY id"
 
-# Rows as Row has them.
-EXPENSE = """
-    SELECT id, amount_minor, category, category_key, description, date, occurrence, dedup_key,
-           version, created_at, updated_at, deleted_at
-      FROM expense
-"""
-_EXPENSE_BY_ID = f"{EXPENSE} WHERE id = :id"
-_LIVE_IN_CATEGORY = f"{EXPENSE} WHERE deleted_at IS NULL AND category_key = :key ORDER BY id"
-
-# One row or none: whose key it is, as Row has it, and the request first sent with it.
-_CLAIM = """
-    SELECT id, amount_minor, category, category_key, description, date, occurrence, dedup_key,
-           version, created_at, updated_at, deleted_at, request
-      FROM claim
-      JOIN expense ON id = expense_id
-     WHERE key = :key
-"""
-_INSERT_CLAIM = "INSERT INTO claim (key, expense_id, request) VALUES (:key, :expense_id, :request)"
-
-# A trigger adds the claim and the line of the log.
-_INSERT_EXPENSE = """
-    INSERT INTO expense (
-        amount_minor, category, category_key, description, description_key, date, occurrence,
-        dedup_key, version, created_at, updated_at, last_seq
-    )
-    VALUES (
-        :amount_minor, COALESCE((SELECT name FROM category WHERE key = :category_key), :category),
-        :category_key, :description, :description_key, :date, :occurrence,
-        :dedup_key, 1, strftime('%Y-%m-%dT%H:%M:%fZ'), strftime('%Y-%m-%dT%H:%M:%fZ'),
-        (SELECT COALESCE(MAX(seq), 0) + 1 FROM change)
-    )
-    RETURNING id, amount_minor, category, category_key, description, date, occurrence, dedup_key,
-              version, created_at, updated_at, deleted_at
+# One row: the largest id of an expense, the last number of the log, and the name of a category.
+_LAST = """
+    SELECT (SELECT COALESCE(MAX(id), 0) FROM expense),
+           (SELECT COALESCE(MAX(seq), 0) FROM log_entry),
+           (SELECT name FROM category WHERE key = ?)
 """
 
-_UPDATE_EXPENSE = """
-    UPDATE expense
-       SET amount_minor = :amount_minor,
-           category = :category,
-           category_key = :category_key,
-           description = :description,
-           description_key = :description_key,
-           date = :date,
-           occurrence = :occurrence,
-           version = :version,
-           updated_at = :updated_at,
-           deleted_at = :deleted_at,
-           last_seq = :last_seq
-     WHERE id = :id
-"""
+# In the order of New.
+NEW = ("id", *FIELDS, *KEYS, "dedup_key", "last_seq", "created_at", "updated_at", "version", "import_id")
+_INSERT = f"INSERT INTO expense ({', '.join(NEW)}) VALUES ({', '.join('?' * len(NEW))})"
+_UPDATE = "UPDATE expense SET {columns} WHERE id = ?"
 
-# part_of: the first row of the same deed, for the others.
-_INSERT_CHANGE = """
-    INSERT INTO change (
-        previous, part_of, kind, at, expense_id, version,
-        amount_minor, category, description, date, occurrence
-    )
-    VALUES (
-        (SELECT last_seq FROM expense WHERE id = :id), :part_of, :kind, :updated_at, :id, :version,
-        :amount_minor, :category, :description, :date, :occurrence
-    )
-"""
-
-_CATEGORY_NAME = "SELECT name FROM category WHERE key = :key"
-_NAME_CATEGORY = "UPDATE category SET name = :name WHERE key = :key"
+New = tuple[Any, ...]  # an expense to be added: the values of NEW
 
 
-class Row(NamedTuple):
-    """An expense as the file has it. Texts are canonical; *date* is ISO; times are UTC, RFC 3339."""
-
-    id: int
-    amount_minor: int
-    category: str
-    category_key: str
-    description: str
-    date: str
-    occurrence: int
-    dedup_key: str
-    version: int
-    created_at: str
-    updated_at: str
-    deleted_at: str | None
-
-    def content(self) -> Content:
-        """What its dedup key is made of now, but for the occurrence."""
-        return Content(
-            self.amount_minor, self.category_key, self.description, dt.date.fromisoformat(self.date)
-        )
-
-
-class Claim(NamedTuple):
-    """Whose a key is. *request* is what was first sent with it, if it is an idempotency key."""
-
-    owner: Row
-    request: dict[str, Any] | None
-
-
-def currency(con: sqlite3.Connection) -> Currency:
-    """What the ledger's amounts are counted in."""
-    return Currency(*con.execute(_CURRENCY).fetchone())
-
-
-def expense(con: sqlite3.Connection, expense_id: int) -> Row | None:
+def find(tx: Transaction, expense_id: int) -> Row | None:
     """The expense of this id, live or deleted."""
-    row = con.execute(_EXPENSE_BY_ID, {"id": expense_id}).fetchone()
-    return None if row is None else Row(*row)
+    columns = tx.execute(_BY_ID, {"id": expense_id}).fetchone()
+    return None if columns is None else Row.of(columns)
 
 
-def live_in_category(con: sqlite3.Connection, key: str) -> list[Row]:
+def find_all(tx: Transaction, expense_ids: Iterable[int]) -> dict[int, Row]:
+    """The expenses of these ids, live or deleted, by id, in its order."""
+    found = tx.execute(_BY_IDS, {"ids": json.dumps(list(expense_ids))})
+    return {columns[0]: Row.of(columns) for columns in found}
+
+
+def live_in_category(tx: Transaction, key: str) -> list[Row]:
     """All live expenses of a category, by id."""
-    return [Row(*row) for row in con.execute(_LIVE_IN_CATEGORY, {"key": key})]
+    return [Row.of(columns) for columns in tx.execute(_LIVE_IN_CATEGORY, {"key": key})]
 
 
-def add_expense(
-    con: sqlite3.Connection, content: Content, category: str, occurrence: int, dedup_key: str
-) -> Row:
-    """Add a payment, with its dedup key and its line in the log. Its category takes the spelling first seen.
+def last(tx: Transaction, category_key: str = "") -> tuple[int, int, str | None]:
+    """The largest id of an expense so far, the last number of the log, and how a category is spelled."""
+    expense_id, seq, name = tx.execute(_LAST, (category_key,)).fetchone()
+    return expense_id, seq, name
+
+
+def add(
+    tx: Transaction,
+    new: Iterable[Sequence[New]],
+    owned: Iterable[claims.Owned],
+    totals: Iterable[categories.Change],
+    after: int,
+) -> None:
+    """Put down new expenses: the one way in, for one or for a million.
+
+    Args:
+        tx: Holds the write lock.
+        new: The expenses, in parts, with the ids that follow *after* without a gap, in the order of the log.
+        owned: Their keys; faster in the order of the keys.
+        totals: What each category gets.
+        after: The largest id so far.
 
     Raises:
-        sqlite3.IntegrityError: an expense has this key already.
+        KeyTaken: one of the keys has an owner. The caller rolls back.
     """
-    values = {
-        "amount_minor": content.amount_minor,
-        "category": category,
-        "category_key": content.category_key,
-        "description": content.description,
-        "description_key": fold(content.description),
-        "date": content.date.isoformat(),
-        "occurrence": occurrence,
-        "dedup_key": dedup_key,
-    }
-    return Row(*con.execute(_INSERT_EXPENSE, values).fetchone())
+    for part in new:
+        tx.executemany(_INSERT, part)
+    claims.add(tx, owned)
+    log.created(tx, after)
+    categories.change(tx, totals)
 
 
-def revise(con: sqlite3.Connection, revised: Row, kind: ChangeKind, number: int | None = None) -> int:
-    """Write an expense's next version and log it, as part of deed *number* if given. Returns the number."""
-    values = revised._asdict() | {"description_key": fold(revised.description)}
-    seq = con.execute(_INSERT_CHANGE, values | {"kind": kind, "part_of": number}).lastrowid or 0
-    con.execute(_UPDATE_EXPENSE, values | {"last_seq": seq})
-    return number or seq
+def revise(tx: Transaction, revisions: Sequence[Revision]) -> int | None:
+    """Write the next version of expenses and log it as one change: the one way to alter any number of them.
+
+    Returns:
+        The change's number; None if there are no revisions.
+    """
+    if not revisions:
+        return None
+    _, seq, _ = last(tx)
+    number = seq + 1
+    log.revised(tx, revisions, number)
+    columns = _altered(revisions)
+    names = [*columns, "version", "updated_at", "last_seq"]
+    sql = _UPDATE.format(columns=", ".join(f"{name} = ?" for name in names))
+    tx.executemany(sql, _updates(tx, revisions, columns, number))
+    categories.change(tx, categories.changes(revisions))
+    return number
 
 
-def claim(con: sqlite3.Connection, key: str) -> Claim | None:
-    """Whose *key* is, if anyone's."""
-    row = con.execute(_CLAIM, {"key": key}).fetchone()
-    return None if row is None else Claim(Row(*row[:-1]), row[-1] and json.loads(row[-1]))
+def _altered(revisions: Sequence[Revision]) -> list[str]:
+    """The columns of expenses that any revision alters; only these are written, and only their indexes."""
+    pairs = zip(
+        zip(*(revision.before.content for revision in revisions), strict=True),
+        zip(*(revision.content for revision in revisions), strict=True),
+        strict=True,
+    )
+    altered = {name for name, (before, after) in zip(FIELDS, pairs, strict=True) if before != after}
+    found = [name for name in FIELDS if name in altered]
+    found += [key for key in KEYS if key.removesuffix("_key") in altered]
+    if any(revision.is_live == (revision.before.deleted_at is not None) for revision in revisions):
+        found.append("deleted_at")
+    return found
 
 
-def add_claim(
-    con: sqlite3.Connection, key: str, expense_id: int, request: dict[str, Any] | None = None
-) -> None:
-    """Give *key* to an expense, for good. The database refuses a key that has an owner."""
-    text = None if request is None else json.dumps(request, ensure_ascii=False)
-    con.execute(_INSERT_CLAIM, {"key": key, "expense_id": expense_id, "request": text})
+def _updates(
+    tx: Transaction, revisions: Sequence[Revision], columns: Sequence[str], first: int
+) -> Iterator[tuple[Any, ...]]:
+    """The values of each revision's *columns*, version, time, number in the log, and id."""
+    at = tx.at
+    contents = [name for name in columns if name in FIELDS]
+    keys = [KEYS.index(name) for name in columns if name in KEYS]
+    values = attrgetter(*contents) if contents else None
+    with_deletion = "deleted_at" in columns
+    for seq, (row, content, kind) in enumerate(revisions, first):
+        found: Any = ()
+        if values is not None:
+            found = values(content) if len(contents) > 1 else (values(content),)
+        if keys:
+            folded = content.keys()
+            found += tuple(folded[key] for key in keys)
+        if with_deletion:
+            found += (at if kind == "deleted" else None,)
+        yield (*found, row.version + 1, at, seq, row.id)
 
 
-def category_name(con: sqlite3.Connection, key: str) -> str | None:
-    """How a category of live expenses is spelled."""
-    row = con.execute(_CATEGORY_NAME, {"key": key}).fetchone()
-    return None if row is None else str(row[0])
+def new_rows(columns: Mapping[str, Iterable[Any]]) -> Iterator[New]:
+    """Expenses to be added, from the values of each of the columns of NEW."""
+    return zip(*(columns[name] for name in NEW), strict=False)
 
 
-def name_category(con: sqlite3.Connection, key: str, name: str) -> None:
-    """Spell a category anew, where it stands for all its expenses."""
-    con.execute(_NAME_CATEGORY, {"key": key, "name": name})
+def new_row(row: Row) -> New:
+    """One expense to be added, which no import brought."""
+    return (
+        row.id,
+        *row.content,
+        *row.content.keys(),
+        row.dedup_key,
+        row.last_seq,
+        row.created_at,
+        row.updated_at,
+        row.version,
+        None,
+    )

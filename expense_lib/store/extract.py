@@ -6,41 +6,35 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-# What the extract has: every expense that changed after line :since of the log, as it is now, and the lines
-# since then of those that are not as they were recorded. Amounts are in minor units.
-_TABLES = (
-    """
-    CREATE TABLE extract.expense (
-        id INTEGER, amount_minor INTEGER, category TEXT, description TEXT, date TEXT, occurrence INTEGER,
-        dedup_key TEXT, version INTEGER, created_at TEXT, updated_at TEXT, deleted_at TEXT, last_seq INTEGER
-    )
-    """,
-    """
-    CREATE TABLE extract.line (
-        seq INTEGER, number INTEGER, expense_id INTEGER, version INTEGER, kind TEXT, at TEXT,
-        amount_minor INTEGER, category TEXT, description TEXT, date TEXT, occurrence INTEGER
-    )
-    """,
-)
-_EXPENSES = """
-    INSERT INTO extract.expense
-    SELECT id, amount_minor, category, description, date, occurrence, dedup_key, version, created_at,
-           updated_at, deleted_at, last_seq
-      FROM main.expense
-"""
-_CHANGED = " WHERE id IN (SELECT expense_id FROM main.change WHERE seq > :since)"
-_LINES = """
-    INSERT INTO extract.line
-    SELECT change.seq, COALESCE(change.part_of, change.seq), change.expense_id, change.version,
-           change.kind, change.at, change.amount_minor, change.category, change.description, change.date,
-           change.occurrence
-      FROM main.change
-      JOIN main.expense ON expense.id = change.expense_id
-     WHERE change.seq > :since AND expense.version > 1
-"""
-_LINE_AT = "SELECT at FROM main.change WHERE seq = :seq"
-_LAST = "SELECT seq, at FROM main.change ORDER BY seq DESC LIMIT 1"
+from expense_lib.domain.content import FIELDS
 
+# What the extract has: every expense that changed after entry :since of the log, as it is now, and the
+# entries since then of those that are not as they were recorded, or that somebody signed. Amounts are in
+# minor units.
+_EXPENSE = ("id", *FIELDS, "dedup_key", "version", "created_at", "updated_at", "deleted_at", "last_seq")
+_ENTRY = ("seq", "number", "actor", "expense_id", "version", "kind", "at", *FIELDS)
+_INTEGERS = {"id", "amount_minor", "occurrence", "version", "last_seq", "seq", "number", "expense_id"}
+
+
+def _table(name: str, columns: tuple[str, ...]) -> str:
+    """The statement that makes a table of the extract."""
+    typed = (f"{column} {'INTEGER' if column in _INTEGERS else 'TEXT'}" for column in columns)
+    return f"CREATE TABLE extract.{name} ({', '.join(typed)})"
+
+
+_TABLES = (_table("expense", _EXPENSE), _table("entry", _ENTRY))
+_EXPENSES = f"INSERT INTO extract.expense SELECT {', '.join(_EXPENSE)} FROM main.expense"
+_CHANGED = " WHERE id IN (SELECT expense_id FROM main.log_entry WHERE seq > :since)"
+_ENTRIES = f"""
+    INSERT INTO extract.entry
+    SELECT entry.seq, COALESCE(entry.part_of, entry.seq), entry.actor, entry.expense_id, entry.version,
+           entry.kind, entry.at, {", ".join(f"entry.{name}" for name in FIELDS)}
+      FROM main.log_entry AS entry
+      JOIN main.expense ON expense.id = entry.expense_id
+     WHERE entry.seq > :since AND (expense.version > 1 OR entry.actor <> '')
+"""
+_LINE_AT = "SELECT at FROM main.log_entry WHERE seq = :seq"
+_LAST = "SELECT seq, at FROM main.log_entry ORDER BY seq DESC LIMIT 1"
 
 Line = tuple[int, str | None]  # a line of the log, by its number and its time; 0 and None before the first
 
@@ -71,7 +65,7 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
         if since == 0 or con.execute(_LINE_AT, {"seq": since}).fetchone() == (at,):
             last = con.execute(_LAST).fetchone() or (0, None)
             con.execute(_EXPENSES + (_CHANGED if since else ""), {"since": since})
-            con.execute(_LINES, {"since": since})
+            con.execute(_ENTRIES, {"since": since})
         con.execute("COMMIT")
         con.execute("DETACH extract")
     except BaseException:

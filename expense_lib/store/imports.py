@@ -1,17 +1,15 @@
-"""The rows of imports: what is known of a statement, and one statement put down, table by table."""
+"""Imports: which rows of statements are known, and which import brought which expense."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from expense_lib.store.sqlite import transaction
+from expense_lib.domain.content import FIELDS, Content
+from expense_lib.store.transaction import Transaction
 
 CHUNK = 500  # values bound in one statement
-_CACHE_KIB = 24 * 1024
 
 # Rows as Known has them.
 _KNOWN = """
@@ -50,94 +48,52 @@ _CATEGORISED = """
      WHERE deleted_at IS NULL AND description_key <> ''
      ORDER BY date, id
 """
-_NAMES = "SELECT key, name FROM category"
-_TAKEN = "SELECT key FROM claim WHERE key IN ({values})"
-# Rows: a key, and its owner as Known has it.
-_OWNERS = """
-    SELECT key, x'', expense.id, deleted_at IS NOT NULL, 0, amount_minor, category_key, description, date
-      FROM claim
-      JOIN expense ON expense.id = claim.expense_id
-     WHERE key IN ({values})
-"""
-_ANY_CLAIM = "SELECT EXISTS (SELECT 1 FROM claim)"
 _ANY_ROW = "SELECT EXISTS (SELECT 1 FROM statement_row)"
 
 # One row: the last line of the log, the rules as one text, the last import and how many are undone.
-_SEEN = """
-    SELECT (SELECT MAX(seq) FROM change),
+_POSITION = """
+    SELECT (SELECT MAX(seq) FROM log_entry),
            (SELECT group_concat(id || text_key || category, char(0)) FROM category_rule),
            (SELECT MAX(id) FROM import),
            (SELECT COUNT(undone_at) FROM import)
 """
 
-# One row: the largest ids in use.
-_LAST = """
-    SELECT (SELECT COALESCE(MAX(id), 0) FROM expense),
-           (SELECT COALESCE(MAX(seq), 0) FROM change),
-           (SELECT COALESCE(MAX(id), 0) FROM import)
-"""
+_LAST = "SELECT COALESCE(MAX(id), 0) FROM import"
 
 _INSERT_IMPORT = """
     INSERT INTO import (
-        id, at, source, account, first_seq, last_seq, created, existing, changed, deleted, skipped, bad
+        id, at, actor, source, account, first_seq, last_seq, created, existing, changed, deleted, skipped, bad
     )
     VALUES (
-        :id, :at, :source, :account, :first_seq, :last_seq,
+        :id, :at, :actor, :source, :account, :first_seq, :last_seq,
         :created, :existing, :changed, :deleted, :skipped, :bad
     )
 """
 
-_TRIGGER = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = 'expense_is_new'"
-
-# In the order of Created.
-_INSERT_EXPENSE = """
-    INSERT INTO expense (
-        id, amount_minor, category, category_key, description, description_key, date, occurrence,
-        dedup_key, last_seq, version, created_at, updated_at, import_id
-    )
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
-"""
-_LOG_CREATED = """
-    INSERT INTO change (
-        seq, kind, at, expense_id, version, amount_minor, category, description, date, occurrence
-    )
-    SELECT last_seq, 'created', created_at, id, 1, amount_minor, category, description, date, occurrence
-      FROM expense
-     WHERE id BETWEEN :first AND :last
-     ORDER BY id
-"""
-_INSERT_CLAIM = "INSERT INTO claim (key, expense_id) VALUES (?, ?)"
 _INSERT_IDENTITY = """
     INSERT INTO statement_row (identity, expense_id, import_id) VALUES (?, ?, ?)
     ON CONFLICT (identity) DO UPDATE
        SET expense_id = excluded.expense_id, import_id = excluded.import_id, undone_seq = NULL
 """
-_COUNT = """
-    INSERT INTO category (key, name, count, total_high, total_low) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (key) DO UPDATE
-       SET count = count + excluded.count,
-           total_high = total_high + excluded.total_high,
-           total_low = total_low + excluded.total_low
-"""
 _TAKE = "UPDATE expense SET import_id = :import_id WHERE id = :id"
 
 # Rows as Listed has them.
 _IMPORTS = """
-    SELECT id, at, source, account, created, existing, changed, deleted, skipped, bad, undone_at,
+    SELECT id, at, actor, source, account, created, existing, changed, deleted, skipped, bad, undone_at,
            first_seq, last_seq
       FROM import
 """
 _MARK_UNDONE = "UPDATE import SET undone_at = :at, undone_by = :by WHERE id = :id"
 _MARK_REDONE = "UPDATE import SET undone_at = NULL, undone_by = NULL WHERE undone_by = :by"
 
-# Rows: ids of the expenses that an import brought into the ledger, the line that says so, and whether that
-# is the expense's last one; without those that its undo deleted and nobody touched since.
-_BROUGHT = """
-    SELECT expense.id, change.seq, expense.last_seq = change.seq
-      FROM change
-      JOIN expense ON expense.id = change.expense_id
-     WHERE change.seq BETWEEN :first_seq AND :last_seq
-       AND change.kind IN ('created', 'restored')
+# Rows: ids of the expenses that an import brought into the ledger, and FIELDS as the entry that says so has
+# them; without those that its undo deleted and nobody touched since.
+_BROUGHT = f"""
+    SELECT expense.id, {", ".join(f"log_entry.{name}" for name in FIELDS)}
+      FROM log_entry
+      JOIN expense ON expense.id = log_entry.expense_id
+     WHERE log_entry.seq BETWEEN :first_seq AND :last_seq
+       AND log_entry.kind IN ('created', 'restored')
        AND expense.import_id = :id
        AND expense.id NOT IN (
            SELECT expense_id
@@ -145,15 +101,15 @@ _BROUGHT = """
              JOIN expense ON expense.id = expense_id
             WHERE statement_row.import_id = :id AND undone_seq = last_seq
        )
-     ORDER BY change.seq
+     ORDER BY log_entry.seq
 """
 
 # Rows: ids of expenses that the undo of an import deleted, and whose payments are other expenses by now.
 _MOVED = """
     SELECT expense.id
       FROM import
-      JOIN change ON change.seq = undone_by OR change.part_of = undone_by
-      JOIN expense ON expense.id = change.expense_id
+      JOIN log_entry ON log_entry.seq = undone_by OR log_entry.part_of = undone_by
+      JOIN expense ON expense.id = log_entry.expense_id
      WHERE undone_by = :by AND expense.import_id IS NOT import.id
 """
 
@@ -176,9 +132,6 @@ _FORGET_ROWS = """
      WHERE import_id = :id AND expense_id IN (SELECT value FROM json_each(:expense_ids))
 """
 
-# Id, minor units, category and key, description and key, date, occurrence, dedup key, seq, time, time, import
-Created = tuple[int, int, str, str, str, str, str, int, str, int, str, str, int]
-
 
 class Known(NamedTuple):
     """An identity that was seen before, with its expense as it is.
@@ -196,8 +149,8 @@ class Known(NamedTuple):
     date: str
 
 
-class Seen(NamedTuple):
-    """How far a ledger is: its log, its rules, its imports."""
+class Position(NamedTuple):
+    """A fingerprint of everything that a decision depends on: the log, the category rules, the imports."""
 
     last_seq: int
     rules: str | None
@@ -209,6 +162,7 @@ class Listed(NamedTuple):
 
     id: int
     at: str
+    by: str
     source: str
     account: str
     created: int
@@ -222,181 +176,110 @@ class Listed(NamedTuple):
     last_seq: int
 
 
-def seen(con: sqlite3.Connection) -> Seen:
-    """How far the ledger is. As long as it is no further, nothing of what an import looks at has changed."""
-    last_seq, rules, *of_imports = con.execute(_SEEN).fetchone()
-    return Seen(last_seq or 0, rules, tuple(of_imports))
+def position(tx: Transaction) -> Position:
+    """Where the ledger is. As long as it stays there, whatever was decided before still holds."""
+    last_seq, rules, *of_imports = tx.execute(_POSITION).fetchone()
+    return Position(last_seq or 0, rules, tuple(of_imports))
 
 
-@contextmanager
-def in_bulk(con: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, for many rows: more cache, and no look at the foreign keys of each one.
-
-    An import adds expenses, keys, lines of the log and identities table by table, each in its own order. What
-    belongs to what is right by construction, and ``upkeep.findings`` looks at all of it.
-    """
-    (cache,) = con.execute("PRAGMA cache_size").fetchone()
-    con.execute("PRAGMA foreign_keys = OFF")
-    con.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    try:
-        with transaction(con, write=True):
-            yield
-    finally:
-        con.execute("PRAGMA foreign_keys = ON")
-        con.execute(f"PRAGMA cache_size = {cache}")
-
-
-def known(con: sqlite3.Connection, identities: Iterable[bytes]) -> Iterator[Known]:
+def known(tx: Transaction, identities: Iterable[bytes]) -> Iterator[Known]:
     """Those of the identities that were seen before; faster if they come sorted."""
-    if con.execute(_ANY_ROW).fetchone() == (1,):
-        for found in _in_chunks(con, _KNOWN, identities):
+    if tx.execute(_ANY_ROW).fetchone() == (1,):
+        for found in _in_chunks(tx, _KNOWN, identities):
             yield Known(*found)
 
 
-def taken(con: sqlite3.Connection, keys: Iterable[str]) -> Iterator[str]:
-    """Those of the keys that have an owner; faster if they come sorted."""
-    if con.execute(_ANY_CLAIM).fetchone() == (1,):
-        for (key,) in _in_chunks(con, _TAKEN, keys):
-            yield key
-
-
-def owners(con: sqlite3.Connection, keys: Iterable[str]) -> Iterator[tuple[str, Known]]:
-    """Those of the dedup keys that have an owner, each with it."""
-    for key, *owner in _in_chunks(con, _OWNERS, keys):
-        yield key, Known(*owner)
-
-
-def without_identity(con: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[str, int, int, str]]:
+def without_identity(tx: Transaction, first: str, last: str) -> Iterator[tuple[str, int, int, str]]:
     """Live expenses from one day to another that have no row identity: date, id, minor units, description."""
-    yield from con.execute(_WITHOUT_IDENTITY, {"first": first, "last": last})
+    yield from tx.execute(_WITHOUT_IDENTITY, {"first": first, "last": last})
 
 
 def live(
-    con: sqlite3.Connection, first: str, last: str, not_of: set[str] | None = None
+    tx: Transaction, first: str, last: str, not_of: set[str] | None = None
 ) -> Iterator[tuple[str, int, int, str]]:
     """Live expenses from one day to another: date, id, minor units, the description's key.
 
     Args:
-        con: A connection in a transaction.
+        tx: The transaction.
         first: The first day.
         last: The last day.
         not_of: Accounts; expenses from their statements are left out.
     """
     values = {"first": first, "last": last, "accounts": json.dumps(list(not_of or ()))}
-    yield from con.execute(_LIVE.format(condition=_OF_OTHER_ACCOUNTS if not_of else ""), values)
+    yield from tx.execute(_LIVE.format(condition=_OF_OTHER_ACCOUNTS if not_of else ""), values)
 
 
-def category_names(con: sqlite3.Connection) -> dict[str, str]:
-    """How each category of live expenses is spelled, by its key."""
-    return dict(con.execute(_NAMES))
-
-
-def last_categories(con: sqlite3.Connection, description_keys: set[str]) -> dict[str, str]:
+def last_categories(tx: Transaction, description_keys: set[str]) -> dict[str, str]:
     """The category's key of the latest live expense of each description, where there is one."""
-    found = con.execute(_CATEGORISED) if description_keys else ()
+    found = tx.execute(_CATEGORISED) if description_keys else ()
     return {description: category for description, category in found if description in description_keys}
 
 
-def next_numbers(con: sqlite3.Connection) -> tuple[int, int, int]:
-    """The first free id of an expense, of a line in the log, and of an import."""
-    expense, seq, number = con.execute(_LAST).fetchone()
-    return expense + 1, seq + 1, number + 1
+def next_id(tx: Transaction) -> int:
+    """The first free id of an import."""
+    return int(tx.execute(_LAST).fetchone()[0]) + 1
 
 
-def add_import(con: sqlite3.Connection, values: dict[str, Any]) -> None:
+def add_import(tx: Transaction, values: dict[str, Any]) -> None:
     """Put down that there was an import."""
-    con.execute(_INSERT_IMPORT, values)
+    tx.execute(_INSERT_IMPORT, values)
 
 
-@contextmanager
-def without_trigger(con: sqlite3.Connection) -> Iterator[None]:
-    """For new expenses whose keys, lines of the log and totals are added by themselves.
-
-    Within the transaction, so that nobody sees the ledger without it.
-    """
-    (trigger,) = con.execute(_TRIGGER).fetchone()
-    con.execute("DROP TRIGGER expense_is_new")
-    yield
-    con.execute(trigger)
-
-
-def add_expenses(con: sqlite3.Connection, created: Iterable[Created]) -> None:
-    """Add new expenses, and nothing else of theirs."""
-    con.executemany(_INSERT_EXPENSE, created)
-
-
-def log_created(con: sqlite3.Connection, first: int, last: int) -> None:
-    """Add the lines of the log for the expenses from one id to another."""
-    con.execute(_LOG_CREATED, {"first": first, "last": last})
-
-
-def add_claims(con: sqlite3.Connection, owned: Iterable[tuple[str, int]]) -> None:
-    """Give dedup keys to expenses. The database refuses a key that has an owner."""
-    con.executemany(_INSERT_CLAIM, owned)
-
-
-def add_identities(con: sqlite3.Connection, owned: Iterable[tuple[bytes, int, int]]) -> None:
+def add_identities(tx: Transaction, owned: Iterable[tuple[bytes, int, int]]) -> None:
     """Give row identities to expenses: identity, expense, and the import that does so."""
-    con.executemany(_INSERT_IDENTITY, owned)
+    tx.executemany(_INSERT_IDENTITY, owned)
 
 
-def count(con: sqlite3.Connection, sums: Iterable[tuple[str, str, int, int, int]]) -> None:
-    """Add to the totals of categories: key, name, count, and the sum of minor units in two parts."""
-    con.executemany(_COUNT, sums)
-
-
-def take(con: sqlite3.Connection, expense_ids: Iterable[int], import_id: int | None) -> None:
+def take(tx: Transaction, expense_ids: Iterable[int], import_id: int | None) -> None:
     """Say which import gave these expenses their row identity, or that none did."""
-    con.executemany(_TAKE, ({"id": expense_id, "import_id": import_id} for expense_id in expense_ids))
+    tx.executemany(_TAKE, ({"id": expense_id, "import_id": import_id} for expense_id in expense_ids))
 
 
-def listed(con: sqlite3.Connection) -> list[Listed]:
+def listed(tx: Transaction) -> list[Listed]:
     """All imports, the latest first."""
-    return [Listed(*row) for row in con.execute(f"{_IMPORTS} ORDER BY id DESC")]
+    return [Listed(*row) for row in tx.execute(f"{_IMPORTS} ORDER BY id DESC")]
 
 
-def find(con: sqlite3.Connection, import_id: int) -> Listed | None:
+def find(tx: Transaction, import_id: int) -> Listed | None:
     """The import of this id."""
-    row = con.execute(f"{_IMPORTS} WHERE id = :id", {"id": import_id}).fetchone()
+    row = tx.execute(f"{_IMPORTS} WHERE id = :id", {"id": import_id}).fetchone()
     return None if row is None else Listed(*row)
 
 
-def brought(con: sqlite3.Connection, found: Listed) -> list[tuple[int, int, int]]:
-    """The expenses that an import brought: id, the line of the log that says so, whether it is the last."""
-    return list(con.execute(_BROUGHT, found._asdict()))
+def brought(tx: Transaction, found: Listed) -> list[tuple[int, Content]]:
+    """The expenses that an import brought, each with its content at that time."""
+    return [(row[0], Content(*row[1:])) for row in tx.execute(_BROUGHT, found._asdict())]
 
 
-def mark_undone(
-    con: sqlite3.Connection, found: Listed, expense_ids: list[int], at: str, by: int | None
-) -> None:
-    """Mark an import as undone by deed *by*: the identities of these expenses, deleted now, are nobody's.
+def mark_undone(tx: Transaction, found: Listed, expense_ids: list[int], by: int | None) -> None:
+    """Mark an import as undone by change *by*: the identities of these expenses, deleted now, are nobody's.
 
     Those that it only recognised and that nobody changed since lose theirs.
     """
-    con.execute(_MARK_UNDONE, {"id": found.id, "at": at, "by": by})
-    con.execute(_UNDO_ROWS, {"id": found.id, "expense_ids": json.dumps(expense_ids)})
-    recognised = [row[0] for row in con.execute(_RECOGNISED, found._asdict())]
-    con.execute(_FORGET_ROWS, {"id": found.id, "expense_ids": json.dumps(recognised)})
-    take(con, recognised, None)
+    tx.execute(_MARK_UNDONE, {"id": found.id, "at": tx.at, "by": by})
+    tx.execute(_UNDO_ROWS, {"id": found.id, "expense_ids": json.dumps(expense_ids)})
+    recognised = [row[0] for row in tx.execute(_RECOGNISED, found._asdict())]
+    tx.execute(_FORGET_ROWS, {"id": found.id, "expense_ids": json.dumps(recognised)})
+    take(tx, recognised, None)
 
 
-def moved(con: sqlite3.Connection, by: int) -> set[int]:
-    """If deed *by* undid an import: its expenses that are not of that import any more."""
-    return {row[0] for row in con.execute(_MOVED, {"by": by})}
+def moved(tx: Transaction, by: int) -> set[int]:
+    """If change *by* undid an import: its expenses that are not of that import any more."""
+    return {row[0] for row in tx.execute(_MOVED, {"by": by})}
 
 
-def mark_redone(con: sqlite3.Connection, by: int) -> None:
-    """If deed *by* undid an import, that is undone itself by now."""
-    con.execute(_MARK_REDONE, {"by": by})
+def mark_redone(tx: Transaction, by: int) -> None:
+    """If change *by* undid an import, that is undone itself by now."""
+    tx.execute(_MARK_REDONE, {"by": by})
 
 
-def _in_chunks(con: sqlite3.Connection, sql: str, values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+def _in_chunks(tx: Transaction, sql: str, values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
     """The rows that *sql* finds for all of the values, so many at a time."""
     chunk: list[Any] = []
     for value in values:
         chunk.append(value)
         if len(chunk) == CHUNK:
-            yield from con.execute(sql.format(values=", ".join("?" * CHUNK)), chunk)
+            yield from tx.execute(sql.format(values=", ".join("?" * CHUNK)), chunk)
             chunk.clear()
     if chunk:
-        yield from con.execute(sql.format(values=", ".join("?" * len(chunk))), chunk)
+        yield from tx.execute(sql.format(values=", ".join("?" * len(chunk))), chunk)

@@ -1,30 +1,23 @@
-"""The file as a whole: can it be used, is it sound, and a copy of it."""
+"""Whether a ledger is sound: every key, every entry of the log and every total computed anew."""
 
 from __future__ import annotations
 
-import datetime as dt
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
-from expense_lib import files
-from expense_lib.domain.keys import Content
-from expense_lib.domain.results import Health
-from expense_lib.domain.text import fold
-from expense_lib.store import expenses, schema
-from expense_lib.store.schema import HALF
+from expense_lib.domain.content import FIELDS, KEYS, Content
+from expense_lib.store.categories import HALF
+from expense_lib.store.transaction import Transaction
 
-# Rows: the log, each line with its expense as it is now.
-_LOG = """
-    SELECT change.expense_id, change.version, change.kind, change.seq, change.previous,
-           change.amount_minor, change.category, change.description, change.date, change.occurrence,
+# Rows: the log, each entry with its expense as it is now.
+_LOG = f"""
+    SELECT entry.expense_id, entry.version, entry.kind, entry.seq, entry.previous,
            expense.version, expense.deleted_at IS NOT NULL, expense.dedup_key, expense.last_seq,
-           expense.category_key, expense.description_key,
-           expense.amount_minor, expense.category, expense.description, expense.date, expense.occurrence
-      FROM change
-      JOIN expense ON expense.id = change.expense_id
-     ORDER BY change.expense_id, change.version
+           {", ".join(f"entry.{name}" for name in FIELDS)},
+           {", ".join(f"expense.{name}" for name in FIELDS)},
+           {", ".join(f"expense.{name}" for name in KEYS)}
+      FROM log_entry AS entry
+      JOIN expense ON expense.id = entry.expense_id
+     ORDER BY entry.expense_id, entry.version
 """
 
 _OWNER = "SELECT expense_id FROM claim WHERE key = :key"
@@ -33,9 +26,9 @@ _OWNER = "SELECT expense_id FROM claim WHERE key = :key"
 _UNLOGGED = """
     SELECT expense.id
       FROM expense
-      LEFT JOIN change ON change.expense_id = expense.id
+      LEFT JOIN log_entry AS entry ON entry.expense_id = expense.id
      GROUP BY expense.id
-    HAVING COUNT(change.seq) <> expense.version OR MAX(change.version) <> expense.version
+    HAVING COUNT(entry.seq) <> expense.version OR MAX(entry.version) <> expense.version
 """
 
 # Rows: categories whose kept count and sum are not those of their live expenses.
@@ -60,61 +53,32 @@ _WITHOUT_IDENTITY = """
      WHERE import_id IS NOT NULL AND id NOT IN (SELECT expense_id FROM statement_row)
 """
 
-# One row: the journal's mode, and how far a commit goes, as an index of _SYNCHRONOUS.
-_MODES = "SELECT (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)"
-_SYNCHRONOUS = ("off", "normal", "full", "extra")
 
-
-def health(con: sqlite3.Connection) -> Health:
-    """Read from the file, and begin a write without waiting and without writing."""
-    currency = expenses.currency(con)
-    journal_mode, synchronous = con.execute(_MODES).fetchone()
-    busy, writable = False, True
-    con.execute("PRAGMA busy_timeout = 0")
-    try:
-        con.execute("BEGIN IMMEDIATE")
-        con.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
-        busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-        writable = busy
-    finally:
-        con.execute(f"PRAGMA busy_timeout = {schema.BUSY_TIMEOUT_MS}")
-    return Health(
-        status="ok" if writable else "read-only",
-        writable=writable,
-        busy=busy,
-        currency=currency.code,
-        journal_mode=journal_mode,
-        synchronous=_SYNCHRONOUS[synchronous],
-    )
-
-
-def findings(con: sqlite3.Connection) -> Iterator[str]:
+def findings(tx: Transaction) -> Iterator[str]:
     """What is wrong with a ledger, a sentence each; nothing if it is sound. Works inside a transaction."""
-    for (said,) in con.execute("PRAGMA integrity_check"):
+    for (said,) in tx.execute("PRAGMA integrity_check"):
         if said != "ok":
             yield f"SQLite finds: {said}."
-    for table, row, other, _ in con.execute("PRAGMA foreign_key_check"):
+    for table, row, other, _ in tx.execute("PRAGMA foreign_key_check"):
         yield f"Row {row} of {table} belongs to a row of {other} that is not there."
-    for (key,) in con.execute(_MISCOUNTED):
+    for (key,) in tx.execute(_MISCOUNTED):
         yield f"Category {key}: its kept total is not the sum of its expenses."
-    for (expense_id,) in con.execute(_UNLOGGED):
+    for (expense_id,) in tx.execute(_UNLOGGED):
         yield f"Expense {expense_id}: its log is not complete."
-    for (expense_id,) in con.execute(_WITHOUT_IDENTITY):
+    for (expense_id,) in tx.execute(_WITHOUT_IDENTITY):
         yield f"Expense {expense_id}: it has no row identity, though an import gave it one."
-    yield from _of_the_log(con)
+    yield from _of_the_log(tx)
 
 
-def _of_the_log(con: sqlite3.Connection) -> Iterator[str]:
-    """Every key recomputed from what was logged, and the last line of each expense against the expense."""
+def _of_the_log(tx: Transaction) -> Iterator[str]:
+    """Every key recomputed from what was logged, and the last entry of each expense against the expense."""
     before: int | None = None
-    for row in con.execute(_LOG):
-        expense_id, version, kind, seq, previous = row[:5]
-        last_version, deleted, dedup_key, last_seq, category_key, description_key = row[10:16]
-        minor, category, description, date, occurrence = logged = row[5:10]
-        content = Content(minor, fold(category), description, dt.date.fromisoformat(date))
-        key = content.dedup_key(occurrence)
-        owner = con.execute(_OWNER, {"key": key}).fetchone()
+    end = len(FIELDS)
+    for row in tx.execute(_LOG):
+        expense_id, version, kind, seq, previous, last_version, deleted, dedup_key, last_seq = row[:9]
+        logged, now, keys = Content(*row[9 : 9 + end]), row[9 + end : 9 + 2 * end], row[9 + 2 * end :]
+        key = logged.dedup_key()
+        owner = tx.execute(_OWNER, {"key": key}).fetchone()
         if owner is None or owner[0] != expense_id:
             yield f"Expense {expense_id}: the key of its version {version} is not its own."
         if version == 1 and key != dedup_key:
@@ -123,16 +87,6 @@ def _of_the_log(con: sqlite3.Connection) -> Iterator[str]:
             yield f"Expense {expense_id}: the log of its version {version} does not lead to the one before."
         before = seq
         if version == last_version:
-            expected = (kind == "deleted", seq, fold(category), fold(description), logged)
-            if (bool(deleted), last_seq, category_key, description_key, row[16:]) != expected:
+            as_logged = (kind == "deleted", seq, logged.keys(), logged)
+            if (bool(deleted), last_seq, keys, now) != as_logged:
                 yield f"Expense {expense_id}: it is not as its log says."
-
-
-def copy(con: sqlite3.Connection, target: Path) -> None:
-    """Write a consistent copy of the file that *con* is open on, while others go on writing.
-
-    Raises:
-        LedgerUnavailable: there is a file at *target* already, or it can't be written.
-    """
-    with files.new_file(target) as part, closing(sqlite3.connect(part)) as other:
-        con.backup(other)

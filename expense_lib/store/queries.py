@@ -1,22 +1,19 @@
-"""What is read of many rows: pages, totals, the log. Every view works inside the caller's transaction."""
+"""What is read of many expenses: pages, totals, summaries. Every query works in the caller's transaction."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-from expense_lib.domain.expense import ChangeKind
-from expense_lib.domain.filters import ExpenseFilter, Filter, Sort, SummaryQuery
-from expense_lib.domain.keys import Content
-from expense_lib.domain.money import Currency
+from expense_lib.domain.filters import PARTS, ExpenseFilter, Filter, Sort, SummaryQuery
+from expense_lib.domain.rows import Row, Sum
 from expense_lib.domain.text import fold
-from expense_lib.store.expenses import EXPENSE, Row
-from expense_lib.store.schema import HALF
+from expense_lib.store.categories import HALF, names, sum_of
+from expense_lib.store.expenses import SELECT
+from expense_lib.store.transaction import Transaction
 
 # How each sort orders the list, and what comes after the row that a cursor names; ties go by id.
 _ORDERS: dict[Sort, tuple[str, str]] = {
@@ -29,17 +26,33 @@ _ORDERS: dict[Sort, tuple[str, str]] = {
 # The conditions that a filter can set, by the names of its fields.
 _CONDITIONS = {
     "category": "category_key IN (SELECT value FROM json_each(:category))",
+    "account": "account_key IN (SELECT value FROM json_each(:account))",
+    "tag": "EXISTS (SELECT 1 FROM json_each(:tag) WHERE instr(tags_key, value))",
     "date_from": "date >= :date_from",
     "date_to": "date <= :date_to",
     "amount_min": "amount_minor >= :amount_min",
     "amount_max": "amount_minor <= :amount_max",
-    "q": "(instr(description_key, :q) OR instr(category_key, :q))",
 }
 _ONE_CATEGORY = "category_key = :category"
+_LIVE = "deleted_at IS NULL"
 
-# Where no category has the text, as one look at the few of them tells, no row's category needs a look.
-_Q_IN_DESCRIPTION = "instr(description_key, :q)"
-_IN_A_CATEGORY = "SELECT EXISTS (SELECT 1 FROM category WHERE instr(key, :q))"
+# Where a text is looked for. Where no category and no note has it, as one look at the few of each tells, no
+# row's category or note needs a look.
+_IN_DESCRIPTION = "instr(description_key, :q)"
+_IN_CATEGORY = "instr(category_key, :q)"
+_IN_NOTE = """
+    id IN (
+        SELECT id FROM expense INDEXED BY noted
+         WHERE deleted_at IS NULL AND note_key <> '' AND instr(note_key, :q)
+    )
+"""
+_ELSEWHERE = """
+    SELECT EXISTS (SELECT 1 FROM category WHERE instr(key, :q)),
+           EXISTS (
+               SELECT 1 FROM expense INDEXED BY noted
+                WHERE deleted_at IS NULL AND note_key <> '' AND instr(note_key, :q)
+           )
+"""
 
 # Rows as Row has them. Which they are is found in an index that holds all that the filter asks: left to
 # itself, SQLite takes one that does not, and looks into a million rows.
@@ -65,15 +78,38 @@ _SUM = f"""
      WHERE {{conditions}}
 """
 
-# Rows by month (YYYY-MM), category key, or both: those, count, and the sum of minor units in two parts.
+# One row: the first and the last day.
+_DAYS = """
+    SELECT (SELECT date FROM expense INDEXED BY {index} WHERE {conditions} ORDER BY date, id LIMIT 1),
+           (SELECT date FROM expense INDEXED BY {index} WHERE {conditions}
+             ORDER BY date DESC, id DESC
+             LIMIT 1)
+"""
+
+# Rows by one or two of the parts below: those, count, and the sum of minor units in two parts.
 _SUMMARY = f"""
-    SELECT {{month}}, {{category}}, COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF})
+    SELECT {{parts}}, COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF})
       FROM expense INDEXED BY {{index}}
      WHERE {{conditions}}
-     GROUP BY 1, 2
-     ORDER BY 1, 2
+     GROUP BY {{parts}}
+     ORDER BY {{parts}}
 """
-_NAMES = "SELECT key, name FROM category"
+_PARTS = {
+    "month": "substr(date, 1, 7)",
+    "category": "category_key",
+    "account": "COALESCE(account_key, '')",
+    "tag": "tags_key",
+}
+_ACCOUNT_NAMES = "SELECT key, name FROM account"
+
+# Rows by account: its key, count, and the sum of minor units in two parts.
+_ACCOUNTS = f"""
+    SELECT account_key, COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF})
+      FROM expense INDEXED BY live_by_date
+     WHERE deleted_at IS NULL AND account_key IS NOT NULL
+     GROUP BY account_key
+     ORDER BY account_key
+"""
 
 # The same of whole categories, whose keys are given as a JSON list, or of all for null.
 _SUM_OF_CATEGORIES = """
@@ -82,260 +118,142 @@ _SUM_OF_CATEGORIES = """
      WHERE :keys = 'null' OR key IN (SELECT value FROM json_each(:keys))
 """
 
-# Rows by name: name, count, and the sum of minor units in two parts.
-_CATEGORIES = "SELECT name, count, total_high, total_low FROM category ORDER BY key"
-_CATEGORY = "SELECT name, count, total_high, total_low FROM category WHERE key = :key"
 
-# Rows as Logged has them, each with the version before it, if there is one.
-_LINE = """
-    SELECT change.seq, COALESCE(change.part_of, change.seq), change.kind, change.at,
-           change.expense_id, change.version,
-           change.amount_minor, change.category, change.description, change.date, change.occurrence,
-           earlier.kind, earlier.amount_minor, earlier.category, earlier.description, earlier.date,
-           earlier.occurrence
-"""
-_LOG = f"{_LINE} FROM change LEFT JOIN change AS earlier ON earlier.seq = change.previous"
-_LOG_OF_EXPENSE = f"""
-    WITH RECURSIVE line(seq) AS (
-        SELECT last_seq FROM expense WHERE id = :expense_id
-         UNION ALL
-        SELECT change.previous FROM line JOIN change USING (seq)
-    )
-    {_LINE}
-      FROM line
-      JOIN change ON change.seq = line.seq
-      LEFT JOIN change AS earlier ON earlier.seq = change.previous
-     ORDER BY change.version
-"""
-_LOG_SINCE = f"""
-    {_LINE}, expense.dedup_key
-      FROM change
-      LEFT JOIN change AS earlier ON earlier.seq = change.previous
-      JOIN expense ON expense.id = change.expense_id
-     WHERE change.seq > :since
-     ORDER BY change.seq
-     LIMIT :limit
-"""
-_WHOLE_LOG = f"""
-    {_LINE}, expense.dedup_key
-      FROM change
-      LEFT JOIN change AS earlier ON earlier.seq = change.previous
-      JOIN expense ON expense.id = change.expense_id
-     ORDER BY change.expense_id, change.version
-"""
-_LOG_OF_DEED = f"""
-    {_LOG} WHERE change.seq = :number OR change.part_of = :number
-    ORDER BY change.seq
-"""
-# Rows as Logged has them, the first line of each deed, with how many lines it has.
-_DEEDS = f"""
-    {_LINE},
-           (SELECT 1 + COUNT(*) FROM change AS part INDEXED BY change_by_deed WHERE part.part_of = change.seq)
-      FROM change INDEXED BY deed
-      LEFT JOIN change AS earlier ON earlier.seq = change.previous
-     WHERE change.part_of IS NULL AND change.kind <> 'created' AND change.seq < :before
-     ORDER BY change.seq DESC
-     LIMIT :limit
-"""
-_DEED = "SELECT COALESCE(part_of, seq) FROM change WHERE seq = :seq"
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """How many expenses, and what they come to in minor units."""
-
-    count: int
-    total_minor: int
-
-
-class Snapshot(NamedTuple):
-    """What an expense was at one version."""
-
-    amount_minor: int
-    category: str
-    description: str
-    date: str
-    occurrence: int
-
-    @classmethod
-    def of(cls, row: Row) -> Snapshot:
-        """What an expense is now."""
-        return cls(row.amount_minor, row.category, row.description, row.date, row.occurrence)
-
-    def content(self) -> Content:
-        """What its dedup key is made of, but for the occurrence."""
-        date = dt.date.fromisoformat(self.date)
-        return Content(self.amount_minor, fold(self.category), self.description, date)
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """One line of the log: *before* and *after* are the contents; None is not there, or deleted."""
-
-    seq: int
-    number: int
-    kind: ChangeKind
-    at: str
-    expense_id: int
-    version: int
-    before: Snapshot | None
-    after: Snapshot | None
-    content: Snapshot
-
-    @classmethod
-    def of(cls, row: tuple[Any, ...]) -> Logged:
-        """From a row of _LOG."""
-        seq, number, kind, at, expense_id, version = row[:6]
-        content, earlier_kind, earlier = Snapshot(*row[6:11]), row[11], Snapshot(*row[12:17])
-        before = None if earlier_kind in (None, "deleted") else earlier
-        after = None if kind == "deleted" else content
-        return cls(seq, number, kind, at, expense_id, version, before, after, content)
-
-
-def page(
-    con: sqlite3.Connection, wanted: ExpenseFilter, after: tuple[str | int, int] | None, currency: Currency
-) -> list[Row]:
+def page(tx: Transaction, wanted: ExpenseFilter, after: tuple[str | int, int] | None) -> list[Row]:
     """Up to ``wanted.limit + 1`` expenses in their order; *after* is the last one's sorted value and id."""
     order, beyond = _ORDERS[wanted.sort]
-    conditions, values = _where(con, wanted, currency)
+    conditions, values = _where(tx, wanted)
     if after is not None:
         conditions.append(beyond)
         values |= {"after": after[0], "after_id": after[1]}
-    sql = _PAGE.format(
-        expense=EXPENSE, index=_index(wanted), conditions=" AND ".join(conditions), order=order
-    )
-    return [Row(*row) for row in con.execute(sql, values | {"rows": wanted.limit + 1})]
+    sql = _PAGE.format(expense=SELECT, index=_index(wanted), conditions=" AND ".join(conditions), order=order)
+    return [Row.of(row) for row in tx.execute(sql, values | {"rows": wanted.limit + 1})]
 
 
-def total(con: sqlite3.Connection, wanted: Filter, currency: Currency, first: list[Row] | None) -> Sum:
+def total(tx: Transaction, wanted: Filter, first: list[Row] | None = None) -> Sum:
     """Count and exact sum of all expenses that match, whatever the page.
 
     Args:
-        con: A connection in the transaction that read the page.
+        tx: The transaction that read the page.
         wanted: The filter.
-        currency: Of the ledger.
         first: What ``page`` gave, if it was the first page. It needs no second look.
     """
-    conditions, values = _where(con, wanted, currency)
+    conditions, values = _where(tx, wanted)
     if set(values) <= {"category"}:
-        keys = json.dumps(wanted.category_keys() or None)
-        return _sum(con.execute(_SUM_OF_CATEGORIES, {"keys": keys}).fetchone())
+        keys = json.dumps(wanted.keys("category") or None)
+        return sum_of(tx.execute(_SUM_OF_CATEGORIES, {"keys": keys}).fetchone())
     seen = Sum(0, 0)
     if (
         first is not None
         and isinstance(wanted, ExpenseFilter)
         and (len(first) <= wanted.limit or wanted.sort.startswith("date"))
     ):
-        seen = Sum(len(first), sum(row.amount_minor for row in first))
+        seen = Sum(len(first), sum(row.content.amount_minor for row in first))
         if len(first) <= wanted.limit:
             return seen
         conditions.append(_ORDERS[wanted.sort][1])
-        values |= {"after": first[-1].date, "after_id": first[-1].id}
+        values |= {"after": first[-1].content.date, "after_id": first[-1].id}
     sql = _SUM.format(index=_index(wanted), conditions=" AND ".join(conditions))
-    rest = _sum(con.execute(sql, values).fetchone())
+    rest = sum_of(tx.execute(sql, values).fetchone())
     return Sum(seen.count + rest.count, seen.total_minor + rest.total_minor)
 
 
-def matching(con: sqlite3.Connection, wanted: Filter, currency: Currency) -> Iterator[Row]:
+def days(tx: Transaction, wanted: Filter) -> tuple[str, str] | None:
+    """The first and the last day of the expenses that match, ISO; None if there are none."""
+    conditions, values = _where(tx, wanted)
+    sql = _DAYS.format(index=_index(wanted), conditions=" AND ".join(conditions))
+    first, last = tx.execute(sql, values).fetchone()
+    return None if first is None else (first, last)
+
+
+def matching(tx: Transaction, wanted: Filter) -> Iterator[Row]:
     """All expenses that match, by date and id."""
-    conditions, values = _where(con, wanted, currency)
-    sql = _MATCHING.format(expense=EXPENSE, index=_index(wanted), conditions=" AND ".join(conditions))
-    return (Row(*row) for row in con.execute(sql, values))
+    conditions, values = _where(tx, wanted)
+    sql = _MATCHING.format(expense=SELECT, index=_index(wanted), conditions=" AND ".join(conditions))
+    return map(Row.of, tx.execute(sql, values))
 
 
-def number_of_expenses(con: sqlite3.Connection) -> int:
+def number_of_expenses(tx: Transaction) -> int:
     """How many expenses there ever were."""
-    return int(con.execute(_EXPENSES).fetchone()[0])
+    return int(tx.execute(_EXPENSES).fetchone()[0])
 
 
-def whole_log(con: sqlite3.Connection) -> Iterator[tuple[Logged, str]]:
-    """The log of every expense there ever was, by their ids and versions, each line with the dedup key."""
-    return ((Logged.of(row), row[-1]) for row in con.execute(_WHOLE_LOG))
+def summary(tx: Transaction, wanted: SummaryQuery) -> list[tuple[Mapping[str, str], Sum]]:
+    """The sums of all expenses that match by the parts asked for, in the order of PARTS, each named.
 
-
-def summary(
-    con: sqlite3.Connection, wanted: SummaryQuery, currency: Currency
-) -> list[tuple[str | None, str | None, Sum]]:
-    """The sums of all expenses that match, by month (YYYY-MM), by category's name, or both, in that order."""
-    conditions, values = _where(con, wanted, currency)
+    A month is YYYY-MM. An expense that has several tags counts for each.
+    """
+    by = [part for part in PARTS if part in wanted.by]
+    conditions, values = _where(tx, wanted)
+    plain = by == ["category"] and set(values) <= {
+        "category",
+        "date_from",
+        "date_to",
+        "amount_min",
+        "amount_max",
+    }
     sql = _SUMMARY.format(
-        month="substr(date, 1, 7)" if "month" in wanted.by else "NULL",
-        category="category_key" if "category" in wanted.by else "NULL",
-        index="live_by_category" if wanted.by == ("category",) and not wanted.q else _index(wanted),
+        parts=", ".join(_PARTS[part] for part in by),
+        index="live_by_category" if plain else _index(wanted),
         conditions=" AND ".join(conditions),
     )
-    names = dict(con.execute(_NAMES))
-    found = con.execute(sql, values)
-    return [(month, names.get(key), _sum(parts)) for month, key, *parts in found]
+    found = [(key[: len(by)], sum_of(key[len(by) :])) for key in tx.execute(sql, values)]
+    if "tag" in by:
+        found = _by_each_tag(found, by.index("tag"))
+    spelled = {"category": names(tx), "account": dict(tx.execute(_ACCOUNT_NAMES))}
+    return [
+        ({part: spelled.get(part, {}).get(key, key) for part, key in zip(by, keys, strict=True)}, total)
+        for keys, total in found
+    ]
 
 
-def categories(con: sqlite3.Connection) -> list[tuple[str, Sum]]:
-    """Every category that has live expenses, by name, with their count and sum."""
-    return [(name, _sum(parts)) for name, *parts in con.execute(_CATEGORIES)]
+def _by_each_tag(found: list[tuple[tuple[str, ...], Sum]], at: int) -> list[tuple[tuple[str, ...], Sum]]:
+    """The sums by sets of tags, which stand *at* this part, as sums by tag; empty where there is none."""
+    counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    totals: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    for keys, each in found:
+        for tag in keys[at].split() or [""]:
+            key = (*keys[:at], tag, *keys[at + 1 :])
+            counts[key] += each.count
+            totals[key] += each.total_minor
+    return [(key, Sum(counts[key], totals[key])) for key in sorted(counts)]
 
 
-def category(con: sqlite3.Connection, key: str) -> tuple[str, Sum]:
-    """The name, count and sum of a category that has live expenses."""
-    name, *parts = con.execute(_CATEGORY, {"key": key}).fetchone()
-    return name, _sum(parts)
-
-
-def history(con: sqlite3.Connection, expense_id: int) -> list[Logged]:
-    """Every version of an expense, the first one first."""
-    return [Logged.of(row) for row in con.execute(_LOG_OF_EXPENSE, {"expense_id": expense_id})]
-
-
-def log(con: sqlite3.Connection, since: int, limit: int) -> Iterator[tuple[Logged, str]]:
-    """The log after line *since*, in order, at most *limit* lines, each with its expense's dedup key."""
-    found = con.execute(_LOG_SINCE, {"since": since, "limit": limit})
-    return ((Logged.of(row), row[-1]) for row in found)
-
-
-def deed(con: sqlite3.Connection, seq: int) -> list[Logged]:
-    """All lines of the deed that line *seq* is part of, in order; none if there is no such line."""
-    found = con.execute(_DEED, {"seq": seq}).fetchone()
-    rows = con.execute(_LOG_OF_DEED, {"number": found[0]}) if found else ()
-    return [Logged.of(row) for row in rows]
-
-
-def changes(con: sqlite3.Connection, before: int, limit: int) -> Iterator[tuple[Logged, int]]:
-    """The first lines of the deeds before number *before*, of at most *limit*, the last first.
-
-    Each with how many lines the deed has. What created an expense is no deed here.
-    """
-    found = con.execute(_DEEDS, {"before": before, "limit": limit})
-    return ((Logged.of(row), row[-1]) for row in found)
+def accounts(tx: Transaction) -> list[tuple[str, Sum]]:
+    """Every account that has live expenses, by name, with their count and sum."""
+    spelled = dict(tx.execute(_ACCOUNT_NAMES))
+    return [(spelled.get(key, key), sum_of(parts)) for key, *parts in tx.execute(_ACCOUNTS)]
 
 
 def _index(wanted: Filter) -> str:
     """The index that holds all that *wanted* asks."""
-    return "live_by_category" if len(wanted.category) == 1 and not wanted.q else "live_by_date"
+    plain = not (wanted.q or wanted.account or wanted.tag)
+    return "live_by_category" if len(wanted.category) == 1 and plain else "live_by_date"
 
 
-def _where(con: sqlite3.Connection, wanted: Filter, currency: Currency) -> tuple[list[str], dict[str, Any]]:
+def _where(tx: Transaction, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     """The conditions that *wanted* sets, after that of being live, and the values bound in them."""
-    keys = wanted.category_keys()
+    categories = wanted.keys("category")
     given = {
-        "category": keys[0] if len(keys) == 1 else json.dumps(keys) if keys else None,
+        "category": categories[0] if len(categories) == 1 else json.dumps(categories) if categories else None,
+        "account": json.dumps(wanted.keys("account")) if wanted.account else None,
+        "tag": json.dumps([f" {key} " for key in wanted.keys("tag")]) if wanted.tag else None,
         "date_from": wanted.date_from and wanted.date_from.isoformat(),
         "date_to": wanted.date_to and wanted.date_to.isoformat(),
-        "amount_min": _minor(currency, wanted.amount_min, "amount_min"),
-        "amount_max": _minor(currency, wanted.amount_max, "amount_max"),
-        "q": fold(wanted.q) or None,
+        "amount_min": _minor(tx, wanted.amount_min, "amount_min"),
+        "amount_max": _minor(tx, wanted.amount_max, "amount_max"),
     }
     values = {name: value for name, value in given.items() if value is not None}
-    conditions = [_CONDITIONS[name] for name in values]
-    if len(keys) == 1:
-        conditions[0] = _ONE_CATEGORY
-    if wanted.q and con.execute(_IN_A_CATEGORY, values).fetchone() == (0,):
-        conditions[-1] = _Q_IN_DESCRIPTION
-    return ["deleted_at IS NULL", *conditions], values
+    conditions = [_LIVE, *(_CONDITIONS[name] for name in values)]
+    if len(categories) == 1:
+        conditions[1] = _ONE_CATEGORY
+    if wanted.q:
+        values["q"] = fold(wanted.q)
+        in_category, in_note = tx.execute(_ELSEWHERE, values).fetchone()
+        places = [_IN_DESCRIPTION, *[_IN_CATEGORY] * in_category, *[_IN_NOTE] * in_note]
+        conditions.append(f"({' OR '.join(places)})")
+    return conditions, values
 
 
-def _minor(currency: Currency, amount: Decimal | None, field: str) -> int | None:
-    return None if amount is None else currency.to_minor(amount, field)
-
-
-def _sum(parts: Any) -> Sum:
-    count, high, low = parts
-    return Sum(count or 0, (high or 0) * HALF + (low or 0))
+def _minor(tx: Transaction, amount: Decimal | None, field: str) -> int | None:
+    return None if amount is None else tx.currency.to_minor(amount, field)

@@ -13,13 +13,14 @@ from urllib.parse import quote
 
 from expense_lib.domain.errors import CurrencyError, LedgerBusy, LedgerTooNew, LedgerUnavailable, NotALedger
 from expense_lib.domain.money import Currency
+from expense_lib.domain.text import fold
 
 APPLICATION_ID = 0x45585042  # "EXPB" in the file's header: says that this SQLite file is an expense ledger
 BUSY_TIMEOUT_MS = 5_000
 DEFAULT_CURRENCY = "USD"
 OLDEST_SQLITE = (3, 39)  # the first with STRICT tables and FULL JOIN
 
-HALF = 1_000_000_000  # where a sum of minor units is cut in two, so that neither part can overflow
+HALF = 1_000_000_000  # as categories.HALF; a landed migration never changes
 _COUNT_NEW = f"""
             INSERT INTO category (key, name, count, total_high, total_low)
             VALUES (NEW.category_key, NEW.category, 1, NEW.amount_minor / {HALF}, NEW.amount_minor % {HALF})
@@ -188,6 +189,63 @@ MIGRATIONS = (
         # The first line of each deed that changed what was there, however many expenses were created since.
         "CREATE INDEX deed ON change (seq) WHERE part_of IS NULL AND kind <> 'created'",
     ),
+    (
+        # Keys, the log and totals are written with the expenses by ``expenses.add`` and ``revise``, in sets.
+        "DROP TRIGGER expense_is_new",
+        "DROP TRIGGER expense_was",
+        "DROP TRIGGER expense_is",
+        # The log. actor: who made the change; empty where nobody is told apart.
+        "ALTER TABLE change RENAME TO log_entry",
+        "ALTER TABLE log_entry ADD COLUMN actor TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE import ADD COLUMN actor TEXT NOT NULL DEFAULT ''",
+        "DROP INDEX change_by_deed",
+        "DROP INDEX deed",
+        "CREATE INDEX entry_by_change ON log_entry (part_of) WHERE part_of IS NOT NULL",
+        "CREATE INDEX first_entry ON log_entry (seq) WHERE part_of IS NULL AND kind <> 'created'",
+        # Annotations. account: NULL where it is not known. tags: joined by spaces, in the order of their
+        # folded texts; tags_key has a space before and after each. An expense that an import brought has its
+        # account.
+        *(f"ALTER TABLE {table} ADD COLUMN account TEXT" for table in ("expense", "log_entry")),
+        *(
+            f"ALTER TABLE {table} ADD COLUMN note TEXT NOT NULL DEFAULT ''"
+            for table in ("expense", "log_entry")
+        ),
+        *(
+            f"ALTER TABLE {table} ADD COLUMN tags TEXT NOT NULL DEFAULT ''"
+            for table in ("expense", "log_entry")
+        ),
+        "ALTER TABLE expense ADD COLUMN account_key TEXT",
+        "ALTER TABLE expense ADD COLUMN note_key TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE expense ADD COLUMN tags_key TEXT NOT NULL DEFAULT ''",
+        # How each account is spelled, as it was first. key is case-folded.
+        "CREATE TABLE account (key TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        """
+        INSERT INTO account (key, name)
+        SELECT fold(account), account FROM import WHERE account <> '' ORDER BY id
+        ON CONFLICT (key) DO NOTHING
+        """,
+        """
+        UPDATE expense
+           SET account = account.name, account_key = account.key
+          FROM import
+          JOIN account ON account.key = fold(import.account)
+         WHERE import.id = expense.import_id
+        """,
+        """
+        UPDATE log_entry
+           SET account = expense.account
+          FROM expense
+         WHERE expense.id = log_entry.expense_id AND expense.account IS NOT NULL
+        """,
+        "DROP INDEX live_by_date",
+        """
+        CREATE INDEX live_by_date ON expense (
+            date, id, amount_minor, category_key, description_key, account_key, tags_key
+        )
+        WHERE deleted_at IS NULL
+        """,
+        "CREATE INDEX noted ON expense (id) WHERE deleted_at IS NULL AND note_key <> ''",
+    ),
 )
 
 
@@ -287,6 +345,7 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
     """Bring the file up to date in one transaction. Another process may have done so meanwhile."""
     made_in = Currency.of(currency)
+    connection.create_function("fold", 1, fold, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = _version_of(connection, path)
@@ -304,6 +363,11 @@ def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def currency(connection: sqlite3.Connection) -> Currency:
+    """What the ledger's amounts are counted in."""
+    return Currency(*connection.execute("SELECT currency, exponent FROM ledger").fetchone())
 
 
 def _refuse_other_currency(connection: sqlite3.Connection, currency: str | None) -> None:

@@ -12,7 +12,8 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec
 
@@ -20,6 +21,8 @@ from expense_lib.domain.errors import LedgerBusy, LedgerDamaged, LedgerMoved, Le
 from expense_lib.store import schema
 
 P = ParamSpec("P")
+
+_BULK_CACHE_KIB = 24 * 1024
 
 
 class _Kept:
@@ -164,6 +167,28 @@ class transaction:  # noqa: N801 - as above
         finally:
             if self.con.in_transaction:
                 self.con.execute("ROLLBACK")
+
+
+def writing_transaction(con: sqlite3.Connection) -> transaction:
+    """The write lock, all or nothing."""
+    return transaction(con, write=True)
+
+
+@contextmanager
+def bulk_transaction(con: sqlite3.Connection) -> Iterator[None]:
+    """The write lock, all or nothing, for many rows: more cache, and no look at the foreign keys of each one.
+
+    What belongs to what is right by construction, and ``integrity.findings`` looks at all of it.
+    """
+    (cache,) = con.execute("PRAGMA cache_size").fetchone()
+    con.execute("PRAGMA foreign_keys = OFF")
+    con.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
+    try:
+        with transaction(con, write=True):
+            yield
+    finally:
+        con.execute("PRAGMA foreign_keys = ON")
+        con.execute(f"PRAGMA cache_size = {cache}")
 
 
 def _file_at(path: str) -> tuple[int, int] | None:

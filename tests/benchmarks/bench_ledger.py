@@ -24,6 +24,7 @@ from expense_lib import ExpenseFilter, Ledger, NewExpense
 from expense_lib.rules.recording import Submission, added
 from expense_lib.store.schema import MIGRATIONS
 from expense_lib.store.sqlite import connection, transaction
+from expense_lib.store.transaction import Transaction
 
 MILLION = 1_000_000
 CATEGORIES = [f"Category {letter}" for letter in "ABCDEFGHIJKLMNOPQRST"]
@@ -60,7 +61,7 @@ def filled(path: Path, rows: int) -> Ledger:
     ledger = Ledger(path)
     with connection(path) as con, transaction(con, write=True):
         for new in islice(expenses(rows), rows):
-            added(con, Submission(new, ledger.currency, None))
+            added(Transaction(con, ledger.currency), Submission(new, ledger.currency, None))
     return ledger
 
 

@@ -1,69 +1,50 @@
 """The rules of importing a statement: which of its rows are known, and what becomes of the others.
 
-Read in this order: ``payments`` (what each row is, whatever is in the ledger), ``deciding`` (what becomes of
-it), ``telling`` (the verdicts), ``writing``.
+Read in this order: ``payments`` (what each row is, whatever is in the ledger), ``matching`` (what becomes of
+it), ``verdicts`` (told to whoever asked), ``writing``.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from expense_lib.domain.errors import FieldError, InvalidInput
-from expense_lib.domain.money import Currency
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.statement import Imported, Similar
 from expense_lib.rules.importing.matching import Decision
 from expense_lib.rules.importing.payments import Payments
 from expense_lib.rules.importing.verdicts import answer
 from expense_lib.rules.importing.writing import write
-from expense_lib.store import imports
-from expense_lib.store.sqlite import transaction
-
-if TYPE_CHECKING:
-    from expense_lib.statements.plan import Plan
-
-_ATTEMPTS = 3  # without holding the lock
+from expense_lib.store.imports import Position
+from expense_lib.store.transaction import Transaction
 
 
-def run(
-    con: sqlite3.Connection,
-    currency: Currency,
-    plan: Plan,
-    similar: Similar,
-    progress: Progress,
-    *,
-    dry_run: bool,
-) -> Imported:
-    """Find out what becomes of each row, and write that unless it is a dry run.
+class Import:
+    """A statement to be imported: decided in a snapshot, and written under the lock if it still holds."""
 
-    It is found out before the write lock is taken. What others write meanwhile mostly has nothing to do with
-    it. If it does, it is found out anew; if that happens again and again, while the lock is held.
-    """
-    if similar not in get_args(Similar):
-        raise InvalidInput([FieldError("similar", "must be 'import' or 'skip'")])
-    payments = Payments(plan, currency, progress)
-    skip = similar == "skip"
-    for _ in range(_ATTEMPTS):
-        with transaction(con, write=False):
-            seen = imports.seen(con)
-            decision = Decision(con, payments, skip_similar=skip)
-        if dry_run:
-            break
-        with imports.in_bulk(con):
-            now = imports.seen(con)
-            if now == seen or (now.imports == seen.imports and decision.holds(con, seen.last_seq)):
-                return _written(con, decision, progress)
-    if not dry_run:
-        with imports.in_bulk(con):
-            return _written(con, Decision(con, payments, skip_similar=skip), progress)
-    decision.settle_copies()
-    progress(payments.size, payments.size)
-    return answer(decision, None)
+    def __init__(self, tx: Transaction, payments: Payments, similar: Similar, progress: Progress) -> None:
+        if similar not in get_args(Similar):
+            raise InvalidInput([FieldError("similar", "must be 'import' or 'skip'")])
+        self._progress = progress
+        self._decision = Decision(tx, payments, skip_similar=similar == "skip")
+
+    def holds(self, tx: Transaction, decided_at: Position) -> bool:
+        """Whether it would be decided the same now."""
+        return self._decision.holds(tx, decided_at)
+
+    def write(self, tx: Transaction) -> Imported:
+        """Import it."""
+        return self._answer(write(tx, self._decision, self._progress))
+
+    def dry(self) -> Imported:
+        """What importing it would do."""
+        return self._answer(None)
+
+    def _answer(self, import_id: int | None) -> Imported:
+        self._decision.settle_copies()
+        size = self._decision.payments.size
+        self._progress(size, size)
+        return answer(self._decision, import_id)
 
 
-def _written(con: sqlite3.Connection, decision: Decision, progress: Progress) -> Imported:
-    import_id = write(con, decision, progress)
-    decision.settle_copies()
-    progress(decision.payments.size, decision.payments.size)
-    return answer(decision, import_id)
+__all__ = ["Import", "Payments"]

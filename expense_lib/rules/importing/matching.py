@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from array import array
 from bisect import bisect_left
 from collections import defaultdict, deque
@@ -12,9 +11,11 @@ from itertools import groupby
 from expense_lib.domain.keys import KEY_PREFIX, is_key
 from expense_lib.domain.keys import digest as key_digest
 from expense_lib.domain.text import fold
+from expense_lib.rules.claims import Claims
 from expense_lib.rules.importing.payments import DIGEST_BYTES, Payments, entry, position_of, repeats, split
-from expense_lib.rules.recording import next_free
-from expense_lib.store import category_rules, imports, queries
+from expense_lib.store import accounts, categories, category_rules, claims, imports, log
+from expense_lib.store.imports import Position
+from expense_lib.store.transaction import Transaction
 
 SIMILAR_DAYS = 3
 _FEW = 1_000  # lines of the log
@@ -45,10 +46,11 @@ class Decision:
         replaced: Expenses of undone imports whose identities rows of this one take.
         keys: The dedup keys' digests of the new rows, followed by their positions; sorted.
         occurrences: The occurrences of the new rows, where that is not 1.
+        accounts: How each account is spelled, by how the rows spell it; None for none.
     """
 
-    def __init__(self, con: sqlite3.Connection, payments: Payments, *, skip_similar: bool) -> None:
-        self.con, self.payments, self.skip_similar = con, payments, skip_similar
+    def __init__(self, tx: Transaction, payments: Payments, *, skip_similar: bool) -> None:
+        self.tx, self.payments, self.skip_similar = tx, payments, skip_similar
         self.what = bytearray(payments.size)
         self.expense_ids = array("q", bytes(8 * payments.size))
         self.whys: dict[int, str] = {}
@@ -67,6 +69,7 @@ class Decision:
             undone[position].expense_id for position in (*self.new, *self.joined) if position in undone
         ]
         self.keys, self.occurrences = self._find_keys()
+        self.accounts = accounts.spelled(tx, {account or None for account in payments.rows.accounts})
 
     def settle(self, position: int, what: int, expense_id: int = 0, why: str = "") -> None:
         """Say what becomes of a row."""
@@ -96,28 +99,32 @@ class Decision:
                     "An earlier line is the same, with its reference.",
                 )
 
-    def holds(self, con: sqlite3.Connection, seen_seq: int) -> bool:
-        """It would be the same after what was written to the log since line *seen_seq*.
+    def holds(self, tx: Transaction, decided_at: Position) -> bool:
+        """It would be the same after what was written since *decided_at*.
 
         Others may have entered what no row of the statement has to do with. Anything else, or much, is
         decided anew.
         """
-        lines = list(queries.log(con, seen_seq, _FEW + 1))
-        if len(lines) > _FEW or self.skip_similar:
+        now = imports.position(tx)
+        if now == decided_at:
+            return True
+        entries = list(log.since(tx, decided_at.last_seq, _FEW + 1))
+        if now.imports != decided_at.imports or len(entries) > _FEW or self.skip_similar:
             return False
         payments, rows = self.payments, self.payments.rows
         matched, category_keys = {*self.expense_ids, *self.replaced}, set(self.category_keys.values())
-        for line, _ in lines:
-            content = line.content.content()
-            if content.category_key in category_keys and line.content.category not in self.category_keys:
+        for logged, _ in entries:
+            content = logged.content
+            if content.category_key in category_keys and content.category not in self.category_keys:
                 return False  # it is spelled otherwise by now
-            key = bytes.fromhex(content.dedup_key(line.content.occurrence).removeprefix(KEY_PREFIX))
+            key = bytes.fromhex(content.dedup_key().removeprefix(KEY_PREFIX))
             at = bisect_left(self.keys, key)
-            if line.expense_id in matched or (at < len(self.keys) and split(self.keys[at])[0] == key):
+            if logged.expense_id in matched or (at < len(self.keys) and split(self.keys[at])[0] == key):
                 return False
-            of_day = bisect_left(self.new, content.date.toordinal(), key=rows.days.__getitem__)
+            day = dt.date.fromisoformat(content.date).toordinal()
+            of_day = bisect_left(self.new, day, key=rows.days.__getitem__)
             for position in self.new[of_day:]:
-                if rows.days[position] != content.date.toordinal():
+                if rows.days[position] != day:
                     break
                 if (payments.minor[position], rows.descriptions[position]) == (
                     content.amount_minor,
@@ -135,7 +142,7 @@ class Decision:
     def _categorise(self) -> tuple[list[str], list[str]]:
         """Each row's category: its column's, a rule's, that of its description before, or the default one."""
         payments, rows = self.payments, self.payments.rows
-        by_text = [(fold(text), text, category) for _, text, category in category_rules.listed(self.con)]
+        by_text = [(fold(text), text, category) for _, text, category in category_rules.listed(self.tx)]
         uncategorised = {
             description
             for description, category in zip(rows.descriptions, rows.categories, strict=True)
@@ -150,14 +157,14 @@ class Decision:
                 unruled[description] = key
             else:
                 by_rule[description] = rule[2], f"Its category is by the rule for {rule[1]!r}."
-        names = imports.category_names(self.con)
-        before = imports.last_categories(self.con, set(unruled.values()))
+        names = categories.names(self.tx)
+        before = imports.last_categories(self.tx, set(unruled.values()))
         for description, key in unruled.items():
             if key in before:
                 by_rule[description] = names[before[key]], "Its category is as this description had before."
         default = payments.plan.default_category, "Its category is the default one."
         spelled: dict[str, str] = {}
-        categories: list[str] = []
+        found: list[str] = []
         sources: list[str] = []
         for description, category in zip(rows.descriptions, rows.categories, strict=True):
             if category is None:
@@ -167,9 +174,9 @@ class Decision:
             name = spelled.get(category)
             if name is None:
                 name = spelled[category] = names.setdefault(fold(category), category)
-            categories.append(name)
+            found.append(name)
             sources.append(from_where)
-        return categories, sources
+        return found, sources
 
     def _find_copies(self) -> list[tuple[int, int]]:
         """Rows with the reference of an earlier row, each with the first of those."""
@@ -187,14 +194,15 @@ class Decision:
         """Settle the rows whose identity is known. Returns those that were undone with their import."""
         undone: dict[int, imports.Known] = {}
         entries, rows = self.payments.entries, self.payments.rows
-        for seen in imports.known(self.con, (each[:DIGEST_BYTES] for each in entries)):
+        for seen in imports.known(self.tx, (each[:DIGEST_BYTES] for each in entries)):
             position = position_of(entries[bisect_left(entries, seen.identity)])
             if seen.undone:
                 undone[position] = seen
             elif seen.deleted:
                 self.settle(position, DELETED, seen.expense_id)
             else:
-                same = rows.references[position] is None or self._has_content(position, seen)
+                now = seen.amount_minor, seen.description, seen.date
+                same = rows.references[position] is None or self._has_content(position, seen.expense_id, now)
                 self.settle(position, EXISTING if same else CHANGED, seen.expense_id)
         return undone
 
@@ -210,18 +218,19 @@ class Decision:
             ):
                 named[reference].append(position)
         matched = set(self.expense_ids)
-        for key, owner in imports.owners(self.con, sorted(named)):
+        for key, owner in claims.owning(self.tx, sorted(named)):
             for position in named[key]:
-                if owner.expense_id in matched:
+                if owner.id in matched:
                     continue  # it is another row's, which was recorded here under this key
-                matched.add(owner.expense_id)
-                if owner.deleted:
-                    self.settle(position, DELETED, owner.expense_id, _OWN_DELETED)
+                matched.add(owner.id)
+                if owner.deleted_at is not None:
+                    self.settle(position, DELETED, owner.id, _OWN_DELETED)
                 else:
-                    same = self._has_content(position, owner)
-                    self.settle(
-                        position, EXISTING if same else CHANGED, owner.expense_id, _OWN if same else ""
+                    now = owner.content
+                    same = self._has_content(
+                        position, owner.id, (now.amount_minor, now.description, now.date)
                     )
+                    self.settle(position, EXISTING if same else CHANGED, owner.id, _OWN if same else "")
 
     def _bring_back(self, undone: dict[int, imports.Known]) -> list[int]:
         """Settle rows that would make the same as what was undone with their import: that comes back."""
@@ -232,15 +241,13 @@ class Decision:
                 back.append(position)
         return back
 
-    def _has_content(self, position: int, seen: imports.Known) -> bool:
-        """The expense has what the row says, or once had."""
+    def _has_content(self, position: int, expense_id: int, now: tuple[int, str, str]) -> bool:
+        """The expense has what the row says, as it is *now* or as it once was."""
         payments = self.payments
         says = payments.minor[position], payments.rows.descriptions[position], payments.date(position)
-        if (seen.amount_minor, seen.description, seen.date) == says:
-            return True
-        return any(
-            (line.content.amount_minor, line.content.description, line.content.date) == says
-            for line in queries.history(self.con, seen.expense_id)
+        return now == says or any(
+            (entry.content.amount_minor, entry.content.description, entry.content.date) == says
+            for entry in log.history(self.tx, expense_id)
         )
 
     def _would_be(self, position: int, seen: imports.Known) -> bool:
@@ -261,7 +268,7 @@ class Decision:
         if not new:
             return joined
         waiting = groupby(
-            imports.without_identity(self.con, payments.date(new[0]), payments.date(new[-1])),
+            imports.without_identity(self.tx, payments.date(new[0]), payments.date(new[-1])),
             key=lambda expense: expense[0],
         )
         day, expenses = next(waiting, ("", iter(())))
@@ -290,7 +297,7 @@ class Decision:
         matched, amounts = set(self.expense_ids), {payments.minor[position] for position in new}
         there: defaultdict[tuple[int, int], dict[str, deque[int]]] = defaultdict(dict)
         for date, expense_id, minor, text in imports.live(
-            self.con,
+            self.tx,
             _shifted(rows.days[new[0]], -SIMILAR_DAYS),
             _shifted(rows.days[new[-1]], SIMILAR_DAYS),
             set(rows.accounts) if skip else None,
@@ -334,19 +341,24 @@ class Decision:
             for position in self.new
         ]
         keys.sort()
-        taken = set(imports.taken(self.con, map(as_key, keys)))
+        taken = {key for key, _ in claims.owners(self.tx, map(as_key, keys))}
         later = {at for at, _ in repeats(keys)}
         if taken:
             later.update(at for at, key in enumerate(keys) if as_key(key) in taken)
         occurrences: dict[int, int] = {}
         last: dict[bytes, int] = {}
         changed: list[tuple[int, bytes]] = []
+        free = Claims(self.tx)
+        free.look_for_free(
+            payments.identity(position, self.category_keys[self.categories[position]])
+            for position in (position_of(keys[at]) for at in later)
+        )
         for at in sorted(later):
             digest, position = split(keys[at])
-            content = payments.content(position, self.category_keys[self.categories[position]])
+            identity = payments.identity(position, self.category_keys[self.categories[position]])
             after = last.get(digest, 0 if as_key(keys[at]) in taken else 1)
-            occurrence = last[digest] = occurrences[position] = next_free(self.con, content, after)
-            key = content.dedup_key(occurrence).removeprefix(KEY_PREFIX)
+            occurrence = last[digest] = occurrences[position] = free.next_free(identity, after)
+            key = identity.dedup_key(occurrence).removeprefix(KEY_PREFIX)
             changed.append((at, entry(bytes.fromhex(key), position)))
         for at, key_entry in changed:
             keys[at] = key_entry

@@ -39,10 +39,11 @@ class Payments:
         """The ISO date of a row."""
         return self.dates[self.rows.days[position]]
 
-    def content(self, position: int, category_key: str) -> keys.Content:
-        """What the dedup key of a row's expense is made of, in this category."""
-        day = dt.date.fromordinal(self.rows.days[position])
-        return keys.Content(self.minor[position], category_key, self.rows.descriptions[position], day)
+    def identity(self, position: int, category_key: str) -> keys.Identity:
+        """What the dedup key of a row's expense is made of, in this category, but for the occurrence."""
+        return keys.Identity(
+            self.minor[position], category_key, self.rows.descriptions[position], self.date(position)
+        )
 
     def _identify(self, progress: Progress) -> list[bytes]:
         rows = self.rows

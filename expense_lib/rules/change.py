@@ -1,0 +1,152 @@
+"""A change: what somebody does to any number of expenses at once, decided first and then written as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from expense_lib.domain.content import Content
+from expense_lib.domain.keys import Identity
+from expense_lib.domain.rows import Revision, Row
+from expense_lib.rules.claims import Claims
+from expense_lib.store import accounts, categories, claims, expenses, imports, log
+from expense_lib.store.transaction import Transaction
+
+
+class Edit(NamedTuple):
+    """An expense as it is, the content it is to have, and whether its occurrence must be that of *content*.
+
+    If not, it is again the one that the expense had with this content before, else stays what it is; and if
+    that is another expense's, it is the next free one.
+    """
+
+    row: Row
+    content: Content
+    exactly: bool = False
+
+    def is_done(self) -> bool:
+        """Whether the expense has the content already, but for spelling that does not count."""
+        now = self.row.content
+        return self.content.equals(now) and not (self.exactly and self.content.occurrence != now.occurrence)
+
+    def needs_a_key(self) -> bool:
+        """Whether the content has another dedup key than the expense has now."""
+        now = self.row.content
+        return now.occurrence != self.content.occurrence or now.identity != self.content.identity
+
+    def with_occurrence(self, occurrence: int | None) -> Edit:
+        """The same for this occurrence, or for the one that the expense has now."""
+        return self._replace(
+            content=self.content._replace(occurrence=occurrence or self.row.content.occurrence)
+        )
+
+
+class Change:
+    """The next versions of expenses, decided in a snapshot; ``write`` puts them down under the write lock.
+
+    Nothing is written before. What is needed is looked up for all of them at once, so that a change costs a
+    handful of statements, whatever its size.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._claims = Claims(tx)
+        self._names: dict[str, str] = {}  # the categories that are spelled anew
+        self.revisions: list[Revision] = []
+
+    def delete(self, rows: Iterable[Row]) -> None:
+        """Delete live expenses. Their keys stay their own."""
+        self.revisions += [Revision(row, row.content, "deleted") for row in rows]
+
+    def restore(self, rows: Sequence[Row]) -> None:
+        """Bring deleted expenses back, their categories in today's spelling."""
+        names = categories.names(self._tx, {row.content.category_key for row in rows})
+        for row in rows:
+            name = names.get(row.content.category_key, row.content.category)
+            self.revisions.append(Revision(row, row.content._replace(category=name), "restored"))
+
+    def edit(self, edits: Iterable[Edit]) -> None:
+        """Give live expenses another content, and that content's key, one after the other.
+
+        One that has it already, but for spelling that does not count, is left alone. Categories and accounts
+        are spelled as the ledger has them.
+        """
+        differing = [each for each in edits if not each.is_done()]
+        with_occurrence = self._with_occurrences(self._spelled(differing))
+        new = [each for each in with_occurrence if each.needs_a_key()]
+        self._claims.look_up(each.content.dedup_key() for each in new)
+        self._claims.look_for_free(
+            each.content.identity for each in new if not self.is_free(each.content.dedup_key(), each.row.id)
+        )
+        for each in with_occurrence:
+            content = self._claimed(each) if each.needs_a_key() else each.content
+            self.revisions.append(Revision(each.row, content, "amended"))
+
+    def respell(self, key: str, name: str) -> None:
+        """Spell a category anew for all its expenses. Their content stays the same, and so do their keys."""
+        self._names[key] = name
+        self.revisions += [
+            Revision(row, row.content._replace(category=name), "amended")
+            for row in expenses.live_in_category(self._tx, key)
+        ]
+
+    def write(self, tx: Transaction) -> int | None:
+        """Put the change down. Returns its number; None if there is nothing to write."""
+        claims.add(tx, ((key, owner, None) for key, owner in sorted(self._claims.new.items())))
+        accounts.add(tx, {revision.content.account for revision in self.revisions})
+        number = expenses.revise(tx, self.revisions)
+        for key, name in self._names.items():
+            categories.rename(tx, key, name)
+        return number
+
+    def is_free(self, key: str, expense_id: int) -> bool:
+        """Whether no other expense owns *key*."""
+        return self._claims.owner(key) in (None, expense_id)
+
+    def look_up(self, keys: Iterable[str]) -> None:
+        """Look up the owners of keys that ``is_free`` will be asked of."""
+        self._claims.look_up(keys)
+
+    def _spelled(self, edits: Sequence[Edit]) -> list[Edit]:
+        """The same with categories and accounts as the ledger spells them."""
+        names = categories.names(self._tx, {each.content.category_key for each in edits})
+        known = accounts.spelled(self._tx, {each.content.account for each in edits})
+        return [
+            each._replace(
+                content=each.content._replace(
+                    category=names.get(each.content.category_key, each.content.category),
+                    account=known[each.content.account],
+                )
+            )
+            for each in edits
+        ]
+
+    def _with_occurrences(self, edits: Sequence[Edit]) -> list[Edit]:
+        """The same with the occurrence that each expense had when it last had this identity, else has now."""
+        edited = [each.row.id for each in edits if each.row.version > 1 and each.needs_a_key()]
+        before: dict[tuple[int, Identity], int] = {}
+        for expense_id, *fields in log.versions(self._tx, edited):
+            version = Content(*fields)
+            before[expense_id, version.identity] = version.occurrence
+        return [
+            each if each.exactly else each.with_occurrence(before.get((each.row.id, each.content.identity)))
+            for each in edits
+        ]
+
+    def _claimed(self, edit: Edit) -> Content:
+        """The content with an occurrence that is this expense's, whose key it owns from now on."""
+        content, key = edit.content, edit.content.dedup_key()
+        if not self.is_free(key, edit.row.id):
+            content = content._replace(occurrence=self._claims.next_free(content.identity))
+            key = content.dedup_key()
+        if self._claims.owner(key) is None:
+            self._claims.claim(key, edit.row.id)
+        return content
+
+
+class Fresh:
+    """A decision that holds as long as nothing at all was written since it was made."""
+
+    def holds(self, tx: Transaction, decided_at: imports.Position) -> bool:
+        """Whether nothing was written since."""
+        return imports.position(tx) == decided_at

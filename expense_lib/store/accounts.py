@@ -1,0 +1,28 @@
+"""How accounts are spelled: the first spelling of each is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from expense_lib.domain.content import folded
+from expense_lib.store.transaction import Transaction
+
+_NAMES = "SELECT key, name FROM account WHERE key IN (SELECT value FROM json_each(:keys))"
+_ADD = "INSERT INTO account (key, name) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
+
+
+def spelled(tx: Transaction, accounts: Iterable[str | None]) -> dict[str | None, str | None]:
+    """How each of these accounts is spelled in the ledger; one that is new there as it is given."""
+    wanted = {account for account in accounts if account is not None}
+    if not wanted:
+        return {None: None}
+    known = dict(tx.execute(_NAMES, {"keys": json.dumps([folded(account) for account in wanted])}))
+    return {None: None, **{account: known.get(folded(account), account) for account in wanted}}
+
+
+def add(tx: Transaction, accounts: Iterable[str | None]) -> None:
+    """Keep the spelling of those that are new."""
+    new = {folded(account): account for account in accounts if account is not None}
+    if new:
+        tx.executemany(_ADD, new.items())

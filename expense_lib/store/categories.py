@@ -1,0 +1,125 @@
+"""The categories of live expenses: how each is spelled, its count and exact total, kept as expenses change.
+
+The sum of minor units is ``total_high * HALF + total_low``: in one integer it could overflow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from expense_lib.domain.content import folded
+from expense_lib.domain.rows import Revision, Sum
+from expense_lib.store.transaction import Transaction
+
+HALF = 1_000_000_000  # where a sum of minor units is cut in two, so that neither part can overflow
+
+Change = tuple[str, str, int, int, int]  # key, name, and what is added to count, total_high and total_low
+
+_NAMES = "SELECT key, name FROM category WHERE key IN (SELECT value FROM json_each(:keys))"
+_ALL_NAMES = "SELECT key, name FROM category"
+_NAME = "SELECT name FROM category WHERE key = :key"
+_RENAME = "UPDATE category SET name = :name WHERE key = :key"
+_ADD = """
+    INSERT INTO category (key, name, count, total_high, total_low) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE
+       SET count = category.count + excluded.count,
+           total_high = category.total_high + excluded.total_high,
+           total_low = category.total_low + excluded.total_low
+"""
+_TAKE = """
+    UPDATE category
+       SET count = count + ?, total_high = total_high + ?, total_low = total_low + ?
+     WHERE key = ?
+"""
+_REMOVE = "DELETE FROM category WHERE key = ? AND count = 0"
+
+# Rows by name: name, count, and the sum of minor units in two parts.
+_TOTALS = "SELECT name, count, total_high, total_low FROM category ORDER BY key"
+_TOTAL = "SELECT name, count, total_high, total_low FROM category WHERE key = :key"
+
+
+def name(tx: Transaction, key: str) -> str | None:
+    """How a category of live expenses is spelled."""
+    row = tx.execute(_NAME, {"key": key}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def names(tx: Transaction, keys: Iterable[str] | None = None) -> dict[str, str]:
+    """How categories of live expenses are spelled, by key: all, or those of these *keys* that there are."""
+    if keys is None:
+        return dict(tx.execute(_ALL_NAMES))
+    return dict(tx.execute(_NAMES, {"keys": json.dumps(list(keys))}))
+
+
+def rename(tx: Transaction, key: str, name: str) -> None:
+    """Spell a category anew, where it stands for all its expenses."""
+    tx.execute(_RENAME, {"key": key, "name": name})
+
+
+def totals(tx: Transaction) -> list[tuple[str, Sum]]:
+    """Every category that has live expenses, by name, with their count and sum."""
+    return [(name, sum_of(parts)) for name, *parts in tx.execute(_TOTALS)]
+
+
+def total(tx: Transaction, key: str) -> tuple[str, Sum]:
+    """The name, count and sum of a category that has live expenses."""
+    name, *parts = tx.execute(_TOTAL, {"key": key}).fetchone()
+    return name, sum_of(parts)
+
+
+def change(tx: Transaction, changes: Iterable[Change]) -> None:
+    """Add to the totals of categories. One that has no expense any more is gone."""
+    more: list[Change] = []
+    less: list[Change] = []
+    for each in changes:
+        (more if each[2] > 0 else less).append(each)
+    if less:
+        tx.executemany(_TAKE, [(count, high, low, key) for key, _, count, high, low in less])
+        tx.executemany(_REMOVE, [(key,) for key, *_ in less])
+    tx.executemany(_ADD, more)
+
+
+def changes(revisions: Sequence[Revision]) -> list[Change]:
+    """What revisions add to the totals of categories, or take from them."""
+    tally = Tally()
+    for row, content, kind in revisions:
+        if row.deleted_at is None:
+            tally.count(row.content.category, row.content.amount_minor, -1)
+        if kind != "deleted":
+            tally.count(content.category, content.amount_minor, 1)
+    return tally.changes()
+
+
+class Tally:
+    """Adds up what categories get."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._sums: dict[str, list[int]] = {}
+
+    def count(self, category: str, amount_minor: int, times: int) -> None:
+        """So many expenses more, or less where *times* is negative."""
+        key = folded(category)
+        if times > 0:
+            self._names.setdefault(key, category)
+        sums = self._sums.setdefault(key, [0, 0, 0])
+        high = 0
+        if not -HALF < amount_minor < HALF:
+            high = amount_minor // HALF if amount_minor > 0 else -(-amount_minor // HALF)
+        sums[0] += times
+        sums[1] += times * high
+        sums[2] += times * (amount_minor - high * HALF)
+
+    def changes(self) -> list[Change]:
+        """What to add to each category's totals, cut in two as SQL does it: toward zero for each expense."""
+        return [
+            (key, self._names.get(key, key), count, high, low)
+            for key, (count, high, low) in self._sums.items()
+        ]
+
+
+def sum_of(parts: Sequence[int | None]) -> Sum:
+    """A count and a sum in two parts, as SQL gives them; null where there is nothing."""
+    count, high, low = parts
+    return Sum(count or 0, (high or 0) * HALF + (low or 0))

@@ -1,0 +1,93 @@
+"""Who owns which key: dedup keys as they are, idempotency keys behind ``sent:``. No claim is released."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from expense_lib.domain.rows import COLUMNS, Row
+from expense_lib.store.transaction import Transaction
+
+Owned = tuple[str, int, str | None]  # a key, its expense's id, and for an idempotency key the request as JSON
+
+_COLUMNS = ", ".join(COLUMNS)
+CHUNK = 10_000  # keys looked up by one statement
+
+# One row or none: whose key it is, as Row has it, and the request first sent with it.
+_CLAIM = f"""
+    SELECT {_COLUMNS}, request
+      FROM claim
+      JOIN expense ON id = expense_id
+     WHERE key = :key
+"""
+_OWNERS = "SELECT key, expense_id FROM claim WHERE key IN (SELECT value FROM json_each(:keys))"
+_ROWS = f"""
+    SELECT key, {_COLUMNS}
+      FROM claim
+      JOIN expense ON expense.id = claim.expense_id
+     WHERE key IN (SELECT value FROM json_each(:keys))
+"""
+_ANY = "SELECT EXISTS (SELECT 1 FROM claim)"
+_INSERT = "INSERT INTO claim (key, expense_id, request) VALUES (?, ?, ?)"
+
+
+class KeyTaken(Exception):
+    """A key has an owner already. What was begun is to be rolled back."""
+
+
+class Claim(NamedTuple):
+    """Whose a key is. *request* is what was first sent with it, if it is an idempotency key."""
+
+    owner: Row
+    request: dict[str, Any] | None
+
+
+def find(tx: Transaction, key: str) -> Claim | None:
+    """Whose *key* is, if anyone's."""
+    found = tx.execute(_CLAIM, {"key": key}).fetchone()
+    return None if found is None else Claim(Row.of(found[:-1]), found[-1] and json.loads(found[-1]))
+
+
+def owners(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Those of the keys that have an owner, each with its id; faster if they come sorted."""
+    if tx.execute(_ANY).fetchone() == (1,):
+        for chunk in chunks(keys):
+            yield from tx.execute(_OWNERS, {"keys": json.dumps(chunk)})
+
+
+def owning(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, Row]]:
+    """Those of the keys that have an owner, each with it."""
+    for chunk in chunks(keys):
+        for key, *columns in tx.execute(_ROWS, {"keys": json.dumps(chunk)}):
+            yield key, Row.of(tuple(columns))
+
+
+def add(tx: Transaction, owned: Iterable[Owned]) -> None:
+    """Give keys to expenses, for good.
+
+    Raises:
+        KeyTaken: one has an owner already.
+    """
+    try:
+        tx.executemany(_INSERT, owned)
+    except sqlite3.IntegrityError as taken:
+        raise KeyTaken from taken
+
+
+def request_text(request: dict[str, Any]) -> str:
+    """A request as a claim keeps it."""
+    return json.dumps(request, ensure_ascii=False)
+
+
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """The values, CHUNK at a time."""
+    chunk: list[str] = []
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

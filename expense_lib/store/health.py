@@ -1,0 +1,49 @@
+"""The file as a whole: can it be used, and a copy of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from expense_lib import files
+from expense_lib.domain.results import Health
+from expense_lib.store import schema
+
+# One row: the journal's mode, and how far a commit goes, as an index of _SYNCHRONOUS.
+_MODES = "SELECT (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)"
+_SYNCHRONOUS = ("off", "normal", "full", "extra")
+
+
+def health(con: sqlite3.Connection) -> Health:
+    """Read from the file, and begin a write without waiting and without writing."""
+    currency = schema.currency(con)
+    journal_mode, synchronous = con.execute(_MODES).fetchone()
+    busy, writable = False, True
+    con.execute("PRAGMA busy_timeout = 0")
+    try:
+        con.execute("BEGIN IMMEDIATE")
+        con.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+        writable = busy
+    finally:
+        con.execute(f"PRAGMA busy_timeout = {schema.BUSY_TIMEOUT_MS}")
+    return Health(
+        status="ok" if writable else "read-only",
+        writable=writable,
+        busy=busy,
+        currency=currency.code,
+        journal_mode=journal_mode,
+        synchronous=_SYNCHRONOUS[synchronous],
+    )
+
+
+def copy(con: sqlite3.Connection, target: Path) -> None:
+    """Write a consistent copy of the file that *con* is open on, while others go on writing.
+
+    Raises:
+        LedgerUnavailable: there is a file at *target* already, or it can't be written.
+    """
+    with files.new_file(target) as part, closing(sqlite3.connect(part)) as other:
+        con.backup(other)

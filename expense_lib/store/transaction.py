@@ -1,0 +1,36 @@
+"""What a rule works in: a store's connection, the ledger's currency, who acts, and when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from typing import Any
+
+from expense_lib.domain.money import Currency
+
+
+class Transaction:
+    """The one argument of every rule and of every function of the store.
+
+    Whoever opens it begins and ends it; nothing below does. ``execute`` and ``executemany`` are the
+    connection's own, with named or ``?`` placeholders.
+
+    Attributes:
+        currency: What the ledger's amounts are counted in.
+        actor: Who acts, as the log keeps it; empty where nobody is told apart.
+    """
+
+    __slots__ = ("_at", "actor", "currency", "execute", "executemany")
+
+    def __init__(self, con: sqlite3.Connection, currency: Currency, actor: str = "") -> None:
+        self.execute: Any = con.execute
+        self.executemany: Any = con.executemany
+        self.currency, self.actor = currency, actor
+        self._at: str | None = None
+
+    @property
+    def at(self) -> str:
+        """The time of all that is written in it: UTC, RFC 3339. It is read once, when it is first needed."""
+        if self._at is None:
+            self._at = f"{dt.datetime.now(dt.UTC).isoformat(timespec='milliseconds')[: -len('+00:00')]}Z"
+        return self._at
