@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from expense_lib.app import widgets
 from expense_lib.app.widgets.scripts import joined
+from tests.builders import ROOT
 
 FOLDER = Path(widgets.__file__).parent
 WIDGETS = [widgets.ExpenseForm, widgets.Table, widgets.Notice, widgets.Sections]
@@ -30,6 +32,17 @@ def node() -> str:
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(why)
+
+
+def test_unit_tests_of_the_widgets_pass(node: str) -> None:
+    tests = sorted((ROOT / "tests" / "js").glob("*.test.mjs"))
+    done = subprocess.run(
+        [node, "--test", "--test-reporter=spec", *tests], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.search(r"^\S+ pass (\d+)$", done.stdout, re.MULTILINE)
+    assert passed is not None
+    assert int(passed[1]) > len(tests)
 
 
 @pytest.mark.parametrize("widget", WIDGETS)
