@@ -98,6 +98,17 @@ test("a refusal is said at its field", () => {
   assert.ok(!dialog().textContent.includes("Not saved."));
 });
 
+test("a refusal is said also if something was typed meanwhile, which stays", () => {
+  asks(LUNCH);
+  shown.presses("Enter");
+  shown.types({ amount: "14" });
+  const errors = { date: "Date must be a day that exists in the calendar." };
+  shown.hears({ outcome: { id: sent()[0].id, kind: "danger", text: "Not saved.", errors } });
+  assert.ok(dialog().textContent.includes("Not saved."));
+  assert.equal(shown.field("wrong-date").textContent, errors.date);
+  assert.equal(shown.field("amount").value, "14");
+});
+
 test("one that is closed sends nothing again, and the next may send the same", () => {
   asks(LUNCH);
   shown.presses("Enter");

@@ -284,13 +284,14 @@ test("one that is stopped sends nothing again and drops nothing", () => {
   assert.deepEqual(amounts(outbox.outstanding), ["12.50"]);
 });
 
-test("one that is cleared has nothing outstanding and hears no answer", () => {
+test("one that is cleared has nothing outstanding or missed and hears no answer", () => {
   const { outbox, seen } = anOutbox();
-  for (const values of [LUNCH, BUS]) outbox.submit(values);
+  for (const values of [LUNCH, BUS, BOOK]) outbox.submit(values);
+  outbox.answer(refused(seen.sent[0]), BOOK);
   outbox.clear();
   clock.tick(60_000);
-  assert.equal(outbox.answer(added(seen.sent[0]), BUS), "ignored");
-  assert.deepEqual([seen.sent.length, outbox.outstanding], [1, []]);
+  assert.equal(outbox.answer(added(seen.sent[1]), BOOK), "ignored");
+  assert.deepEqual([seen.sent.length, outbox.outstanding, outbox.missed], [2, [], []]);
 });
 
 // Random sequences

@@ -12,7 +12,8 @@ export class Dialog {
 
   constructor(model, el) {
     this.#el = el;
-    this.entry = new Entry(model, { changed: () => {}, missed: () => {} });
+    // It is open for one thing at a time, so a refusal is about that, whatever was typed meanwhile.
+    this.entry = new Entry(model, { changed: () => {}, missed: (outcome) => this.entry.show(outcome) });
     this.element = make("dialog", { "aria-label": model.get("label") });
     for (const { name, label } of model.get("acts")) {
       this.#acts.set(

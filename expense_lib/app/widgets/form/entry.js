@@ -19,8 +19,8 @@ export class Entry {
   #changed;
   #missed;
 
-  // *changed* is called when what is typed or outstanding has changed, *missed* when an entry was refused that is in
-  // the form no more.
+  // *changed* is called when what is typed or outstanding has changed, *missed* with the outcome when an entry was
+  // refused that is in the form no more.
   constructor(model, { changed, missed }) {
     this.#model = model;
     this.#changed = changed;

@@ -97,11 +97,12 @@ export class Outbox {
     clearTimeout(this.#timer);
   }
 
-  // Drop what is outstanding, as a dialog does that is closed.
+  // Drop what is outstanding or missed, as a dialog does that is closed.
   clear() {
     this.stop();
     this.#pending = null;
     this.#queue = [];
+    this.#missed = [];
   }
 
   #sendNext() {
