@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -17,14 +17,15 @@ import marimo as mo
 import traitlets
 
 from expense_lib.app import messages
+from expense_lib.app.widgets.scripts import joined
 
 _log = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any]], None]
 
 
-def _text(*names: str) -> str:
-    return "\n".join((files(__package__) / name).read_text(encoding="utf-8") for name in names)
+_FOLDER = Path(__file__).parent
+_STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
 
 
 class _Talking(anywidget.AnyWidget):
@@ -66,20 +67,20 @@ class _Talking(anywidget.AnyWidget):
 
 
 class ExpenseForm(_Talking):
-    """The fields of an expense, or some of them, on the page or in a dialog.
+    """The fields of an expense, on the page or in a dialog, which shows some of them.
 
-    ``form.js`` says which messages it sends and takes.
+    ``form/form.js`` says which messages it sends and takes.
 
     Args:
-        fields: Which of ``amount description category date refund``, in their order.
+        fields: ``amount description category date refund``, in the order in which they stand.
         label: What the form is called.
         submit: What its button says.
         dialog: Whether it is one, closed until it is asked to open.
         acts: Further buttons of a dialog, each with a *name* and a *label*; ``cancel`` closes it.
     """
 
-    _esm = _text("elements.js", "form.js")
-    _css = _text("style.css")
+    _esm = joined(_FOLDER / "form" / "form.js")
+    _css = _STYLE
 
     fields = traitlets.List(traitlets.Unicode()).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
@@ -92,8 +93,8 @@ class ExpenseForm(_Talking):
 class Table(_Talking):
     """One page of rows. *page* is what it shows, as ``table.js`` has it and ``tables`` makes it."""
 
-    _esm = _text("elements.js", "table.js")
-    _css = _text("style.css")
+    _esm = joined(_FOLDER / "table.js")
+    _css = _STYLE
 
     page = traitlets.Dict().tag(sync=True)
 
@@ -101,8 +102,8 @@ class Table(_Talking):
 class Notice(_Talking):
     """What became of the last change, with buttons. *told* is as ``notice.js`` has it."""
 
-    _esm = _text("elements.js", "notice.js")
-    _css = _text("style.css")
+    _esm = joined(_FOLDER / "notice.js")
+    _css = _STYLE
 
     told = traitlets.Dict().tag(sync=True)
 
@@ -110,8 +111,8 @@ class Notice(_Talking):
 class Sections(_Talking):
     """The parts of the page, of which one is seen: *names*, and the *chosen* one."""
 
-    _esm = _text("elements.js", "sections.js")
-    _css = _text("style.css")
+    _esm = joined(_FOLDER / "sections.js")
+    _css = _STYLE
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     chosen = traitlets.Unicode().tag(sync=True)

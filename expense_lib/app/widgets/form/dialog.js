@@ -1,0 +1,59 @@
+// The form in a dialog, which Python opens with {ask} and closes with {close}. It is on the page while it is open,
+// and only then.
+
+import { deed, make, send } from "../elements.js";
+import { Entry } from "./entry.js";
+
+export class Dialog {
+  #el;
+  #acts = new Map();
+  #title = make("h2", { class: "title" });
+  #lines = make("ol", { class: "lines", hidden: true });
+
+  constructor(model, el) {
+    this.#el = el;
+    // It is open for one thing at a time, so a refusal is about that, whatever was typed meanwhile.
+    this.entry = new Entry(model, { changed: () => {}, missed: (outcome) => this.entry.show(outcome) });
+    this.element = make("dialog", { "aria-label": model.get("label") });
+    for (const { name, label } of model.get("acts")) {
+      this.#acts.set(
+        name,
+        deed(label, () => this.#act(model, name)),
+      );
+    }
+    this.entry.buttons.append(...this.#acts.values());
+    this.element.append(this.#title, this.entry.form, this.entry.message, this.#lines);
+    this.element.addEventListener("close", () => {
+      this.entry.outbox.clear();
+      this.element.remove();
+    });
+  }
+
+  hear(content) {
+    this.entry.hear(content);
+    if (content.ask) this.#open(content.ask);
+    if (content.close) this.element.close();
+  }
+
+  #act(model, name) {
+    if (name === "cancel") this.element.close();
+    else send(model, { do: name }, (text) => this.entry.show({ kind: "danger", text }));
+  }
+
+  #open({ title, submit, values, fields, lines, acts }) {
+    this.#title.textContent = title;
+    this.element.setAttribute("aria-label", title);
+    this.entry.submitButton.textContent = submit;
+    this.entry.outbox.clear();
+    this.entry.fields.reset(fields);
+    this.entry.fields.fill(values);
+    this.entry.fields.categoryTyped = true; // a description that is corrected brings no category
+    this.entry.show({});
+    this.#lines.replaceChildren(...lines.map((line) => make("li", {}, line)));
+    this.#lines.hidden = !lines.length;
+    for (const [name, button] of this.#acts) button.hidden = !acts.includes(name);
+    if (!this.element.isConnected) this.#el.append(this.element);
+    if (!this.element.open) this.element.showModal();
+    this.entry.fields.focusFirst();
+  }
+}

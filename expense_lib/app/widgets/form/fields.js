@@ -1,0 +1,156 @@
+// The inputs of an expense: what was typed into them, by whom, and what is wrong with it.
+
+import { make } from "../elements.js";
+
+const FIELDS = {
+  amount: { label: "Amount", inputmode: "decimal", autocapitalize: "off" },
+  description: { label: "Description", autocapitalize: "sentences", suggests: true },
+  category: { label: "Category", autocapitalize: "sentences", suggests: true },
+  date: {
+    label: "Date",
+    inputmode: "numeric",
+    autocapitalize: "off",
+    placeholder: "YYYY-MM-DD",
+    title: "\u2193 the day before, \u2191 the day after",
+  },
+};
+
+function errorOf(name) {
+  return make("p", { class: "wrong", id: `wrong-${name}`, role: "alert", hidden: true });
+}
+
+function textField(name) {
+  const { label, suggests, ...attributes } = FIELDS[name];
+  const error = errorOf(name);
+  const input = make("input", {
+    type: "text",
+    id: name,
+    name: `expense-${name}`,
+    ...attributes,
+    enterkeyhint: "done",
+    autocomplete: "off",
+    "aria-describedby": error.id,
+  });
+  const box = make("div", { class: "box" }, input);
+  const list = make("ul", {
+    class: "offered",
+    role: "listbox",
+    id: `offered-${name}`,
+    "aria-label": "Suggestions",
+    hidden: true,
+  });
+  if (suggests) box.append(list);
+  const element = make("div", { class: `field ${name}` }, make("label", { for: name }, label), box, error);
+  return { element, input, box, list, error };
+}
+
+function refundField() {
+  const error = errorOf("refund");
+  const input = make("input", { type: "checkbox", id: "refund", "aria-describedby": error.id });
+  const label = make("label", { for: "refund" }, input, " Refund");
+  return { element: make("div", { class: "field check" }, label, error), input, error };
+}
+
+// The property of an *input* that holds what was entered.
+function property(input) {
+  return input.type === "checkbox" ? "checked" : "value";
+}
+
+function blank(input) {
+  input[property(input)] = input.type === "checkbox" ? false : "";
+}
+
+export class Fields {
+  // A category or date that the app put in gives way to the next one that it knows; what a person typed stays.
+  categoryTyped = false;
+  dateTyped = false;
+  // The names of the fields that were changed since the form was sent.
+  touched = new Set();
+
+  constructor(names) {
+    this.names = names;
+    this.parts = {};
+    this.inputs = {};
+    for (const name of names) {
+      this.parts[name] = name === "refund" ? refundField() : textField(name);
+      this.inputs[name] = this.parts[name].input;
+    }
+  }
+
+  get elements() {
+    return this.names.map((name) => this.parts[name].element);
+  }
+
+  get values() {
+    return Object.fromEntries(
+      this.names.map((name) => [name, this.inputs[name][property(this.inputs[name])]]),
+    );
+  }
+
+  fill(values) {
+    for (const [name, value] of Object.entries(values)) {
+      const input = this.inputs[name];
+      if (input) input[property(input)] = value;
+    }
+  }
+
+  // What came back and is a person's own: nothing that the app knows takes its place.
+  putBack(values) {
+    this.fill(values);
+    this.categoryTyped = true;
+    this.dateTyped = true;
+    this.touchAll();
+  }
+
+  touchAll() {
+    for (const name of this.names) this.touched.add(name);
+  }
+
+  // Blank, with only the fields *shown*.
+  reset(shown) {
+    for (const name of this.names) {
+      this.parts[name].element.hidden = !shown.includes(name);
+      blank(this.inputs[name]);
+    }
+  }
+
+  // After an expense was added: the next one begins, but for what was typed meanwhile.
+  beginNext() {
+    for (const name of ["amount", "description", "refund"]) {
+      if (!this.touched.has(name)) blank(this.inputs[name]);
+    }
+    if (!this.touched.has("category")) this.categoryTyped = false;
+  }
+
+  bringCategory(category) {
+    if (this.categoryTyped) return;
+    this.inputs.category.value = category;
+    if (this.isFocused("category")) this.inputs.category.select();
+  }
+
+  showErrors(errors = {}) {
+    for (const name of this.names) {
+      const text = errors[name];
+      const { error, input } = this.parts[name];
+      error.textContent = text ?? "";
+      error.hidden = !text;
+      input.setAttribute("aria-invalid", String(Boolean(text)));
+    }
+  }
+
+  focusError(errors = {}) {
+    const wrong = this.names.find((name) => errors[name]);
+    if (wrong) this.inputs[wrong].focus();
+  }
+
+  focusFirst() {
+    const first = this.inputs[this.names.find((name) => !this.parts[name].element.hidden)];
+    first.focus();
+    first.select();
+  }
+
+  isFocused(name) {
+    const input = this.inputs[name];
+    return input.getRootNode().activeElement === input;
+  }
+}

@@ -1,0 +1,30 @@
+// A form for an expense or a part of one. Python holds the ledger; this holds what is being typed.
+//
+// To Python, as custom messages (marimo hands on each of them, also those sent while it is busy):
+//   {do: "send", id, values}    what was typed, to be written; sent again until it is answered
+//   {do: "complete", text}      which descriptions begin like this?
+//   {do: "act", name, of}       a button beside the outcome *of*
+//   {do: "delete"}              a dialog's button
+//   {do: "look"}                the page is being looked at: has the ledger changed?
+// From Python:
+//   {outcome: {id, of, kind, text, errors, acts, fill}}   what became of it
+//   {offer: {text, items}}                            descriptions, each with the category it had last
+//   {ask: {title, submit, values, fields, lines, acts}}   for a dialog: open with these
+//   {close: true}
+
+import { Dialog } from "./dialog.js";
+import { Page } from "./page.js";
+
+function render({ model, el }) {
+  const ending = new AbortController();
+  const shown = model.get("dialog") ? new Dialog(model, el) : new Page(model, el, ending.signal);
+  const hear = (content) => shown.hear(content);
+  model.on("msg:custom", hear);
+  return () => {
+    ending.abort();
+    shown.entry.outbox.stop();
+    model.off("msg:custom", hear);
+  };
+}
+
+export default { render };

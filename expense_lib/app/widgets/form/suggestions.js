@@ -1,0 +1,72 @@
+// What is suggested while a category or a description is typed, and the category that a known description brings.
+
+import { Combobox } from "./combobox.js";
+
+const COMPLETE_AFTER_MS = 120; // debounce
+
+// Those of *categories* that contain *text*, the ones that begin with it first; none where nothing is left to choose.
+export function matching(categories, text) {
+  const typed = text.trim().toLowerCase();
+  if (!typed) return [];
+  const found = categories.filter((name) => name.toLowerCase().includes(typed));
+  if (found.length === 1 && found[0] === text) return [];
+  const begins = (name) => name.toLowerCase().startsWith(typed);
+  return [...found.filter(begins), ...found.filter((name) => !begins(name))];
+}
+
+// The one of *items* whose text is *text* but for case.
+export function known(items, text) {
+  return items.find((item) => item.text.toLowerCase() === text.toLowerCase());
+}
+
+export function suggestCategories(fields, categories, changed) {
+  const { input, list } = fields.parts.category;
+  const combobox = new Combobox(input, list, (item) => {
+    input.value = item.text;
+    fields.categoryTyped = true;
+    fields.touched.add("category");
+    changed();
+  });
+  input.addEventListener("focus", () => input.select()); // typing replaces what was brought
+  input.addEventListener("input", () => {
+    fields.categoryTyped = input.value !== "";
+    combobox.show(matching(categories(), input.value).map((text) => ({ text })));
+  });
+}
+
+// Suggests descriptions, which the ledger knows: *complete* asks for those of a text, and `show` takes the answer.
+export class Descriptions {
+  #fields;
+  #combobox;
+  #timer;
+
+  constructor(fields, complete, changed) {
+    const { input, list } = fields.parts.description;
+    this.#fields = fields;
+    this.#combobox = new Combobox(input, list, (item) => {
+      input.value = item.text;
+      fields.touched.add("description");
+      fields.bringCategory(item.category);
+      changed();
+    });
+    input.addEventListener("input", () => {
+      const text = input.value.trim();
+      this.cancel();
+      if (text) this.#timer = setTimeout(() => complete(text), COMPLETE_AFTER_MS);
+      else this.#combobox.close();
+    });
+  }
+
+  // An answer to a text that was changed meanwhile is none.
+  show({ text, items }) {
+    if (text !== this.#fields.inputs.description.value.trim()) return;
+    const one = known(items, text);
+    if (one) this.#fields.bringCategory(one.category); // while it can be seen; a form that is sent has another text
+    const isComplete = items.length === 1 && one;
+    this.#combobox.show(this.#fields.isFocused("description") && !isComplete ? items : []);
+  }
+
+  cancel() {
+    clearTimeout(this.#timer);
+  }
+}
