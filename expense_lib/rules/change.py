@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from expense_lib.domain.content import Content
-from expense_lib.domain.keys import Identity
 from expense_lib.domain.rows import Revision, Row
 from expense_lib.rules.claims import Claims
 from expense_lib.store import accounts, categories, claims, expenses, imports, log
@@ -31,8 +30,11 @@ class Edit(NamedTuple):
 
     def needs_a_key(self) -> bool:
         """Whether the content has another dedup key than the expense has now."""
-        now = self.row.content
-        return now.occurrence != self.content.occurrence or now.identity != self.content.identity
+        return self.row.content.occurrence != self.content.occurrence or not self.keeps_identity()
+
+    def keeps_identity(self) -> bool:
+        """Whether the content has the identity that the expense has now."""
+        return self.content.has_identity_of(self.row.content)
 
     def with_occurrence(self, occurrence: int | None) -> Edit:
         """The same for this occurrence, or for the one that the expense has now."""
@@ -71,15 +73,16 @@ class Change:
         One that has it already, but for spelling that does not count, is left alone. Categories and accounts
         are spelled as the ledger has them.
         """
-        differing = [each for each in edits if not each.is_done()]
-        with_occurrence = self._with_occurrences(self._spelled(differing))
-        new = [each for each in with_occurrence if each.needs_a_key()]
-        self._claims.look_up(each.content.dedup_key() for each in new)
+        todo = self._with_occurrences(self._spelled([each for each in edits if not each.is_done()]))
+        keys = [each.content.dedup_key() if each.needs_a_key() else None for each in todo]
+        self._claims.look_up(filter(None, keys))
         self._claims.look_for_free(
-            each.content.identity for each in new if not self.is_free(each.content.dedup_key(), each.row.id)
+            each.content.identity
+            for each, key in zip(todo, keys, strict=True)
+            if key is not None and not self.is_free(key, each.row.id)
         )
-        for each in with_occurrence:
-            content = self._claimed(each) if each.needs_a_key() else each.content
+        for each, key in zip(todo, keys, strict=True):
+            content = each.content if key is None else self._claimed(each, key)
             self.revisions.append(Revision(each.row, content, "amended"))
 
     def respell(self, key: str, name: str) -> None:
@@ -111,31 +114,33 @@ class Change:
         """The same with categories and accounts as the ledger spells them."""
         names = categories.names(self._tx, {each.content.category_key for each in edits})
         known = accounts.spelled(self._tx, {each.content.account for each in edits})
-        return [
-            each._replace(
-                content=each.content._replace(
-                    category=names.get(each.content.category_key, each.content.category),
-                    account=known[each.content.account],
-                )
-            )
-            for each in edits
-        ]
+        found = []
+        for each in edits:
+            content = each.content
+            category, account = names.get(content.category_key, content.category), known[content.account]
+            if (category, account) != (content.category, content.account):
+                content = content._replace(category=category, account=account)
+                each = each._replace(content=content)  # noqa: PLW2901 - the same, spelled otherwise
+            found.append(each)
+        return found
 
     def _with_occurrences(self, edits: Sequence[Edit]) -> list[Edit]:
         """The same with the occurrence that each expense had when it last had this identity, else has now."""
-        edited = [each.row.id for each in edits if each.row.version > 1 and each.needs_a_key()]
-        before: dict[tuple[int, Identity], int] = {}
-        for expense_id, *fields in log.versions(self._tx, edited):
-            version = Content(*fields)
-            before[expense_id, version.identity] = version.occurrence
-        return [
-            each if each.exactly else each.with_occurrence(before.get((each.row.id, each.content.identity)))
+        moved = {
+            each.row.id: each.content
             for each in edits
-        ]
+            if each.row.version > 1 and not each.exactly and not each.keeps_identity()
+        }
+        before: dict[int, int] = {}
+        for expense_id, *fields in log.versions(self._tx, list(moved)):
+            version = Content(*fields)
+            if version.has_identity_of(moved[expense_id]):
+                before[expense_id] = version.occurrence
+        return [each if each.exactly else each.with_occurrence(before.get(each.row.id)) for each in edits]
 
-    def _claimed(self, edit: Edit) -> Content:
+    def _claimed(self, edit: Edit, key: str) -> Content:
         """The content with an occurrence that is this expense's, whose key it owns from now on."""
-        content, key = edit.content, edit.content.dedup_key()
+        content = edit.content
         if not self.is_free(key, edit.row.id):
             content = content._replace(occurrence=self._claims.next_free(content.identity))
             key = content.dedup_key()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from expense_lib.domain.content import FIELDS, Content
 from expense_lib.domain.errors import ChangedSince, ChangeNotFound, ImportNotFound
 from expense_lib.domain.limits import MAX_ID
@@ -44,46 +46,35 @@ class Undo(Fresh):
         rows = expenses.find_all(tx, [entry.expense_id for entry in self.entries])
         moved = imports.moved(tx, self.entries[0].number)
         todo = [
-            (entry, rows[entry.expense_id])
+            line
             for entry in self.entries
-            if not _is_as_before(entry, rows[entry.expense_id])
+            if not (line := _Line.of(entry, rows[entry.expense_id])).is_as_before()
         ]
-        self.change.look_up(
-            _was(entry, row).dedup_key() for entry, row in todo if "occurrence" in _changed(entry)
-        )
-        possible = [
-            (entry, row) for entry, row in todo if row.id not in moved and self._is_left_alone(entry, row)
-        ]
-        done = {row.id for _, row in possible}
-        for _, row in todo:
-            (self.undone if row.id in done else self.kept).append(row.id)
+        self.change.look_up(line.was().dedup_key() for line in todo if "occurrence" in line.names)
+        possible = []
+        for line in todo:
+            if line.row.id not in moved and line.is_left_alone() and self._has_its_occurrence(line):
+                possible.append(line)
+                self.undone.append(line.row.id)
+            else:
+                self.kept.append(line.row.id)
         self._put_back(possible)
 
-    def _is_left_alone(self, entry: Entry, row: Row) -> bool:
-        """Nobody changed since what the entry changed, and its old occurrence is no other expense's."""
-        live = row.deleted_at is None
-        if entry.before is None:  # it was created or restored
-            return live and _agrees(row, entry.content, FIELDS)
-        if entry.after is None:  # it was deleted
-            return True
-        names = _changed(entry)
-        if not (live and _agrees(row, entry.after, names, spelled=_is_respelling(entry))):
-            return False
-        return "occurrence" not in names or self.change.is_free(_was(entry, row).dedup_key(), row.id)
+    def _has_its_occurrence(self, line: _Line) -> bool:
+        """Where the change altered the occurrence, the old one is no other expense's by now."""
+        return "occurrence" not in line.names or self.change.is_free(line.was().dedup_key(), line.row.id)
 
-    def _put_back(self, possible: list[tuple[Entry, Row]]) -> None:
-        self.change.delete(row for entry, row in possible if entry.before is None)
-        self.change.restore([row for entry, row in possible if entry.after is None])
-        edited = [(entry, row) for entry, row in possible if entry.before and entry.after]
+    def _put_back(self, possible: list[_Line]) -> None:
+        self.change.delete(line.row for line in possible if line.entry.before is None)
+        self.change.restore([line.row for line in possible if line.entry.after is None])
+        edited = [line for line in possible if line.entry.before and line.entry.after]
         self.change.edit(
-            Edit(row, _was(entry, row), exactly="occurrence" in _changed(entry))
-            for entry, row in edited
-            if not _is_respelling(entry)
+            Edit(line.row, line.was(), exactly="occurrence" in line.names)
+            for line in edited
+            if not line.is_respelling
         )
         respelled = {
-            row.content.category_key: entry.before.category
-            for entry, row in edited
-            if entry.before and _is_respelling(entry)
+            line.row.content.category_key: line.was().category for line in edited if line.is_respelling
         }
         for key, name in respelled.items():
             self.change.respell(key, name)
@@ -124,34 +115,50 @@ class UndoImport(Fresh):
         return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))
 
 
-def _was(entry: Entry, row: Row) -> Content:
-    """What the expense is, with the fields that the entry changed as they were before it."""
-    before = entry.before or entry.content
-    return row.content._replace(**{name: getattr(before, name) for name in _changed(entry)})
+class _Line(NamedTuple):
+    """An entry of the log, the expense as it is now, and the names of the fields that the entry changed."""
 
+    entry: Entry
+    row: Row
+    names: tuple[str, ...]
+    is_respelling: bool  # it changed how the category is spelled, and nothing else
 
-def _is_as_before(entry: Entry, row: Row) -> bool:
-    """What the entry changed is as it was before it."""
-    live = row.deleted_at is None
-    if entry.before is None or entry.after is None:
-        return live == (entry.before is not None)
-    return live and _agrees(row, entry.before, _changed(entry), spelled=_is_respelling(entry))
+    @classmethod
+    def of(cls, entry: Entry, row: Row) -> _Line:
+        before = entry.before
+        if before is None:
+            return cls(entry, row, (), is_respelling=False)
+        names = before.differences(entry.content)
+        same_key = names == ("category",) and before.category_key == entry.content.category_key
+        return cls(entry, row, names, is_respelling=same_key)
+
+    def was(self) -> Content:
+        """What the expense is, with the fields that the entry changed as they were before it."""
+        before = self.entry.before or self.entry.content
+        return self.row.content._replace(**{name: getattr(before, name) for name in self.names})
+
+    def is_as_before(self) -> bool:
+        """What the entry changed is as it was before it."""
+        live = self.row.deleted_at is None
+        if self.entry.before is None or self.entry.after is None:
+            return live == (self.entry.before is not None)
+        return live and _agrees(self.row, self.entry.before, self.names, spelled=self.is_respelling)
+
+    def is_left_alone(self) -> bool:
+        """Nobody changed since what the entry changed."""
+        live = self.row.deleted_at is None
+        if self.entry.before is None:  # it was created or restored
+            return live and _agrees(self.row, self.entry.content, FIELDS)
+        if self.entry.after is None:  # it was deleted
+            return True
+        return live and _agrees(self.row, self.entry.after, self.names, spelled=self.is_respelling)
 
 
 def _agrees(row: Row, content: Content, names: tuple[str, ...], *, spelled: bool = False) -> bool:
     """The expense has these fields of *content*; if *spelled*, in the very same spelling."""
     now = row.content
-    if not spelled and now != content:
+    if now == content:
+        return True
+    if not spelled:
         now, content = now.folded(), content.folded()
     return all(getattr(now, name) == getattr(content, name) for name in names)
-
-
-def _changed(entry: Entry) -> tuple[str, ...]:
-    """The fields that an edit changed."""
-    return () if entry.before is None else entry.before.differences(entry.content)
-
-
-def _is_respelling(entry: Entry) -> bool:
-    """The edit changed how the category is spelled, and nothing else."""
-    before = entry.before or entry.content
-    return _changed(entry) == ("category",) and before.category_key == entry.content.category_key
