@@ -1,4 +1,4 @@
-"""What the app knows and does, without the page: marimo's cells in ``notebooks/expenses.py`` only lay it out.
+"""What the app knows and does, without the page: marimo's cells in ``notebook.py`` only lay it out.
 
 Read in this order: ``words`` (how things are said), ``view`` (which expenses are looked at, and the address
 that says so), ``figures`` (averages and comparisons), ``looking`` (what there is to see), ``entry`` and
