@@ -5,5 +5,5 @@ that says so), ``figures`` (averages and comparisons), ``looking`` (what there i
 ``conversation`` (what becomes of a form, and how that is told), ``changing`` and ``asking`` (edits, deletes,
 renames and their undoing, and the dialog for them), ``intake`` (a statement on its way in), ``recurring``
 (what comes again), ``demo`` (a ledger to play with), ``charts``, ``tables`` and ``widgets`` (what is drawn);
-``session`` is one person at all of it.
+``session`` is one person at all of it. ``server`` is marimo, serving the notebook.
 """
