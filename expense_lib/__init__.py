@@ -64,6 +64,8 @@ from expense_lib.domain.results import (
 from expense_lib.ledger import Ledger
 from expense_lib.settings import open_ledger
 
+__version__ = "0.1.0"  # the one place: a build reads it here
+
 __all__ = [
     "AmountError",
     "AnalyticsUnavailable",
@@ -114,5 +116,6 @@ __all__ = [
     "Undone",
     "Values",
     "Version",
+    "__version__",
     "open_ledger",
 ]

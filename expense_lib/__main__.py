@@ -1,9 +1,10 @@
-"""The ledger's command line: ``python -m expense_lib import|export|check|backup``.
+"""The ledger's command line: ``expenses app|serve|add|import|export|check|backup``.
 
-It works on the ledger that the environment names, a handler elsewhere included, or on ``--ledger``. What was
-done is told on standard output, everything else on standard error. Exit codes:
+It works on the ledger that the environment names (EXPENSE_API_URL, else EXPENSE_LEDGER, else expenses.db in
+the working directory), or on ``--ledger``. What was done is told on standard output, everything else on
+standard error. Exit codes:
 
-    0  done
+    0  done; an expense that was there already counts as done
     1  done, but lines of the statement were not understood; or the check found something
     2  refused or failed
 """
@@ -11,9 +12,11 @@ done is told on standard output, everything else on standard error. Exit codes:
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import io
 import os
 import sys
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,20 +24,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
-from tqdm import tqdm
 
-from expense_lib import ExpenseError, Filter, InvalidInput, open_ledger, statements
-from expense_lib.domain.statement import Imported, Verdict
-from expense_lib.ledger import Ledger
-from expense_lib.statements.columns import FIELDS
+from expense_lib import (
+    ExpenseError,
+    Filter,
+    InvalidInput,
+    Ledger,
+    NewExpense,
+    RecordedThenDeleted,
+    open_ledger,
+)
+from expense_lib.app import messages
+from expense_lib.arguments import parser
+from expense_lib.settings import is_url, use_ledger
 
 if TYPE_CHECKING:
     from expense_lib.client import RemoteLedger
+    from expense_lib.domain.statement import Imported, Verdict
+    from expense_lib.statements import Plan
 
 DONE, NOT_ALL, FAILED = 0, 1, 2
 SHOWN = 20  # of lines and rows that want a look
 
-Run = Callable[[argparse.Namespace, "Ledger | RemoteLedger"], int]
+Run = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,10 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    given = _parser().parse_args(arguments)
-    run: Run = given.run
+    given = parser(_about()).parse_args(arguments)
     try:
-        code = run(given, open_ledger(given.ledger))
+        code = _RUN[given.command](given)
         sys.stdout.flush()
         return code
     except ValidationError as refused:
@@ -57,10 +68,90 @@ def main(arguments: list[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
-        return _fail("Interrupted. Importing again adds nothing twice.")
+        return _fail("Interrupted. What is sent again is not added twice.")
+
+
+def _on_ledger(work: Callable[[argparse.Namespace, Ledger | RemoteLedger], int]) -> Run:
+    """A command that works on the ledger which was chosen."""
+    return lambda given: work(given, open_ledger(given.ledger))
+
+
+def _app(given: argparse.Namespace) -> int:
+    from expense_lib.app import server  # noqa: PLC0415 - the other commands need none of it
+
+    if given.ledger is not None:
+        use_ledger(given.ledger)
+    names = ("session_ttl", "base_url", "proxy")
+    asked = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
+    try:
+        return server.serve(
+            given.host,
+            given.port,
+            headless=given.headless,
+            password_file=given.token_password_file,
+            options=[part for name, value in asked.items() for part in (_option(name), str(value))],
+        )
+    except ValueError as refused:
+        return _fail(refused)
+
+
+def _serve(given: argparse.Namespace) -> int:
+    if given.ledger is not None:
+        if is_url(given.ledger):
+            return _fail("--ledger must be a file here: a handler does not serve another handler's ledger")
+        use_ledger(given.ledger)
+    from handlers.__main__ import serve  # noqa: PLC0415 - the handlers stand above this library
+
+    return FAILED if serve(given.host, given.port) else DONE
+
+
+def _add(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
+    amount = given.amount
+    if given.refund and not amount.startswith("-"):
+        amount = f"-{amount}"
+    if amount.startswith("-") and not given.refund:
+        return _fail("amount is negative: --refund says that money came back")
+    try:
+        new = NewExpense(
+            amount=amount,
+            category=given.category,
+            description=given.description,
+            date=given.date or dt.date.today(),  # noqa: DTZ011 - the day of whoever types this
+            occurrence=given.occurrence,
+            refund=given.refund,
+        )
+        receipt = ledger.record(new, idempotency_key=uuid.uuid4().hex if given.another else None)
+    except ValidationError as refused:
+        return _fail(_of_arguments(InvalidInput.from_pydantic(refused)))
+    except InvalidInput as refused:
+        return _fail(_of_arguments(refused))
+    except RecordedThenDeleted as deleted:
+        return _fail(
+            f"This is expense {deleted.expense_id}, which was deleted. --another adds one more; "
+            "the app restores the deleted one, under Changes."
+        )
+    expense = receipt.expense
+    currency = ledger.currency.code if isinstance(ledger, Ledger) else ""  # a handler's receipt names none
+    named = messages.expense(expense, currency)
+    if receipt.created:
+        print(f"Added #{expense.id}: {named}")
+    else:
+        hint = "" if given.another else "; --another adds one more"
+        print(
+            f"There already: #{expense.id} {named}, recorded at {messages.moment(expense.created_at)}{hint}"
+        )
+    return DONE
+
+
+def _of_arguments(refused: InvalidInput) -> str:
+    """The refusal with each field named as the argument that it came in."""
+    options = {"date": "--date", "occurrence": "--occurrence", "refund": "--refund"}
+    return "; ".join(f"{options.get(field, field)} {message}" for field, message in refused.errors)
 
 
 def _import(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
+    from expense_lib import statements  # noqa: PLC0415 - the other commands read no file
+
     with _bar("Reading") as told:
         plan = statements.read(
             given.file,
@@ -85,7 +176,7 @@ def _import(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
     return NOT_ALL if plan.bad else DONE
 
 
-def _tell_reading(plan: statements.Plan) -> None:
+def _tell_reading(plan: Plan) -> None:
     """How the file was read, which is worth a look the first time."""
     reading = plan.reading
     columns = ", ".join(
@@ -162,13 +253,15 @@ def _backup(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
 
 
 def _fail(why: object) -> int:
-    print(f"expense_lib: {why}", file=sys.stderr)
+    print(f"expenses: {why}", file=sys.stderr)
     return FAILED
 
 
 @contextmanager
 def _bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar on standard error, where that is a terminal. Yields what to tell rows done and total."""
+    from tqdm import tqdm  # noqa: PLC0415 - most commands show none
+
     with tqdm(desc=what, unit=" rows", unit_scale=True, leave=False, disable=None) as bar:
 
         def tell(done: int, total: int | None) -> None:
@@ -186,58 +279,25 @@ def _mapping(given: list[tuple[str, str | None]]) -> dict[str, object] | None:
     return {field: parts[0] if len(parts) == 1 else parts for field, parts in columns.items()} or None
 
 
-def _mapped(text: str) -> tuple[str, str | None]:
-    """``date=Booking Date``, or ``reference=`` for none."""
-    field, equals, column = text.partition("=")
-    if not equals or field not in FIELDS:
-        raise argparse.ArgumentTypeError(f"must be FIELD=COLUMN, where FIELD is one of {', '.join(FIELDS)}")
-    return field, column or None
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
-def _parser() -> argparse.ArgumentParser:
-    about = (__doc__ or "").replace("``", "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        "python -m expense_lib",
-        description=about[0],
-        epilog=about[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--ledger", help="its file, or the URL of a handler")
-    commands = parser.add_subparsers(required=True, metavar="import|export|check|backup")
+def _about() -> str:
+    """What the help says last: this module's docstring without its first line."""
+    about = (__doc__ or "").replace("``", "").partition("\n\n")[2]
+    return f"{about}\nexpenses COMMAND --help tells more of each."
 
-    importing = commands.add_parser(
-        "import", help="have each payment of a bank's statement in the ledger once"
-    )
-    importing.set_defaults(run=_import)
-    importing.add_argument("file", help="CSV, OFX, QFX or QIF")
-    importing.add_argument("--dry-run", action="store_true", help="say what would become of each row")
-    importing.add_argument("--account", default="", help="which account the statement is of")
-    importing.add_argument(
-        "--map", action="append", default=[], type=_mapped, metavar="FIELD=COLUMN", help=", ".join(FIELDS)
-    )
-    importing.add_argument("--spending", choices=("positive", "negative"), help="the sign of money out")
-    importing.add_argument("--credits", choices=("skip", "refund"), default="skip", help="money in")
-    importing.add_argument("--category", default="Uncategorised", help="where nothing else says one")
-    importing.add_argument("--date-format", help="as strptime takes it: %%d/%%m/%%Y")
-    importing.add_argument("--decimal", choices=(".", ","))
-    importing.add_argument("--encoding")
-    importing.add_argument(
-        "--similar", choices=("import", "skip"), default="import", help="rows that look like an expense"
-    )
 
-    exporting = commands.add_parser("export", help="write expenses to a new file")
-    exporting.set_defaults(run=_export)
-    exporting.add_argument("file", help="what ends in .csv, or .jsonl for everything with its history")
-    exporting.add_argument("--category", action="append", default=[])
-    exporting.add_argument("--q", default="", help="text in description or category")
-    for name in ("date-from", "date-to", "amount-min", "amount-max"):
-        exporting.add_argument(f"--{name}")
-
-    commands.add_parser("check", help="say what is wrong with the ledger").set_defaults(run=_check)
-    backing_up = commands.add_parser("backup", help="write a consistent copy to a new file")
-    backing_up.set_defaults(run=_backup)
-    backing_up.add_argument("file")
-    return parser
+_RUN: dict[str, Run] = {
+    "app": _app,
+    "serve": _serve,
+    "add": _on_ledger(_add),
+    "import": _on_ledger(_import),
+    "export": _on_ledger(_export),
+    "check": _on_ledger(_check),
+    "backup": _on_ledger(_backup),
+}
 
 
 if __name__ == "__main__":

@@ -32,9 +32,23 @@ def open_ledger(target: str | Path | None = None, currency: str | None = None) -
     url = os.environ.get("EXPENSE_API_URL", "").strip()
     if target is None and url:
         return _remote(url)
-    if isinstance(target, str) and target.lower().startswith(("http://", "https://")):
+    if isinstance(target, str) and is_url(target):
         return _remote(target)
     return open_file(target, currency)
+
+
+def is_url(target: str) -> bool:
+    """Whether *target* is the address of a handler, and no file's name."""
+    return target.lower().startswith(("http://", "https://"))
+
+
+def use_ledger(target: str) -> None:
+    """Have ``open_ledger()`` find *target* by itself, in this process and in those that it starts."""
+    if is_url(target):
+        os.environ["EXPENSE_API_URL"] = target
+    else:
+        os.environ.pop("EXPENSE_API_URL", None)
+        os.environ["EXPENSE_LEDGER"] = target
 
 
 def open_file(path: str | Path | None = None, currency: str | None = None) -> Ledger:

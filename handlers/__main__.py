@@ -6,10 +6,8 @@ Without a token it serves this machine only, and only under this machine's own n
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -17,11 +15,10 @@ from collections.abc import Callable, Iterable
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
-from expense_lib import ExpenseError, Ledger
+from expense_lib import ExpenseError, Ledger, addresses
 from handlers import settings
 
 LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
-MAX_PORT = 65_535
 END_TIMEOUT_S = 7  # for what is being answered; a busy ledger is given up after 5
 THREADS = 4  # one is a tenth faster, but one client that reads or writes slowly would then hold up all others
 
@@ -32,25 +29,34 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port",
-        type=_port,
+        type=addresses.port,
         default=os.environ.get("PORT") or "8000",
         help="0 takes a free one (default: the variable PORT, else 8000)",
     )
     given = parser.parse_args()
+    return serve(given.host, given.port)
+
+
+def serve(host: str, port: int) -> int:
+    """Serve until interrupted. Returns 0, or 1 after it wrote why it can't to standard error.
+
+    Args:
+        host: The address to listen on. Without a token it must be this machine's own.
+        port: 0 stands for a free one.
+    """
     try:
         from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415 - other servers need none of it
         from granian.log import LogLevels  # noqa: PLC0415
         from granian.server import Server  # noqa: PLC0415
 
-        ledger, address, port = _prepared(given.host, given.port)
+        ledger, address, port = _prepared(host, port)
     except ModuleNotFoundError:
         sys.stderr.write("The server is not installed: install expense-ledger[server].\n")
         return 1
     except (ExpenseError, ValueError) as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
-    where = f"[{given.host}]" if ":" in given.host else given.host
-    sys.stderr.write(f"The ledger {ledger.path} is at http://{where}:{port}. Ctrl-C ends.\n")
+    sys.stderr.write(f"The ledger {ledger.path} is at {addresses.url(host, port)}. Ctrl-C ends.\n")
     server = Server(
         "handlers.wsgi:app",
         address=address,
@@ -77,18 +83,14 @@ def _prepared(host: str, port: int) -> tuple[Ledger, str, int]:
     if complaints := rules.complaints():
         raise ValueError("\n".join(complaints))
     if not rules.tokens:
-        if not _is_loopback(host):
+        if not addresses.is_loopback(host):
             raise ValueError(
                 f"Without a token the ledger is served to this machine only, not on {host}: "
                 "set EXPENSE_API_TOKEN to a secret."
             )
         if not os.environ.get("EXPENSE_ALLOWED_HOSTS"):
             os.environ["EXPENSE_ALLOWED_HOSTS"] = f"{LOOPBACK_NAMES},{host}"
-    ledger = settings.ledger()
-    try:
-        return ledger, *_free(host, port)
-    except OSError as error:
-        raise ValueError(f"Port {port} of {host} can't be had: {error.strerror}.") from None
+    return settings.ledger(), *addresses.available(host, port)
 
 
 def _load(_: str) -> Callable[..., Iterable[bytes]]:
@@ -106,31 +108,6 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(END_TIMEOUT_S)
         os._exit(1)  # it came too early to be heard, or somebody has sent half a request
-
-
-def _free(host: str, port: int) -> tuple[str, int]:
-    """The IP address of *host*, and *port* or a free one for 0, after a look whether they can be had."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
-        address = probe.getsockname()
-        return str(address[0]), int(address[1])
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= MAX_PORT:
-        raise ValueError
-    return port
 
 
 if __name__ == "__main__":

@@ -1,17 +1,27 @@
 from __future__ import annotations
 
+import datetime as dt
+import importlib.metadata
 import json
 import os
+import re
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+import requests
 
+import expense_lib
 from expense_lib import Ledger
-from tests.builders import environment, handler
+from expense_lib.app import server
+from expense_lib.arguments import COLUMN_FIELDS
+from expense_lib.statements.columns import FIELDS
+from tests.builders import APP, environment, fields, free_port, handler, running, wait_for
 
 FILE = "Date,Description,Amount\n2026-11-22,Lunch,12.50\n2026-11-22,Lunch,12.50\n2026-11-23,Nothing,0.00\n"
 
@@ -64,6 +74,16 @@ def test_lines_that_were_not_understood_are_told_and_counted(tmp_path: Path, ban
         ("backup", "bank.csv"),
         ("--ledger", "bank.csv", "check"),
         ("--ledger", "http://127.0.0.1:9", "check"),
+        ("check", "--ledger", "bank.csv"),
+        ("add", "12.50"),
+        ("add", "12.50", "Food", "--ledger", "bank.csv"),
+        ("app", "--port", "65536"),
+        ("app", "--port", "soon"),
+        ("app", "--host", "not..a host"),
+        ("app", "--token-password-file", "missing.txt"),
+        ("serve", "--port", "-1"),
+        ("serve", "--ledger", "bank.csv"),
+        ("serve", "--ledger", "http://127.0.0.1:9"),
         ("undo",),
         (),
     ],
@@ -145,3 +165,215 @@ def test_name_that_is_no_utf_8(tmp_path: Path, bank: Path) -> None:
     odd = tmp_path / os.fsdecode(b"\xff.csv")
     bank.rename(odd)
     assert run(tmp_path, "import", str(odd)).returncode == 0
+
+
+LUNCH = ("add", "12.50", "Food", "Lunch", "--date", "2026-11-22")
+
+
+def test_add_records_once_and_says_what_became_of_it(tmp_path: Path) -> None:
+    first = run(tmp_path, *LUNCH)
+    assert (first.returncode, first.stdout) == (0, "Added #1: 12.50 USD, Food, Lunch, 2026-11-22\n")
+    again = run(tmp_path, *LUNCH)
+    assert again.returncode == 0
+    assert re.fullmatch(
+        r"There already: #1 12\.50 USD, Food, Lunch, 2026-11-22, recorded at \d{4}-\d\d-\d\d \d\d:\d\d; "
+        r"--another adds one more\n",
+        again.stdout,
+    )
+    assert Ledger(tmp_path / "expenses.db").search().count == 1
+
+
+def test_add_another_adds_one_each_time(tmp_path: Path) -> None:
+    outcomes = [run(tmp_path, *LUNCH, "--another").stdout for _ in range(2)]
+    assert outcomes == [
+        "Added #1: 12.50 USD, Food, Lunch, 2026-11-22\n",
+        "Added #2: 12.50 USD, Food, Lunch, 2026-11-22, number 2 of its kind that day\n",
+    ]
+
+
+def test_add_of_an_occurrence_is_added_once(tmp_path: Path) -> None:
+    outcomes = [run(tmp_path, *LUNCH, "--occurrence", "2").stdout for _ in range(2)]
+    assert [outcome.partition(":")[0] for outcome in outcomes] == ["Added #1", "There already"]
+
+
+def test_add_takes_today_and_no_description(tmp_path: Path) -> None:
+    before = dt.date.today()  # noqa: DTZ011 - the day of whoever types this
+    run(tmp_path, "add", "900", "Rent")
+    (expense,) = Ledger(tmp_path / "expenses.db").search().items
+    assert before <= expense.date <= dt.date.today()  # noqa: DTZ011
+    assert (expense.description, str(expense.amount)) == ("", "900.00")
+
+
+@pytest.mark.parametrize("amount", ["3.00", "-3.00"])
+def test_add_of_a_refund_is_negative(tmp_path: Path, amount: str) -> None:
+    done = run(tmp_path, "add", amount, "Food", "Bottle deposit", "--refund", "--date", "2026-11-22")
+    assert done.stdout == "Added #1: -3.00 USD, Food, Bottle deposit, 2026-11-22\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("1,50", "Food"), "amount must be a plain decimal"),
+        (("0", "Food"), "amount must not be zero"),
+        (("1.555", "Food"), "amount must have at most 2 fraction digits in USD"),
+        (("-3.00", "Food"), "amount is negative: --refund says that money came back"),
+        (("1", " "), "category must not be empty"),
+        (("1", "Food", "x" * 501), "description must have at most 500 characters"),
+        (("1", "Food", "--date", "22.11.2026"), "--date must be a date written as YYYY-MM-DD"),
+        (("1", "Food", "--occurrence", "0"), "--occurrence must be at least 1"),
+        (("1", "Food", "--occurrence", "two"), "argument --occurrence"),
+    ],
+)
+def test_add_names_the_argument_that_is_wrong(tmp_path: Path, arguments: tuple[str, ...], named: str) -> None:
+    done = run(tmp_path, "add", *arguments)
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_add_of_a_deleted_expense_says_how_to_add_one_more(tmp_path: Path) -> None:
+    run(tmp_path, *LUNCH)
+    Ledger(tmp_path / "expenses.db").delete(1)
+    refused = run(tmp_path, *LUNCH)
+    assert refused.returncode == 2
+    assert "This is expense 1, which was deleted. --another adds one more" in refused.stderr
+    assert run(tmp_path, *LUNCH, "--another").stdout.startswith("Added #2")
+
+
+def test_add_to_the_ledger_that_is_named(tmp_path: Path) -> None:
+    assert run(tmp_path, *LUNCH, EXPENSE_LEDGER="mine.db").stdout.startswith("Added #1")
+    assert run(tmp_path, *LUNCH, "--ledger", "mine.db").stdout.startswith("There already: #1")
+    with handler(tmp_path / "mine.db") as url:
+        assert run(tmp_path, *LUNCH, EXPENSE_API_URL=url).stdout.startswith("There already: #1")
+        assert run(tmp_path, "--ledger", url, *LUNCH, "--another").stdout.startswith("Added #2")
+    assert not (tmp_path / "expenses.db").exists()
+
+
+def test_version_is_told_without_what_it_does_not_need(tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "expense_lib", "--version"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), text=True, capture_output=True, check=True
+    )
+    assert done.stdout == f"expenses {expense_lib.__version__}\n"
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    heavy = {
+        "altair",
+        "anywidget",
+        "charset_normalizer",
+        "duckdb",
+        "granian",
+        "handlers",
+        "iso4217",
+        "marimo",
+    }
+    assert not imported & (heavy | {"ofxtools", "requests", "tqdm", "werkzeug"})
+
+
+def test_version_is_that_of_the_package() -> None:
+    assert importlib.metadata.version("expense-ledger") == expense_lib.__version__
+
+
+@pytest.mark.parametrize("command", ["app", "serve", "add", "import", "export", "check", "backup"])
+def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
+    assert re.search(rf"^    {command} +\S", run(tmp_path, "--help").stdout, re.MULTILINE)
+    told = run(tmp_path, command, "--help")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "--ledger" in told.stdout
+
+
+def test_fields_in_the_help_are_those_of_a_statement() -> None:
+    assert COLUMN_FIELDS.split(", ") == list(FIELDS)
+
+
+@pytest.mark.parametrize("missing", ["marimo", "altair", "anywidget"])
+def test_app_that_is_not_installed_says_what_to_install(tmp_path: Path, missing: str) -> None:
+    without = f"import sys; sys.modules[{missing!r}] = None; from expense_lib.__main__ import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", without, "app"],
+        cwd=tmp_path,
+        env=environment(),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "expenses: The app is not installed: install expense-ledger[app].\n"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104 - what is refused
+@pytest.mark.parametrize(
+    ("command", "remedy"), [("app", "--token-password-file"), ("serve", "EXPENSE_API_TOKEN")]
+)
+def test_network_is_not_served_without_a_secret(tmp_path: Path, command: str, remedy: str, host: str) -> None:
+    refused = run(tmp_path, command, "--host", host, "--port", "0")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"to this machine only, not on {host}" in refused.stderr
+    assert remedy in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["app", "serve"])
+def test_port_that_is_taken_is_told(tmp_path: Path, command: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = run(tmp_path, command, "--port", str(port))
+    assert refused.returncode == 2
+    assert f"Port {port} of 127.0.0.1 can't be had" in refused.stderr
+
+
+def test_empty_password_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "password.txt").write_text("\n")
+    refused = run(tmp_path, "app", "--token-password-file", "password.txt")
+    assert (refused.returncode, refused.stderr) == (2, "expenses: There is no password in password.txt.\n")
+
+
+def test_app_asks_for_its_password_and_never_tells_it(tmp_path: Path) -> None:
+    (tmp_path / "password.txt").write_text("correct-horse\n")
+    port = free_port()
+    command = [sys.executable, "-m", "expense_lib", "app", "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--token-password-file", "password.txt"],
+        cwd=tmp_path,
+        env=environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_for(f"{url}/health", process)
+        assert "/auth/login" in requests.get(url, timeout=10).url
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert told == ("", f"The app is at {url}. Ctrl-C ends.\n")
+    assert process.returncode == 0
+
+
+def test_app_takes_the_first_free_port(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        with suppress(OSError):  # somebody has it: that will do
+            taken.bind(("127.0.0.1", server.FIRST_PORT))
+            taken.listen()
+        assert server.FIRST_PORT < server.first_free("127.0.0.1") < server.FIRST_PORT + server.PORTS_TRIED
+
+
+def test_serve_is_the_handler(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "expense_lib", "serve", "--ledger", "mine.db", "--port", str(port)]
+    with running(command, url, environment(EXPENSE_API_URL="http://127.0.0.1:9"), tmp_path):
+        assert requests.post(f"{url}/expenses", json=fields(), timeout=10).status_code == 201
+    assert Ledger(tmp_path / "mine.db").search().count == 1
+
+
+def test_notebook_of_the_checkout_is_the_one_in_the_package() -> None:
+    assert APP.resolve() == server.NOTEBOOK
+
+
+def test_no_module_beside_the_notebook_hides_one_of_pythons() -> None:
+    """Run as a script, its folder comes first among those that modules are looked for in."""
+    beside = {path.stem for path in server.NOTEBOOK.parent.iterdir()}
+    assert not beside & sys.stdlib_module_names

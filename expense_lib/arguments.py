@@ -1,0 +1,216 @@
+"""The arguments of each of the ``expenses`` commands, and their help."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from expense_lib import __version__, addresses
+
+COLUMN_FIELDS = "date, amount, debit, credit, type, description, category, reference, currency, account"
+
+
+APP = """\
+Needs expense-ledger[app]. It listens to this machine only. To open it to a network, put a password in a file:
+
+    expenses app --host 0.0.0.0 --token-password-file password.txt --session-ttl 3600
+
+Whoever has the password may do everything. Without a server before it that speaks TLS, the password and the
+expenses go over the network readable."""
+
+SERVE = """\
+Needs expense-ledger[server]. It listens to this machine only, unless EXPENSE_API_TOKEN holds a secret:
+
+    EXPENSE_API_TOKEN=... expenses serve --host 0.0.0.0 --port 8000
+
+Its /docs shows every path. EXPENSE_API_URL is not used: a handler does not serve another handler's ledger."""
+
+ADD = """\
+examples:
+    expenses add 12.50 Food Lunch
+    expenses add 12.50 Food Lunch                  # there already: a second run adds nothing
+    expenses add 12.50 Food Lunch --another        # a second lunch, at the same price on the same day
+    expenses add 900 Rent --date 2026-11-01
+    expenses add 3.00 Food "Bottle deposit" --refund"""
+
+IMPORT = """\
+How dates, amounts and signs are written, and which column is what, is found in the file and told on standard
+error; --map, --spending, --date-format, --decimal and --encoding say it where that is wrong.
+
+examples:
+    expenses import november.csv --account Giro --dry-run
+    expenses import odd.csv --map date="Booking Date" --map amount=Betrag --map reference="""
+
+EXPORT = """\
+A name that ends in .csv gets the expenses that match, by date; importing that file again adds nothing. One
+that ends in .jsonl gets every expense with its whole history, a line of JSON each.
+
+examples:
+    expenses export food.csv --category Food --date-from 2026-01-01
+    expenses export everything.jsonl"""
+
+CHECK = "It prints what is wrong, a line each, and exits with 1; or that the ledger is sound."
+
+
+def parser(epilog: str) -> argparse.ArgumentParser:
+    """The parser of all commands. What it parses has the name of the chosen one in *command*."""
+    parser = argparse.ArgumentParser(
+        "expenses",
+        description="Keep a ledger of expenses in which each payment is there once.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    where = "the ledger: a file, made on first use, or the URL of a handler"
+    parser.add_argument("--ledger", help=where)
+    common = argparse.ArgumentParser(add_help=False)  # before the command or after it, as one likes
+    common.add_argument("--ledger", default=argparse.SUPPRESS, help=where)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+    for name, does, add_arguments, more in (
+        ("app", "run the app, and open it in the browser", _add_app, APP),
+        ("serve", "serve the ledger over HTTP, as JSON", _add_serve, SERVE),
+        ("add", "record one expense, once", _add_add, ADD),
+        ("import", "import a bank's statement, each payment once", _add_import, IMPORT),
+        ("export", "write expenses to a new file", _add_export, EXPORT),
+        ("check", "look for damage in the ledger", _add_nothing, CHECK),
+        ("backup", "write a consistent copy of the ledger to a new file", _add_backup, ""),
+    ):
+        command = commands.add_parser(
+            name,
+            parents=[common],
+            help=does,
+            description=f"{does[0].upper()}{does[1:]}.",
+            epilog=more,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        add_arguments(command)
+    return parser
+
+
+def _add_app(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)"
+    )
+    command.add_argument(
+        "--port",
+        type=addresses.port,
+        help="0 takes any free one (default: 2718, or the first free one above)",
+    )
+    command.add_argument("--headless", action="store_true", help="open no browser")
+    command.add_argument(
+        "--token-password-file",
+        metavar="FILE",
+        help="ask for the password in this file, - being standard input; opens no browser, whose address "
+        "would hold the password",
+    )
+    command.add_argument(
+        "--session-ttl",
+        type=int,
+        metavar="SECONDS",
+        help="how long a page that lost its connection can take it up again (default: 120)",
+    )
+    command.add_argument(
+        "--base-url", metavar="PATH", help="the path under which a server before it has the app"
+    )
+    command.add_argument("--proxy", metavar="URL", help="the address of the server before it")
+
+
+def _add_serve(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)"
+    )
+    command.add_argument(
+        "--port",
+        type=addresses.port,
+        default=os.environ.get("PORT") or "8000",
+        help="0 takes any free one (default: the variable PORT, else 8000)",
+    )
+
+
+def _add_add(command: argparse.ArgumentParser) -> None:
+    command.add_argument("amount", help="a plain decimal, such as 12.50")
+    command.add_argument("category", help="such as Food")
+    command.add_argument("description", nargs="?", default="", help="what it was; may be left out")
+    command.add_argument("--date", metavar="YYYY-MM-DD", help="the day it was paid (default: today)")
+    command.add_argument("--refund", action="store_true", help="money came back")
+    command.add_argument(
+        "--another",
+        action="store_true",
+        help="it is one more, though an equal one may be there: each run adds one",
+    )
+    command.add_argument(
+        "--occurrence",
+        type=int,
+        metavar="N",
+        help="which of the equal payments of that day it is: 2 for the second, however often this is run",
+    )
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="CSV, OFX, QFX or QIF")
+    command.add_argument(
+        "--dry-run", action="store_true", help="write nothing, and say what would become of each row"
+    )
+    command.add_argument("--account", default="", metavar="NAME", help="which account the statement is of")
+    command.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        type=_mapped,
+        metavar="FIELD=COLUMN",
+        help=f"which column is what, repeatable; nothing after = for none. FIELD is one of {COLUMN_FIELDS}",
+    )
+    command.add_argument(
+        "--spending", choices=("positive", "negative"), help="the sign of money that was spent"
+    )
+    command.add_argument(
+        "--credits",
+        choices=("skip", "refund"),
+        default="skip",
+        help="what becomes of money that came in (default: %(default)s)",
+    )
+    command.add_argument(
+        "--category",
+        default="Uncategorised",
+        metavar="NAME",
+        help="the category of rows for which nothing else says one (default: %(default)s)",
+    )
+    command.add_argument("--date-format", metavar="FORMAT", help="as strptime takes it: %%d/%%m/%%Y")
+    command.add_argument("--decimal", choices=(".", ","), help="what separates an amount's fraction")
+    command.add_argument("--encoding", metavar="NAME", help="such as cp1252")
+    command.add_argument(
+        "--similar",
+        choices=("import", "skip"),
+        default="import",
+        help="what becomes of rows that look like an expense (default: %(default)s)",
+    )
+
+
+def _add_export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="the new file's name, in .csv or .jsonl")
+    command.add_argument(
+        "--category", action="append", default=[], metavar="NAME", help="expenses of this one; repeatable"
+    )
+    command.add_argument("--q", default="", metavar="TEXT", help="with this text in description or category")
+    command.add_argument("--date-from", metavar="YYYY-MM-DD", help="of this day or later")
+    command.add_argument("--date-to", metavar="YYYY-MM-DD", help="of this day or earlier")
+    command.add_argument("--amount-min", metavar="AMOUNT", help="of at least this amount")
+    command.add_argument("--amount-max", metavar="AMOUNT", help="of at most this amount")
+
+
+def _add_nothing(_: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _add_backup(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="the copy's name; a file that is there is not overwritten")
+
+
+def _mapped(text: str) -> tuple[str, str | None]:
+    """``date=Booking Date``, or ``reference=`` for none."""
+    from expense_lib.statements.columns import FIELDS  # noqa: PLC0415 - it takes a fifth of a start
+
+    field, equals, column = text.partition("=")
+    if not equals or field not in FIELDS:
+        raise argparse.ArgumentTypeError(f"must be FIELD=COLUMN, where FIELD is one of {', '.join(FIELDS)}")
+    return field, column or None
