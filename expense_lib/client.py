@@ -36,7 +36,9 @@ from expense_lib.domain.results import (
     Expense,
     Health,
     LogEntry,
+    Overview,
     Page,
+    Position,
     Recategorised,
     Receipt,
     Renamed,
@@ -148,6 +150,15 @@ class RemoteLedger:
         """As ``Ledger.search``."""
         query = (wanted or ExpenseFilter()).model_dump(mode="json", exclude_none=True)
         return self._ask(Page, "GET", "/expenses", params=query)[1]
+
+    def overview(self, wanted: ExpenseFilter | None = None) -> Overview:
+        """As ``Ledger.overview``."""
+        query = (wanted or ExpenseFilter()).model_dump(mode="json", exclude_none=True)
+        return self._ask(Overview, "GET", "/overview", params=query)[1]
+
+    def position(self) -> str:
+        """As ``Ledger.position``."""
+        return self._ask(Position, "GET", "/position")[1].position
 
     def amend(self, expense_id: int, changes: Mapping[str, Any], version: int | None) -> Expense:
         """As ``Ledger.amend``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from expense_lib.domain.results import (
     Expense,
     Health,
     LogEntry,
+    Overview,
     Page,
     Recategorised,
     Receipt,
@@ -31,7 +33,7 @@ from expense_lib.domain.results import (
 )
 from expense_lib.domain.rows import Row
 from expense_lib.rules import editing, recording, undoing
-from expense_lib.store import categories, category_rules, imports, integrity, log, queries, schema
+from expense_lib.store import accounts, categories, category_rules, imports, integrity, log, queries, schema
 from expense_lib.store.claims import KeyTaken
 from expense_lib.store.health import copy, health
 from expense_lib.store.imports import Position
@@ -144,18 +146,32 @@ class Ledger:
             AmountError: a bound is finer than the ledger's currency.
         """
         wanted = wanted or ExpenseFilter()
-        after = None if wanted.cursor is None else cursor.read(wanted.cursor, wanted.sort)
         with self._reading() as tx:
-            found = queries.page(tx, wanted, after)
-            matching = queries.total(tx, wanted, found if after is None else None)
-        more, found = len(found) > wanted.limit, found[: wanted.limit]
-        return Page(
-            items=tuple(presenting.expense(row, self.currency) for row in found),
-            count=matching.count,
-            total=self.currency.from_minor(matching.total_minor),
-            currency=self.currency.code,
-            next_cursor=_cursor(wanted, found[-1]) if more else None,
-        )
+            return Page(**self._page(tx, wanted))
+
+    def overview(self, wanted: ExpenseFilter | None = None) -> Overview:
+        """The page that ``search`` gives, with all else that there is to see, from one snapshot.
+
+        Raises:
+            CursorError, AmountError: as ``search``.
+        """
+        wanted = wanted or ExpenseFilter()
+        with self._reading() as tx:
+            first, last = queries.days(tx, wanted) or (None, None)
+            totals = categories.totals(tx)
+            return Overview(
+                **self._page(tx, wanted),
+                first=first and dt.date.fromisoformat(first),
+                last=last and dt.date.fromisoformat(last),
+                categories=tuple(presenting.category(*each, self.currency) for each in totals),
+                accounts=tuple(accounts.names(tx)),
+                position=imports.position(tx).token(),
+            )
+
+    def position(self) -> str:
+        """Where the ledger is: the same text as long as nothing in it was changed. One cheap statement."""
+        with self._reading() as tx:
+            return imports.position(tx).token()
 
     def amend(self, expense_id: int, changes: Mapping[str, Any], version: int | None) -> Expense:
         """Change fields of an expense that is at *version*; None is whichever version it is at.
@@ -443,6 +459,20 @@ class Ledger:
         """Whether the file, which must be readable, can be written; nothing is written to see that."""
         with connection(self._name, self.currency.code) as con:
             return health(con)
+
+    def _page(self, tx: Transaction, wanted: ExpenseFilter) -> dict[str, Any]:
+        """The fields of a page."""
+        after = None if wanted.cursor is None else cursor.read(wanted.cursor, wanted.sort)
+        found = queries.page(tx, wanted, after)
+        matching = queries.total(tx, wanted, found if after is None else None)
+        more, found = len(found) > wanted.limit, found[: wanted.limit]
+        return {
+            "items": tuple(presenting.expense(row, self.currency) for row in found),
+            "count": matching.count,
+            "total": self.currency.from_minor(matching.total_minor),
+            "currency": self.currency.code,
+            "next_cursor": _cursor(wanted, found[-1]) if more else None,
+        }
 
     @contextmanager
     def _reading(self) -> Iterator[Transaction]:

@@ -24,7 +24,9 @@ from expense_lib.domain.results import (
     Change,
     Expense,
     Health,
+    Overview,
     Page,
+    Position,
     Recategorised,
     Renamed,
     Replayed,
@@ -85,6 +87,22 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
         TypeAdapter(Page),
         {"items": [_EXPENSE], "count": 1, "total": "12.50", "currency": "USD", "next": None},
     ),
+    "Overview": (
+        TypeAdapter(Overview),
+        {
+            "items": [_EXPENSE],
+            "count": 1,
+            "total": "12.50",
+            "currency": "USD",
+            "next": None,
+            "first": "2026-11-22",
+            "last": "2026-11-22",
+            "categories": [{"name": "Food", "count": 1, "total": "12.50"}],
+            "accounts": ["Giro"],
+            "position": "1-5b0c1a2f",
+        },
+    ),
+    "Position": (TypeAdapter(Position), {"position": "1-5b0c1a2f"}),
     "Version": (
         TypeAdapter(Version),
         {
@@ -150,6 +168,7 @@ _GIVEN: dict[str, tuple[TypeAdapter[Any], Any]] = {
 }
 _QUERIES: dict[str, TypeAdapter[Any]] = {
     "listExpenses": TypeAdapter(ExpenseFilter),
+    "overview": TypeAdapter(ExpenseFilter),
     "listLog": TypeAdapter(LogQuery),
     "listChanges": TypeAdapter(ChangesQuery),
     "summarise": TypeAdapter(SummaryQuery),

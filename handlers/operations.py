@@ -145,6 +145,19 @@ OPERATIONS: dict[str, Operation] = {
         _LEDGER
         | {422: Refusal("A part of the query can't be accepted.", (*_UNACCEPTABLE, errors.CursorError))},
     ),
+    "overview": Operation(
+        "overview",
+        "The page of the expenses that match, with all categories and accounts, from one snapshot",
+        {200: Answered("The page and what is beside it.", ref("Overview"))},
+        _LEDGER
+        | {422: Refusal("A part of the query can't be accepted.", (*_UNACCEPTABLE, errors.CursorError))},
+    ),
+    "position": Operation(
+        "position",
+        "Where the ledger is: another text as soon as anything in it is another",
+        {200: Answered("The position.", ref("Position"))},
+        _LEDGER,
+    ),
     "recategorise": Operation(
         "recategorise",
         "Move the expenses of these ids, or all that match, to a category; one change",

@@ -18,7 +18,7 @@ from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
 from expense_lib import CategoryMove, ExpenseDeleted, LedgerUnavailable, NewCategory, NewExpense
-from expense_lib.domain.results import Replayed
+from expense_lib.domain.results import Position, Replayed
 from handlers import metrics, requests, responses, settings
 from handlers.responses import Answer, in_json
 
@@ -49,6 +49,16 @@ def list_expenses(request: Request) -> Answer:
         query = urlencode([*_without_cursor(request), ("cursor", page.next_cursor)])
         headers["Link"] = f'<{quote(request.root_path)}/expenses?{query}>; rel="next"'
     return in_json(page, headers=headers)
+
+
+def overview(request: Request) -> Answer:
+    """GET /overview."""
+    return in_json(settings.ledger().overview(requests.query(request)))
+
+
+def position(request: Request) -> Answer:
+    """GET /position."""
+    return in_json(Position(position=settings.ledger().position()))
 
 
 def recategorise(request: Request) -> Answer:
@@ -237,6 +247,8 @@ PATHS: tuple[tuple[str, str, Leaf], ...] = (
     ("POST", "/expenses", record_expense),
     ("GET", "/expenses", list_expenses),
     ("PATCH", "/expenses", recategorise),
+    ("GET", "/overview", overview),
+    ("GET", "/position", position),
     ("GET", "/expenses/{id}", get_expense),
     ("PATCH", "/expenses/{id}", amend_expense),
     ("DELETE", "/expenses/{id}", delete_expense),

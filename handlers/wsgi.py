@@ -5,18 +5,17 @@
     GET  /expenses           a page, with count and total of all that match; ``category``, ``account`` and
                              ``tag`` (repeatable), ``date_from``, ``date_to``, ``amount_min``, ``amount_max``,
                              ``q``, ``sort``, ``limit``, ``cursor``; ``Link: <...>; rel="next"``
-    PATCH /expenses          move those of ``ids``, or all that match ``where``, to a ``category``: one change
-    GET  /expenses/{id}      one expense, its version as ``ETag``; 304 if ``If-None-Match`` has that
-    PATCH                    change fields; needs ``If-Match``: 428 without, 412 if changed since
-    DELETE                   204, and 204 again; 412 if ``If-Match`` is given and it was changed since
-    POST .../{id}/restore    bring a deleted expense back
-    GET  .../{id}/history    every version of it
-    GET  /categories         every category that has expenses, with count and total
-    PATCH /categories/{name} rename it, or merge it into the one of that name
-    GET  /accounts           every account that has expenses, with count and total
-    GET  /summary            totals by ``month``, ``category``, ``account``, ``tag`` or two of them, of all
-    that match POST /statements         a bank's file, as the body or in a form: what becomes of each row;
-    imported
+    GET  /overview           the same page with all categories and accounts, first and last day, position: one
+    snapshot GET  /position           another text as soon as anything in the ledger is another PATCH
+    /expenses          move those of ``ids``, or all that match ``where``, to a ``category``: one change GET
+    /expenses/{id}      one expense, its version as ``ETag``; 304 if ``If-None-Match`` has that PATCH
+    change fields; needs ``If-Match``: 428 without, 412 if changed since DELETE                   204, and 204
+    again; 412 if ``If-Match`` is given and it was changed since POST .../{id}/restore    bring a deleted
+    expense back GET  .../{id}/history    every version of it GET  /categories         every category that has
+    expenses, with count and total PATCH /categories/{name} rename it, or merge it into the one of that name
+    GET  /accounts           every account that has expenses, with count and total GET  /summary
+    totals by ``month``, ``category``, ``account``, ``tag`` or two of them, of all that match POST /statements
+    a bank's file, as the body or in a form: what becomes of each row; imported
                              with ``dry_run=false`` only
     GET  /imports            the statements that were imported, the latest first
     POST /imports/{import_id}/undo

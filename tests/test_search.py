@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expense_lib import AmountError, CursorError, Expense, ExpenseFilter, Ledger
+from expense_lib import AmountError, CursorError, Expense, ExpenseFilter, Ledger, statements
 from tests.builders import an_expense
 
 ROWS: list[dict[str, Any]] = [
@@ -152,3 +152,37 @@ def test_pages_hold_every_match_once_in_order_while_others_come_and_go(
             page = ledger.search(asked.after(page.next_cursor))
         assert len(seen) == len(set(seen))
         assert [i for i in seen if i not in gone] == [e.id for e in expected if e.id not in gone]
+
+
+def test_overview_is_the_page_with_all_that_is_beside_it(ledger: Ledger) -> None:
+    ledger.record(an_expense(account="Giro", date="2026-01-31"))
+    ledger.record(an_expense(category="Fun", account="giro", date="2026-11-30"))
+    wanted = ExpenseFilter(category="food", limit=1)
+    seen = ledger.overview(wanted)
+    page = ledger.search(wanted)
+    assert {name: getattr(seen, name) for name in type(page).model_fields} == dict(page)
+    assert (str(seen.first), str(seen.last)) == ("2026-01-31", "2026-01-31")
+    assert [each.name for each in seen.categories] == ["Food", "Fun"]
+    assert (seen.accounts, seen.position) == (("Giro",), ledger.position())
+    nothing = ledger.overview(ExpenseFilter(q="nothing"))
+    assert (nothing.first, nothing.last, nothing.count) == (None, None, 0)
+
+
+def test_position_is_another_as_soon_as_anything_is_another(ledger: Ledger) -> None:
+    plan = statements.read(b"Date,Description,Amount\n2026-11-22,Bus,2.40\n")
+    done = [ledger.position()]
+    for change in (
+        lambda: ledger.record(an_expense()),
+        lambda: ledger.amend(1, {"note": "with Ada"}, 1),
+        lambda: ledger.add_rule("bus", "Travel"),
+        lambda: ledger.add_rule("bus", "Commuting"),
+        lambda: ledger.import_statement(plan),
+        lambda: ledger.undo_import(1),
+        lambda: ledger.delete_rule(1),
+    ):
+        change()
+        done.append(ledger.position())
+    assert len(set(done)) == len(done)
+    ledger.record(an_expense())  # a repeat
+    ledger.import_statement(plan, dry_run=True)
+    assert ledger.position() == done[-1]

@@ -97,6 +97,25 @@ class CategoryTotal(Answer):
     total: AmountOut
 
 
+class Position(Answer):
+    """Where a ledger is: an opaque text, another one as soon as anything in the ledger is another."""
+
+    position: str
+
+
+class Overview(Page, Position):
+    """A page, with what else there is to see, from the same snapshot.
+
+    *first* and *last* are the days between which the expenses that match lie, None if there are none.
+    *categories* and *accounts* are all of the ledger's, whatever the filter; accounts by name only.
+    """
+
+    first: dt.date | None
+    last: dt.date | None
+    categories: tuple[CategoryTotal, ...]
+    accounts: tuple[str, ...]
+
+
 class Renamed(CategoryTotal):
     """The category in which the expenses are now. *number*, which undoes it, is None if it was so before."""
 

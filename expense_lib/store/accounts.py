@@ -9,6 +9,7 @@ from expense_lib.domain.content import folded
 from expense_lib.store.transaction import Transaction
 
 _NAMES = "SELECT key, name FROM account WHERE key IN (SELECT value FROM json_each(:keys))"
+_ALL_NAMES = "SELECT name FROM account ORDER BY key"
 _ADD = "INSERT INTO account (key, name) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
 
 
@@ -19,6 +20,11 @@ def spelled(tx: Transaction, accounts: Iterable[str | None]) -> dict[str | None,
         return {None: None}
     known = dict(tx.execute(_NAMES, {"keys": json.dumps([folded(account) for account in wanted])}))
     return {None: None, **{account: known.get(folded(account), account) for account in wanted}}
+
+
+def names(tx: Transaction) -> list[str]:
+    """Every account that there ever was, by name."""
+    return [name for (name,) in tx.execute(_ALL_NAMES)]
 
 
 def add(tx: Transaction, accounts: Iterable[str | None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -155,6 +156,10 @@ class Position(NamedTuple):
     last_seq: int
     rules: str | None
     imports: tuple[int | None, ...]
+
+    def token(self) -> str:
+        """The same as one short text."""
+        return f"{self.last_seq}-{zlib.crc32(repr(self[1:]).encode()):08x}"
 
 
 class Listed(NamedTuple):
