@@ -473,7 +473,9 @@ class TestManyAtOnce:
         with sqlite.connection(written.path) as con, sqlite.transaction(con, write=True):
             tx = Transaction(con, written.currency)
             for row in expenses.live_in_category(tx, "b"):
-                expenses.revise(tx, [Revision(row, row.content._replace(category="b"), "amended")])
+                expenses.revise(
+                    tx, [Revision(row, row.content._replace(category="b"), "amended")], ["category"]
+                )
             categories.rename(tx, "b", "b")
         assert self.rows_in(respelled) == self.rows_in(written)
 

@@ -54,18 +54,26 @@ class Change:
         self._tx = tx
         self._claims = Claims(tx)
         self._names: dict[str, str] = {}  # the categories that are spelled anew
+        self._columns: set[str] = set()  # that the revisions alter
         self.revisions: list[Revision] = []
 
     def delete(self, rows: Iterable[Row]) -> None:
         """Delete live expenses. Their keys stay their own."""
-        self.revisions += [Revision(row, row.content, "deleted") for row in rows]
+        self._add([Revision(row, row.content, "deleted") for row in rows])
 
     def restore(self, rows: Sequence[Row]) -> None:
         """Bring deleted expenses back, their categories in today's spelling."""
         names = categories.names(self._tx, {row.content.category_key for row in rows})
-        for row in rows:
-            name = names.get(row.content.category_key, row.content.category)
-            self.revisions.append(Revision(row, row.content._replace(category=name), "restored"))
+        self._add(
+            [
+                Revision(
+                    row,
+                    row.content._replace(category=names.get(row.content.category_key, row.content.category)),
+                    "restored",
+                )
+                for row in rows
+            ]
+        )
 
     def edit(self, edits: Iterable[Edit]) -> None:
         """Give live expenses another content, and that content's key, one after the other.
@@ -81,23 +89,28 @@ class Change:
             for each, key in zip(todo, keys, strict=True)
             if key is not None and not self.is_free(key, each.row.id)
         )
-        for each, key in zip(todo, keys, strict=True):
-            content = each.content if key is None else self._claimed(each, key)
-            self.revisions.append(Revision(each.row, content, "amended"))
+        self._add(
+            [
+                Revision(each.row, each.content if key is None else self._claimed(each, key), "amended")
+                for each, key in zip(todo, keys, strict=True)
+            ]
+        )
 
     def respell(self, key: str, name: str) -> None:
         """Spell a category anew for all its expenses. Their content stays the same, and so do their keys."""
         self._names[key] = name
-        self.revisions += [
-            Revision(row, row.content._replace(category=name), "amended")
-            for row in expenses.live_in_category(self._tx, key)
-        ]
+        self._add(
+            [
+                Revision(row, row.content._replace(category=name), "amended")
+                for row in expenses.live_in_category(self._tx, key)
+            ]
+        )
 
     def write(self, tx: Transaction) -> int | None:
         """Put the change down. Returns its number; None if there is nothing to write."""
         claims.add(tx, ((key, owner, None) for key, owner in sorted(self._claims.new.items())))
         accounts.add(tx, {revision.content.account for revision in self.revisions})
-        number = expenses.revise(tx, self.revisions)
+        number = expenses.revise(tx, self.revisions, sorted(self._columns))
         for key, name in self._names.items():
             categories.rename(tx, key, name)
         return number
@@ -109,6 +122,10 @@ class Change:
     def look_up(self, keys: Iterable[str]) -> None:
         """Look up the owners of keys that ``is_free`` will be asked of."""
         self._claims.look_up(keys)
+
+    def _add(self, revisions: list[Revision]) -> None:
+        self.revisions += revisions
+        self._columns.update(expenses.altered(revisions))
 
     def _spelled(self, edits: Sequence[Edit]) -> list[Edit]:
         """The same with categories and accounts as the ledger spells them."""
@@ -151,6 +168,8 @@ class Change:
 
 class Fresh:
     """A decision that holds as long as nothing at all was written since it was made."""
+
+    change: Change
 
     def holds(self, tx: Transaction, decided_at: imports.Position) -> bool:
         """Whether nothing was written since."""

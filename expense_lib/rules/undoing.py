@@ -69,7 +69,7 @@ class Undo(Fresh):
         self.change.restore([line.row for line in possible if line.entry.after is None])
         edited = [line for line in possible if line.entry.before and line.entry.after]
         self.change.edit(
-            Edit(line.row, line.was(), exactly="occurrence" in line.names)
+            Edit(line.row, line.was(), exactly="occurrence" in line.names or line.is_untouched())
             for line in edited
             if not line.is_respelling
         )
@@ -143,6 +143,10 @@ class _Line(NamedTuple):
         if self.entry.before is None or self.entry.after is None:
             return live == (self.entry.before is not None)
         return live and _agrees(self.row, self.entry.before, self.names, spelled=self.is_respelling)
+
+    def is_untouched(self) -> bool:
+        """The expense is what it was after the entry: what it was before it is known, the occurrence too."""
+        return self.row.content == self.entry.after
 
     def is_left_alone(self) -> bool:
         """Nobody changed since what the entry changed."""

@@ -85,8 +85,13 @@ def add(
     categories.change(tx, totals)
 
 
-def revise(tx: Transaction, revisions: Sequence[Revision]) -> int | None:
+def revise(tx: Transaction, revisions: Sequence[Revision], columns: Sequence[str]) -> int | None:
     """Write the next version of expenses and log it as one change: the one way to alter any number of them.
+
+    Args:
+        tx: Holds the write lock.
+        revisions: What each expense becomes, each expense once.
+        columns: What ``altered`` says of them.
 
     Returns:
         The change's number; None if there are no revisions.
@@ -96,7 +101,6 @@ def revise(tx: Transaction, revisions: Sequence[Revision]) -> int | None:
     _, seq, _ = last(tx)
     number = seq + 1
     log.revised(tx, revisions, number)
-    columns = _altered(revisions)
     names = [*columns, "version", "updated_at", "last_seq"]
     sql = _UPDATE.format(columns=", ".join(f"{name} = ?" for name in names))
     tx.executemany(sql, _updates(tx, revisions, columns, number))
@@ -104,19 +108,17 @@ def revise(tx: Transaction, revisions: Sequence[Revision]) -> int | None:
     return number
 
 
-def _altered(revisions: Sequence[Revision]) -> list[str]:
-    """The columns of expenses that any revision alters; only these are written, and only their indexes."""
-    pairs = zip(
-        zip(*(revision.before.content for revision in revisions), strict=True),
-        zip(*(revision.content for revision in revisions), strict=True),
-        strict=True,
-    )
-    altered = {name for name, (before, after) in zip(FIELDS, pairs, strict=True) if before != after}
-    found = [name for name in FIELDS if name in altered]
-    found += [key for key in KEYS if key.removesuffix("_key") in altered]
-    if any(revision.is_live == (revision.before.deleted_at is not None) for revision in revisions):
-        found.append("deleted_at")
-    return found
+def altered(revisions: Sequence[Revision]) -> list[str]:
+    """The columns that any of the revisions alters: only these are written, and only their indexes."""
+    same = dict(enumerate(FIELDS))
+    live_ones = 0
+    for row, content, kind in revisions:
+        for at in [at for at in same if row.content[at] != content[at]]:
+            del same[at]
+        live_ones += (kind != "deleted") == (row.deleted_at is None)
+    found = [name for name in FIELDS if name not in same.values()]
+    found += [key for key in KEYS if key.removesuffix("_key") in found]
+    return found if live_ones == len(revisions) else [*found, "deleted_at"]
 
 
 def _updates(
