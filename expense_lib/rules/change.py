@@ -110,7 +110,7 @@ class Change:
         """Put the change down. Returns its number; None if there is nothing to write."""
         claims.add(tx, ((key, owner, None) for key, owner in sorted(self._claims.new.items())))
         accounts.add(tx, {revision.content.account for revision in self.revisions})
-        number = expenses.revise(tx, self.revisions, sorted(self._columns))
+        number = expenses.revise(tx, self.revisions, self._columns)
         for key, name in self._names.items():
             categories.rename(tx, key, name)
         return number

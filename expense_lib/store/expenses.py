@@ -7,7 +7,7 @@ in the log and its place in its category's total: ``add`` and ``revise`` are the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from operator import attrgetter
 from typing import Any
 
@@ -85,7 +85,7 @@ def add(
     categories.change(tx, totals)
 
 
-def revise(tx: Transaction, revisions: Sequence[Revision], columns: Sequence[str]) -> int | None:
+def revise(tx: Transaction, revisions: Sequence[Revision], columns: Set[str]) -> int | None:
     """Write the next version of expenses and log it as one change: the one way to alter any number of them.
 
     Args:
@@ -101,14 +101,15 @@ def revise(tx: Transaction, revisions: Sequence[Revision], columns: Sequence[str
     _, seq, _ = last(tx)
     number = seq + 1
     log.revised(tx, revisions, number)
-    names = [*columns, "version", "updated_at", "last_seq"]
+    written = [name for name in (*FIELDS, *KEYS, "deleted_at") if name in columns]
+    names = [*written, "version", "updated_at", "last_seq"]
     sql = _UPDATE.format(columns=", ".join(f"{name} = ?" for name in names))
-    tx.executemany(sql, _updates(tx, revisions, columns, number))
+    tx.executemany(sql, _updates(tx, revisions, written, number))
     categories.change(tx, categories.changes(revisions))
     return number
 
 
-def altered(revisions: Sequence[Revision]) -> list[str]:
+def altered(revisions: Sequence[Revision]) -> set[str]:
     """The columns that any of the revisions alters: only these are written, and only their indexes."""
     same = dict(enumerate(FIELDS))
     live_ones = 0
@@ -116,9 +117,9 @@ def altered(revisions: Sequence[Revision]) -> list[str]:
         for at in [at for at in same if row.content[at] != content[at]]:
             del same[at]
         live_ones += (kind != "deleted") == (row.deleted_at is None)
-    found = [name for name in FIELDS if name not in same.values()]
-    found += [key for key in KEYS if key.removesuffix("_key") in found]
-    return found if live_ones == len(revisions) else [*found, "deleted_at"]
+    found = {*FIELDS} - {*same.values()}
+    found |= {key for key in KEYS if key.removesuffix("_key") in found}
+    return found if live_ones == len(revisions) else found | {"deleted_at"}
 
 
 def _updates(
