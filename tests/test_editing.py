@@ -474,7 +474,9 @@ class TestManyAtOnce:
             tx = Transaction(con, written.currency)
             for row in expenses.live_in_category(tx, "b"):
                 expenses.revise(
-                    tx, [Revision(row, row.content._replace(category="b"), "amended")], ["category"]
+                    tx,
+                    [Revision(row, row.content._replace(category="b"), "amended")],
+                    {"category"},
                 )
             categories.rename(tx, "b", "b")
         assert self.rows_in(respelled) == self.rows_in(written)

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
-from expense_lib import Filter, Ledger, LedgerUnavailable, statements
+from expense_lib import ExpenseFilter, Filter, Ledger, LedgerUnavailable, statements
+from expense_lib.client import RemoteLedger
 from expense_lib.domain import spreadsheets
 from handlers import wsgi
-from tests.builders import an_expense
+from tests.builders import an_expense, handler
 
 AWKWARD = ['=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", "'=1", "''@", 'a "b", c', "Café", "x;y", "'", "=="]
 
@@ -47,6 +48,40 @@ def test_csv_has_each_expense_that_matches_by_date(ledger: Ledger, tmp_path: Pat
     ]
     assert len(exported(ledger, tmp_path)) == 3
     assert exported(ledger, tmp_path, amount_min="100")[0]["dedup_key"] == ledger.get(3).dedup_key
+
+
+def test_annotations_come_back_from_an_export(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(an_expense(account="=Giro", note="-with, Ada", tags=["work", "@home", "Äpfel"]))
+    ledger.record(an_expense(description="Tea"))
+    ledger.export_csv(tmp_path / "out.csv")
+    other = Ledger(tmp_path / "other.db")
+    plan = statements.read(tmp_path / "out.csv")
+    assert other.import_statement(plan, dry_run=True).created == 2
+    with handler(tmp_path / "remote.db") as url:
+        RemoteLedger(url).import_statement(plan)
+        remote = RemoteLedger(url).search()
+    other.import_statement(plan)
+    for page in (other.search(), remote):
+        tea, lunch = page.items
+        assert (lunch.account, lunch.note, lunch.tags) == ("=Giro", "-with, Ada", ("@home", "work", "Äpfel"))
+        assert (tea.account, tea.note, tea.tags) == (None, "", ())
+    assert other.search(ExpenseFilter(tag="ÄPFEL", account="=giro", q="ada")).count == 1
+    assert ledger.import_statement(plan).created == 0
+
+
+def test_columns_of_a_statement_can_be_notes_and_tags(ledger: Ledger) -> None:
+    file = b'Date,Text,Amount,Memo,Labels\n2026-11-22,Bus,2.40,to Ada,"#work, #bus"\n2026-11-22,Tea,3.00,,\n'
+    plan = statements.read(
+        file,
+        spending="positive",
+        account="Giro",
+        mapping={"description": "Text", "note": "Memo", "tags": "Labels"},
+    )
+    ledger.import_statement(plan)
+    tea, bus = ledger.search().items
+    assert (bus.account, bus.note, bus.tags) == ("Giro", "to Ada", ("bus", "work"))
+    assert (tea.account, tea.note, tea.tags) == ("Giro", "", ())
+    assert ledger.check() == []
 
 
 @given(st.text())

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expense_lib import ExpenseError, InvalidInput, NotAStatement, StatementUnclear, statements
-from expense_lib.statements import amounts
+from expense_lib.statements import Row, amounts
 from tests.builders import STATEMENTS
 
 HEADER = "Date,Description,Amount"
@@ -308,7 +308,9 @@ def test_mapping_names_columns_or_numbers() -> None:
     file = a_file("2026-11-22,12.50,12.00,Lunch,A1", header="Day,Gross,Net Amount,Who,TransNo")
     by_name = {"date": "Day", "amount": "Gross", "description": "Who", "reference": "TransNo"}
     plan = statements.read(file, mapping=by_name, account="Card")
-    assert plan.rows[0] == (2, dt.date(2026, 11, 22), Decimal("12.50"), "Lunch", None, "A1", None, "Card")
+    assert plan.rows[0] == Row(
+        2, dt.date(2026, 11, 22), Decimal("12.50"), "Lunch", None, "A1", None, "Card", note="", tags=""
+    )
     assert read(file, mapping={"date": 1, "amount": 3, "description": [4, 5]}) == [
         ("2026-11-22", "12.00", "Lunch A1")
     ]

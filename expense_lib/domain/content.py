@@ -61,7 +61,7 @@ class Content(NamedTuple):
             folded(self.description),
             None if self.account is None else folded(self.account),
             fold(self.note) if self.note else "",
-            f" {folded(self.tags)} " if self.tags else "",
+            tags_key(self.tags),
         )
 
     def equals(self, other: Content) -> bool:
@@ -87,6 +87,11 @@ class Content(NamedTuple):
 FIELDS = Content._fields
 ANNOTATIONS = FIELDS[FIELDS.index("occurrence") + 1 :]
 KEYS = ("category_key", "description_key", "account_key", "note_key", "tags_key")
+
+
+def tags_key(tags: str) -> str:
+    """By which tags are compared: folded, a space before and after each, so that one can be looked for."""
+    return f" {folded(tags)} " if tags else ""
 
 
 def join_tags(tags: tuple[str, ...]) -> str:

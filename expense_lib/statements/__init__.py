@@ -57,9 +57,9 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
             an OFX or QIF file names its own, that is it.
         mapping: The columns of a CSV file by the fields they are: ``date``, ``amount`` (or ``debit`` and
             ``credit``), ``description`` (one or several), ``category``, ``reference`` (a number that the
-            bank gives to no other payment), ``currency``, ``account``, ``type`` (debit or credit). By name,
-            or by number from 1. Where it is given, of the fields that it leaves out only date, amount,
-            description and currency are looked for; None says that there is none.
+            bank gives to no other payment), ``currency``, ``account``, ``note``, ``tags``, ``type`` (debit
+            or credit). By name, or by number from 1. Where it is given, of the fields that it leaves out only
+            date, amount, description and currency are looked for; None says that there is none.
         spending: "negative" where money out is written with a minus.
         credits: Whether money in is recorded as refunds.
         default_category: For payments that nothing else has a category for.

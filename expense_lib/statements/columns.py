@@ -15,8 +15,9 @@ MAX_COLUMNS = 500
 MAX_NAME = 200
 FIELDS = (
     *("date", "amount", "debit", "credit", "type", "description", "category", "reference", "currency"),
-    "account",
+    *("account", "note", "tags"),
 )
+_OF_OWN = ("account", "note", "tags")  # looked for by these very names, and in a ledger's own export only
 
 # Names of columns, best first, in the form of ``_plain``. A reference is only what no two payments can share:
 # "Reference" alone is often what the payer wrote, and a counter of rows is another in the next file.
@@ -184,6 +185,8 @@ def propose(columns: Columns) -> dict[str, tuple[str, ...]]:
     else:
         found.pop("debit", None)
         found.pop("credit", None)
+    if OWN_KEY in columns.names:
+        found |= {field: (field,) for field in _OF_OWN if field in columns.names}
     taken: set[str] = set()
     for field in (
         "date",

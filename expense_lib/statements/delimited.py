@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from types import MappingProxyType
 from typing import BinaryIO
@@ -114,9 +114,9 @@ class _Cells:
             mapping[field][0] if field in mapping else None for field in ("amount", "debit", "credit", "type")
         )
         self.description = mapping.get("description", [])
-        self.category, self.reference, self.currency, self.in_account = (
+        self.category, self.reference, self.currency, self.in_account, self.note, self.tags = (
             mapping[field][0] if field in mapping else None
-            for field in ("category", "reference", "currency", "account")
+            for field in ("category", "reference", "currency", "account", "note", "tags")
         )
         is_own = mapping.get("reference") == [at.get(columns.OWN_KEY)]
 
@@ -127,7 +127,9 @@ class _Cells:
         self.day = once(lambda text: dates.read(text, written.date_format))
         self.read_amount = once(lambda text: amounts.read(text, written.decimal))
         self.described = once(lambda text: texts.description(own(text)))
-        self.account_of = once(texts.clean)
+        self.account_of = once(lambda text: texts.clean(own(text)))
+        self.noted = once(lambda text: texts.note(own(text)))
+        self.tagged = once(lambda text: texts.tags(own(text)))
         self.label = once(lambda text: texts.category(own(text)))
 
     def add_all(self, rows: Rows, batch: list[Record], width: int) -> bool:
@@ -149,6 +151,7 @@ class _Cells:
         if any(sides):
             return False
         nothing = [None] * len(batch)
+        self._annotate(rows, cells)
         rows.lines.extend(record.line for record in batch)
         rows.days.extend(days)  # type: ignore[arg-type] # none of them is None
         rows.units.extend(units if self.written.spending == "positive" else map(operator.neg, units))
@@ -173,8 +176,15 @@ class _Cells:
         amount = self._spent(cells)
         if isinstance(amount, str):
             return amount
+        self._annotate(rows, [(cell,) for cell in cells])
         rows.add(line, day, amount[0], amount[1], self._texts(cells))
         return ""
+
+    def _annotate(self, rows: Rows, cells: Sequence[Sequence[str]]) -> None:
+        """Give notes and tags, from their columns, to the rows that are to follow."""
+        if self.note is not None or self.tags is not None:
+            notes = () if self.note is None else map(self.noted, cells[self.note])
+            rows.annotate(len(rows), notes, () if self.tags is None else map(self.tagged, cells[self.tags]))
 
     def _spent(self, cells: list[str]) -> tuple[int, int] | str:
         """The amount that was spent, as units and digits; or the reason why there is none."""

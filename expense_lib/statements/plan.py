@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import operator
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -20,7 +20,8 @@ class Row(NamedTuple):
     """One payment of a statement. Texts are canonical.
 
     *amount* is positive for money that was spent and negative for money that came in, whatever the file
-    writes. *line* is where it stands in the file, from 1. None is for what the file does not say.
+    writes. *line* is where it stands in the file, from 1. None is for what the file does not say. *tags* are
+    joined by spaces.
     """
 
     line: int
@@ -31,6 +32,8 @@ class Row(NamedTuple):
     reference: str | None
     currency: str | None
     account: str
+    note: str = ""
+    tags: str = ""
 
 
 class BadLine(NamedTuple):
@@ -57,6 +60,8 @@ class Rows(Sequence[Row]):
         self.references: list[str | None] = []
         self.currencies: list[str | None] = []
         self.accounts: list[str] = []
+        self.notes: dict[int, str] = {}  # of the few rows that have any, by position
+        self.tags: dict[int, str] = {}
 
     def add(self, line: int, day: int, units: int, digits: int, texts: PlainTexts) -> None:
         """Append a row: *units* are positive for money spent."""
@@ -105,7 +110,14 @@ class Rows(Sequence[Row]):
             self.references[at],
             self.currencies[at],
             self.accounts[at],
+            self.notes.get(at, ""),
+            self.tags.get(at, ""),
         )
+
+    def annotate(self, first: int, notes: Iterable[str], tags: Iterable[str]) -> None:
+        """Give notes and tags to the rows from position *first* on; an empty one is none."""
+        self.notes.update((at, note) for at, note in enumerate(notes, first) if note)
+        self.tags.update((at, each) for at, each in enumerate(tags, first) if each)
 
 
 PlainTexts = tuple[str, str | None, str | None, str | None, str]  # in the order of Texts

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 
-from expense_lib.domain.limits import MAX_CATEGORY_LENGTH, MAX_DESCRIPTION_LENGTH
+from expense_lib.domain.content import join_tags
+from expense_lib.domain.limits import (
+    MAX_CATEGORY_LENGTH,
+    MAX_DESCRIPTION_LENGTH,
+    MAX_NOTE_LENGTH,
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
+)
 from expense_lib.domain.text import canonical_text
 
 
@@ -27,3 +34,15 @@ def description(given: str) -> str:
 def category(given: str) -> str | None:
     """A category, cut in the same way; None if it is empty."""
     return clean(given)[:MAX_CATEGORY_LENGTH].rstrip() or None
+
+
+def note(given: str) -> str:
+    """A note, cut in the same way."""
+    return clean(given)[:MAX_NOTE_LENGTH].rstrip()
+
+
+def tags(given: str) -> str:
+    """Tags as ``Content`` has them, of a text that has spaces or commas between them; cut in the same way."""
+    words = (word.lstrip("#")[:MAX_TAG_LENGTH] for word in clean(given).replace(",", " ").split())
+    found = join_tags(tuple(word for word in words if word and "#" not in word))
+    return " ".join(found.split(" ")[:MAX_TAGS])

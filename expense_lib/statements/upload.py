@@ -8,7 +8,7 @@ import json
 
 from expense_lib.statements.plan import Plan
 
-_COLUMNS = ("date", "amount", "description", "category", "reference", "currency", "account")
+_COLUMNS = ("date", "amount", "description", "category", "reference", "currency", "account", "note", "tags")
 
 
 def body(plan: Plan) -> bytes:
@@ -26,10 +26,12 @@ def body(plan: Plan) -> bytes:
                 row.reference or "",
                 row.currency or "",
                 row.account,
+                row.note,
+                row.tags,
             )
         )
     for _ in plan.bad:
-        writer.writerow(("", "", "not understood", "", "", "", ""))
+        writer.writerow(["", "", "not understood", *[""] * (len(_COLUMNS) - 3)])
     return text.getvalue().encode()
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import repeat
 
-from expense_lib.domain.content import Content
+from expense_lib.domain.content import tags_key
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.text import fold
 from expense_lib.rules.change import Change
@@ -65,6 +65,7 @@ def _created(
     dedup_keys = [b""] * payments.size
     for key in decision.keys:
         dedup_keys[position_of(key)] = key
+    no_text = repeat("")
     folded = functools.lru_cache(_MAX_FOLDED)(fold)
     account_keys = {name: None if name is None else fold(name) for name in decision.accounts.values()}
     for begin in range(0, len(decision.new), TELL_EVERY):
@@ -72,10 +73,9 @@ def _created(
         named = [decision.categories[position] for position in new]
         descriptions = [rows.descriptions[position] for position in new]
         of_account = [decision.accounts[rows.accounts[position] or None] for position in new]
+        notes = [rows.notes.get(position, "") for position in new] if rows.notes else no_text
+        tags = [rows.tags.get(position, "") for position in new] if rows.tags else no_text
         columns = {
-            **{name: repeat(default) for name, default in Content._field_defaults.items()},
-            "note_key": repeat(""),
-            "tags_key": repeat(""),
             "id": (decision.expense_ids[position] for position in new),
             "amount_minor": map(payments.minor.__getitem__, new),
             "category": named,
@@ -86,6 +86,10 @@ def _created(
             "occurrence": (decision.occurrences.get(position, 1) for position in new),
             "account": of_account,
             "account_key": map(account_keys.__getitem__, of_account),
+            "note": notes,
+            "note_key": map(fold, notes) if rows.notes else no_text,
+            "tags": tags,
+            "tags_key": map(tags_key, tags) if rows.tags else no_text,
             "dedup_key": (as_key(dedup_keys[position]) for position in new),
             "last_seq": range(first_seq + begin, first_seq + begin + len(new)),
             "created_at": repeat(tx.at),
