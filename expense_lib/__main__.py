@@ -45,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     run: Run = given.run
     try:
-        code = run(given, open_ledger(given.ledger))
+        with open_ledger(given.ledger) as ledger:
+            code = run(given, ledger)
         sys.stdout.flush()
         return code
     except ValidationError as refused:
