@@ -36,6 +36,7 @@ from expense_lib import (
 )
 from expense_lib.app import messages
 from expense_lib.arguments import parser
+from expense_lib.domain.content import ANNOTATIONS
 from expense_lib.settings import is_url, use_ledger
 
 if TYPE_CHECKING:
@@ -73,7 +74,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _on_ledger(work: Callable[[argparse.Namespace, Ledger | RemoteLedger], int]) -> Run:
     """A command that works on the ledger which was chosen."""
-    return lambda given: work(given, open_ledger(given.ledger))
+
+    def run(given: argparse.Namespace) -> int:
+        with open_ledger(given.ledger) as ledger:
+            return work(given, ledger)
+
+    return run
 
 
 def _app(given: argparse.Namespace) -> int:
@@ -119,6 +125,7 @@ def _add(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
             date=given.date or dt.date.today(),  # noqa: DTZ011 - the day of whoever types this
             occurrence=given.occurrence,
             refund=given.refund,
+            **{name: getattr(given, name) for name in ANNOTATIONS if getattr(given, name) is not None},
         )
         receipt = ledger.record(new, idempotency_key=uuid.uuid4().hex if given.another else None)
     except ValidationError as refused:
@@ -137,6 +144,8 @@ def _add(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
         print(f"Added #{expense.id}: {named}")
     else:
         hint = "" if given.another else "; --another adds one more"
+        if receipt.differs:
+            hint = f"; its {' and '.join(receipt.differs)} is not what you gave{hint}"
         print(
             f"There already: #{expense.id} {named}, recorded at {messages.moment(expense.created_at)}{hint}"
         )
@@ -145,7 +154,9 @@ def _add(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
 
 def _of_arguments(refused: InvalidInput) -> str:
     """The refusal with each field named as the argument that it came in."""
-    options = {"date": "--date", "occurrence": "--occurrence", "refund": "--refund"}
+    options = {name: f"--{name}" for name in ("date", "occurrence", "refund", *ANNOTATIONS)} | {
+        "tags": "--tag"
+    }
     return "; ".join(f"{options.get(field, field)} {message}" for field, message in refused.errors)
 
 
@@ -217,6 +228,8 @@ def _wants_a_look(verdict: Verdict) -> bool:
 def _export(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
     wanted = Filter(
         category=given.category,
+        account=given.account,
+        tag=given.tag,
         date_from=given.date_from,
         date_to=given.date_to,
         amount_min=given.amount_min,

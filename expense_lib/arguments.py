@@ -7,7 +7,9 @@ import os
 
 from expense_lib import __version__, addresses
 
-COLUMN_FIELDS = "date, amount, debit, credit, type, description, category, reference, currency, account"
+COLUMN_FIELDS = (
+    "date, amount, debit, credit, type, description, category, reference, currency, account, note, tags"
+)
 
 
 APP = """\
@@ -133,6 +135,9 @@ def _add_add(command: argparse.ArgumentParser) -> None:
     command.add_argument("description", nargs="?", default="", help="what it was; may be left out")
     command.add_argument("--date", metavar="YYYY-MM-DD", help="the day it was paid (default: today)")
     command.add_argument("--refund", action="store_true", help="money came back")
+    command.add_argument("--account", metavar="NAME", help="where the money left: a bank, a card, Cash")
+    command.add_argument("--note", metavar="TEXT", help="what else there is to say of it")
+    command.add_argument("--tag", action="append", dest="tags", metavar="TAG", help="a word; repeatable")
     command.add_argument(
         "--another",
         action="store_true",
@@ -191,7 +196,15 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--category", action="append", default=[], metavar="NAME", help="expenses of this one; repeatable"
     )
-    command.add_argument("--q", default="", metavar="TEXT", help="with this text in description or category")
+    command.add_argument(
+        "--account", action="append", default=[], metavar="NAME", help="of this account; repeatable"
+    )
+    command.add_argument(
+        "--tag", action="append", default=[], metavar="TAG", help="with this tag; repeatable"
+    )
+    command.add_argument(
+        "--q", default="", metavar="TEXT", help="with this text in description, category or note"
+    )
     command.add_argument("--date-from", metavar="YYYY-MM-DD", help="of this day or later")
     command.add_argument("--date-to", metavar="YYYY-MM-DD", help="of this day or earlier")
     command.add_argument("--amount-min", metavar="AMOUNT", help="of at least this amount")

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import random
-import re
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import quote, unquote
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from urllib.parse import quote
 
 import requests
 from pydantic import BaseModel, RootModel
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.response import BaseHTTPResponse
-from urllib3.util import Retry
 
 from expense_lib import files
 from expense_lib.domain import errors
@@ -48,26 +38,9 @@ from expense_lib.domain.results import (
     Version,
 )
 from expense_lib.domain.statement import Import, Imported, Rule, Similar, read_rule
+from expense_lib.transport import PATIENT_TIMEOUT_S, READ_TIMEOUT_S, Transport
 
-CONNECT_TIMEOUT_S = 3
-READ_TIMEOUT_S = 10  # a handler may wait for its ledger's lock for half of that
-PATIENT_TIMEOUT_S = 300  # for what reads the whole ledger
-RETRIES = 3
-MAX_RETRY_AFTER_S = 5
-BACKOFF_S = 0.2
 CHUNK_BYTES = 256 * 1024
-
-_ONCE = (
-    "PATCH /categories/",
-    "PATCH /expenses ",
-    "POST /statements ",
-    "POST /imports/",
-    "DELETE /rules/",
-)  # sent again after it was done, these answer something else
-
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
-_LENGTHS = ("Content-Length", "Transfer-Encoding")
-
 
 if TYPE_CHECKING:
     from expense_lib.statements.plan import Plan
@@ -83,7 +56,7 @@ class _Items(BaseModel, Generic[Item]):
 
 
 class _Done(RootModel[Imported]):
-    """The answer to a statement."""
+    """What an import did, as its body says."""
 
 
 class _Sentences(BaseModel):
@@ -91,15 +64,18 @@ class _Sentences(BaseModel):
 
 
 class _Nothing(BaseModel):
-    """The body of an answer without one."""
+    """No body (204), read as an empty object."""
 
 
 class RemoteLedger:
     """The ledger of the handler at *url*. Nothing is asked of it before the first call.
 
-    A request is sent again a few times, after growing waits, when it gets no answer or half of one, or 502,
-    503 or 504. That is safe, since recording is: what was committed before its answer got lost is found
-    again. What renames or moves expenses, imports, undoes an import or deletes a rule is sent once.
+    A request that gets no answer, or half of one, or 502, 503 or 504 is retried a few times, with back-off.
+    That is safe, since recording is idempotent: what was committed before its answer got lost is found again.
+    What renames or moves expenses, imports, undoes an import or deletes a rule is not, and is sent once.
+
+    It keeps connections open, which all threads share. ``close``, or ``with`` around its use, closes them; if
+    it is used again, it opens others.
 
     Every method raises LedgerUnavailable while the handler can't be reached, or does not take the *token*.
 
@@ -112,22 +88,24 @@ class RemoteLedger:
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        if not url.lower().startswith(("http://", "https://")):
-            raise errors.LedgerUnavailable("A handler's address begins with http:// or https://.")
-        if token is not None and not _TOKEN.fullmatch(token):
-            raise errors.LedgerUnavailable("A token is letters, digits and ._~+/- with = at its end.")
-        try:
-            self.url = str(requests.Request("GET", url).prepare().url).rstrip("/")
-        except requests.RequestException:
-            raise errors.LedgerUnavailable("This is no address of a handler.") from None
-        self._token = token
-        self._of_thread = threading.local()
+        self._transport = Transport(url, token)
+        self.url = self._transport.url
 
     def __reduce__(self) -> tuple[type[RemoteLedger], tuple[str, str | None]]:
-        return RemoteLedger, (self.url, self._token)
+        return RemoteLedger, (self.url, self._transport.token)
 
     def __repr__(self) -> str:
         return f"RemoteLedger({self.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to the handler. A call that another thread is in the middle of goes on."""
+        self._transport.close()
 
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
         """As ``Ledger.record``."""
@@ -218,17 +196,17 @@ class RemoteLedger:
         return self._ask(Renamed, "PATCH", where, timeout_s=PATIENT_TIMEOUT_S, json=name)[1]
 
     def log(self, since: int = 0, limit: int = MAX_LOG_ENTRIES) -> list[LogEntry]:
-        """As ``Ledger.changes``."""
+        """As ``Ledger.log``."""
         if limit < 1:
             return []
         lines = self._log(max(since, 0), min(limit, MAX_LOG_ENTRIES)).splitlines()
         try:
             return [LogEntry.model_validate_json(line) for line in lines]
         except ValueError:
-            raise self._no_handler() from None
+            raise self._transport.no_handler() from None
 
     def copy_log(self, file: Path, since: int) -> int:
-        """Append every change after line *since* to *file*, as lines of JSON. Returns the last one's seq."""
+        """Append every log entry after position *since* to *file*, as lines of JSON. Returns the last seq."""
         with file.open("ab") as copy:
             while lines := self._log(since, MAX_LOG_ENTRIES):
                 copy.write(lines)
@@ -237,15 +215,15 @@ class RemoteLedger:
                 except (ValueError, TypeError, KeyError, RecursionError):
                     seq = None
                 if not isinstance(seq, int) or not since < seq <= MAX_ID:
-                    raise self._no_handler()
+                    raise self._transport.no_handler()
                 since = seq
         return since
 
     def _log(self, since: int, limit: int) -> bytes:
         where = f"/log?since={min(since, MAX_ID)}&limit={limit}"
-        answer = self._answer("GET", where, PATIENT_TIMEOUT_S)
+        answer = self._transport.send("GET", where, timeout_s=PATIENT_TIMEOUT_S)
         if answer.headers.get("Content-Type") != "application/jsonl":
-            raise self._refusal(answer)
+            raise self._transport.refusal(answer)
         return answer.content
 
     def import_statement(
@@ -275,7 +253,7 @@ class RemoteLedger:
             headers={"Content-Type": "text/csv"},
         )[1].root
         if len(done.verdicts) != len(plan.rows):
-            raise self._no_handler(": it answered for other rows")
+            raise self._transport.no_handler(": it answered for other rows")
         verdicts = [
             verdict.model_copy(update={"line": line})
             for verdict, line in zip(done.verdicts, plan.rows.lines, strict=True)
@@ -349,109 +327,40 @@ class RemoteLedger:
         progress(rows, rows)
 
     def _download(self, where: str, media_type: str, path: str | Path, **parts: Any) -> int:
-        """Have what is at *where* in a new file. Returns how many lines it has."""
+        """Write what is at *where* to a new file. Returns how many lines it has."""
         lines = 0
+
+        def copy_body(answer: requests.Response) -> None:
+            nonlocal lines
+            if not _is(answer, media_type):
+                _ = answer.content  # a problem, which is kept to be raised
+                return
+            lines = 0
+            copy.seek(0)
+            copy.truncate()  # what an answer that was cut off brought
+            for piece in answer.iter_content(CHUNK_BYTES):
+                copy.write(piece)
+                lines += piece.count(b"\n")
+
         with files.new_file(files.absolute(path)) as part, part.open("wb") as copy:
-            answer = self._answer("GET", where, PATIENT_TIMEOUT_S, stream=True, **parts)
-            if answer.headers.get("Content-Type", "").partition(";")[0] != media_type:
-                raise self._refusal(answer)
-            try:
-                for piece in answer.iter_content(CHUNK_BYTES):
-                    copy.write(piece)
-                    lines += piece.count(b"\n")
-            except (requests.RequestException, HTTPError) as error:
-                raise self._unreachable() from error
+            answer = self._transport.send("GET", where, timeout_s=PATIENT_TIMEOUT_S, read=copy_body, **parts)
+            if not _is(answer, media_type):
+                raise self._transport.refusal(answer)
         return lines
 
     def _ask(
         self, shape: type[Shape], method: str, path: str, timeout_s: int = READ_TIMEOUT_S, **parts: Any
     ) -> tuple[int, Shape]:
         """Send one request. Returns the status of the answer and its body as *shape*."""
-        answer = self._answer(method, path, timeout_s, **parts)
+        answer = self._transport.send(method, path, timeout_s=timeout_s, **parts)
         if answer.status_code in (200, 201, 204):
             with suppress(ValueError):
                 return answer.status_code, shape.model_validate_json(answer.content or b"{}")
-        raise self._refusal(answer)
-
-    def _answer(self, method: str, path: str, timeout_s: int, **parts: Any) -> requests.Response:
-        """What is answered in the end. One that was cut off is asked for again, as urllib3 asks for none."""
-        once = f"{method} {path} ".startswith(_ONCE)
-        tries = 1 if once else 1 + RETRIES
-        for attempt in range(tries):
-            if attempt:
-                time.sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-            try:
-                answer = self._session(once=once).request(
-                    method,
-                    self.url + path,
-                    timeout=(CONNECT_TIMEOUT_S, timeout_s),
-                    allow_redirects=False,
-                    **parts,
-                )
-            except requests.exceptions.ChunkedEncodingError:
-                continue
-            except (requests.RequestException, HTTPError) as error:
-                raise self._unreachable() from error
-            if answer.status_code == HTTPStatus.NO_CONTENT or any(
-                name in answer.headers for name in _LENGTHS
-            ):
-                return answer
-            # else its head was cut off, and http.client takes what there is of it for a whole one
-        raise self._unreachable()
-
-    def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token is not None:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-    def _refusal(self, answer: requests.Response) -> errors.ExpenseError:
-        """The library's own error that an answer stands for."""
-        with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            if answer.headers.get("Content-Type") == "application/problem+json":
-                return _error_in(answer.json())
-        return self._no_handler(f": status {answer.status_code}")
-
-    def _no_handler(self, why: str = "") -> errors.LedgerUnavailable:
-        return errors.LedgerUnavailable(f"What answers at {self.url} is no expense handler{why}.")
-
-    def _unreachable(self) -> errors.LedgerUnavailable:
-        return errors.LedgerUnavailable(f"The handler at {self.url} can't be reached.")
-
-    def _session(self, *, once: bool) -> requests.Session:
-        """The session of this thread in this process; its connections stay open and can't be shared.
-
-        What is to be sent *once* has another, which sends nothing again.
-        """
-        owner, sessions = getattr(self._of_thread, "sessions", (None, dict[bool, requests.Session]()))
-        if owner != os.getpid():
-            sessions = {}
-            self._of_thread.sessions = os.getpid(), sessions
-        if once not in sessions:
-            sessions[once] = session = requests.Session()
-            session.auth = self._authorise  # as a function: a header alone would give way to a .netrc
-            retries = _Retry(
-                RETRIES,
-                status=2,
-                redirect=0,
-                retry_after_max=MAX_RETRY_AFTER_S,
-                allowed_methods=None,
-                status_forcelist=(502, 503, 504),
-                backoff_factor=BACKOFF_S,
-                backoff_jitter=BACKOFF_S / 2,
-                raise_on_status=False,
-            )
-            session.mount(self.url, HTTPAdapter(max_retries=0 if once else retries))
-        return sessions[once]
+        raise self._transport.refusal(answer)
 
 
-class _Retry(Retry):
-    """Takes a Retry-After that makes no sense for none."""
-
-    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        try:
-            return super().get_retry_after(response)
-        except (HTTPError, ValueError, OverflowError):
-            return None
+def _is(answer: requests.Response, media_type: str) -> bool:
+    return bool(answer.headers.get("Content-Type", "").partition(";")[0] == media_type)
 
 
 def _where(expense_id: int) -> str:
@@ -468,40 +377,3 @@ def _quoted(idempotency_key: str) -> str:
     """A key as a header's quoted string (RFC 8941, section 3.3.3)."""
     escaped = idempotency_key.replace("\\", r"\\").replace('"', r"\"")
     return f'"{escaped}"'
-
-
-# The errors that a problem's type can name, and those of its members that make it again.
-_ERRORS: dict[type[errors.ExpenseError], list[str]] = {
-    errors.ExpenseNotFound: ["expense_id"],
-    errors.ExpenseDeleted: ["expense_id"],
-    errors.RecordedThenDeleted: ["expense_id"],
-    errors.StaleVersion: ["expense_id", "version"],
-    errors.CategoryNotFound: [],
-    errors.ChangeNotFound: ["number"],
-    errors.ImportNotFound: ["import_id"],
-    errors.RuleNotFound: ["rule_id"],
-    errors.ChangedSince: ["expense_ids"],
-    errors.IdempotencyKeyError: [],
-    errors.IdempotencyKeyReused: ["fields"],
-    errors.LedgerBusy: [],
-}
-_BY_CODE = {kind.code: kind for kind in _ERRORS}
-_INVALID = {kind.code: kind for kind in (errors.InvalidInput, errors.AmountError, errors.CursorError)}
-
-
-def _field(pointer: str) -> str:
-    """What a JSON pointer in a fragment names (RFC 6901, section 6), as FieldError names it."""
-    path = unquote(pointer.removeprefix("#").removeprefix("/"))
-    return path.replace("/", ".").replace("~1", "/").replace("~0", "~")
-
-
-def _error_in(problem: dict[str, Any]) -> errors.ExpenseError:
-    """The library's own error that a handler's problem (RFC 9457) stands for."""
-    code = str(problem["type"]).removeprefix(errors.PROBLEM_TYPE_PREFIX)
-    if code in _INVALID:
-        named = [errors.FieldError(_field(error["pointer"]), error["detail"]) for error in problem["errors"]]
-        return _INVALID[code](named)
-    if code in _BY_CODE:
-        kind = _BY_CODE[code]
-        return kind(*(problem[member] for member in _ERRORS[kind]))
-    return errors.LedgerUnavailable(f"The handler answered {problem['status']}: {problem['detail']}")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from expense_lib import files, presenting
 from expense_lib.domain import cursor
@@ -39,6 +39,7 @@ from expense_lib.store.health import copy, health
 from expense_lib.store.imports import Position
 from expense_lib.store.sqlite import (
     bulk_transaction,
+    close,
     closed_to,
     connection,
     transaction,
@@ -74,9 +75,11 @@ class Decided(Protocol[T_co]):
 class Ledger:
     """An expense ledger in the SQLite file at *path*, made in *currency* (ISO 4217) if it is not there.
 
-    Any number of processes and threads may use one file, and any number of threads one Ledger; each thread
-    keeps a connection open until it ends. When a method
+    Any number of processes and threads may use one file, and any number of threads one Ledger. When a method
     that changes something returns, the change is on disk, whole; when it raises, nothing was changed.
+
+    A Ledger is a cheap handle: threads keep connections to the files that they used last, whichever handle
+    named them. ``close``, or ``with`` around its use, releases those to this file.
 
     Every method raises LedgerUnavailable when the file can't be used: LedgerBusy when another writer holds it
     too long, LedgerMoved when it was removed or replaced, LedgerDamaged when SQLite finds it damaged.
@@ -97,6 +100,20 @@ class Ledger:
 
     def __repr__(self) -> str:
         return f"Ledger({str(self.path)!r}, {self.currency.code!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close this process's connections to the file, those of other threads and handles too.
+
+        A call that another thread is in the middle of goes on, and closes its connection when it returns. A
+        ledger that is used again opens its file again, and any number of calls of this do no harm.
+        """
+        close(self.path)
 
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
         """Have *new* in the ledger once.

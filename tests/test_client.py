@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import inspect
 import os
 import pickle
+import random
 import re
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,10 +40,13 @@ from expense_lib import (
     RecordedThenDeleted,
     StaleVersion,
     SummaryQuery,
+    client,
     open_ledger,
+    transport,
 )
 from expense_lib.client import RemoteLedger
-from tests.builders import an_expense, free_port, handler
+from expense_lib.transport import MAX_SENDS
+from tests.builders import PATIENCE_S, an_expense, free_port, handler
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +298,7 @@ class Flaky(socketserver.BaseRequestHandler):
     target: ClassVar[tuple[str, int]]
     moods: ClassVar[list[str]]
     passed_on: ClassVar[list[bytes]]
+    sends: ClassVar[int] = 0
 
     def whole_request(self) -> bytes:
         stream = self.request.makefile("rb")
@@ -299,8 +308,13 @@ class Flaky(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         asked = self.whole_request()
+        type(self).sends += 1
         mood = self.moods.pop(0) if self.moods else "passes"
         if mood == "drops before":
+            return
+        if mood[:3].isdigit():
+            head = f"HTTP/1.1 {mood}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            self.request.sendall(head.encode())
             return
         self.passed_on.append(asked)
         with socket.create_connection(self.target) as handler_side:
@@ -364,7 +378,36 @@ def test_network_that_fails_for_good_is_told_in_time(flaky: tuple[type[Flaky], R
     proxy.moods[:] = ["drops before"] * 20
     with pytest.raises(LedgerUnavailable, match="can't be reached"):
         remote.record(an_expense())
-    assert len(proxy.moods) >= 20 - 4
+    assert proxy.sends == MAX_SENDS == 4
+
+
+FAILURES = [
+    "drops before",
+    "drops after",
+    "cuts head",
+    "cuts body",
+    "502 Bad Gateway",
+    "503 Busy\r\nRetry-After: soon",
+    "504 Late\r\nRetry-After: 9999999999999999999999",
+]
+
+
+def test_no_mix_of_failures_is_sent_more_than_four_times(
+    flaky: tuple[type[Flaky], RemoteLedger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "BACKOFF_S", 0.001)
+    monkeypatch.setattr(transport, "MAX_RETRY_AFTER_S", 0.001)
+    proxy, remote = flaky
+    chance = random.Random(0)  # noqa: S311 - which mixes, no secret
+    for _ in range(40):
+        mix = chance.choices(FAILURES, k=20)
+        proxy.moods[:], proxy.sends = mix[:], 0
+        with pytest.raises(LedgerUnavailable):
+            remote.categories()
+        assert proxy.sends == 4, mix[:4]
+        proxy.moods[:], proxy.sends = mix[:3], 0
+        remote.categories()
+        assert proxy.sends == 4, mix[:3]
 
 
 def test_rename_is_sent_once(flaky: tuple[type[Flaky], RemoteLedger]) -> None:
@@ -374,6 +417,111 @@ def test_rename_is_sent_once(flaky: tuple[type[Flaky], RemoteLedger]) -> None:
     with pytest.raises(LedgerUnavailable):
         remote.rename_category("Once", "Twice")
     assert {category.name for category in remote.categories()} >= {"Twice"}
+
+
+@pytest.mark.parametrize("mood", FAILURES)
+def test_what_is_not_idempotent_is_never_retried(flaky: tuple[type[Flaky], RemoteLedger], mood: str) -> None:
+    proxy, remote = flaky
+    proxy.moods[:] = [mood] * 4
+    with pytest.raises(LedgerUnavailable):
+        remote.delete_rule(7)
+    assert proxy.sends == 1
+
+
+def test_refused_connection_is_retried_whatever_is_sent() -> None:
+    """Nothing of the request can have been sent."""
+    port = free_port()
+
+    class Late(Scripted):
+        answers: ClassVar[list[tuple[int | None, str, bytes]]] = [(204, "application/json", b"")]
+        seen: ClassVar[list[str]] = []
+        do_DELETE = Scripted.do_GET  # noqa: N815 - the name that http.server looks for
+
+    def start() -> ThreadingHTTPServer:
+        time.sleep(0.15)  # the first request comes before, and a later one after this
+        return ThreadingHTTPServer(("127.0.0.1", port), Late)
+
+    with ThreadPoolExecutor(1) as threads:
+        calling = threads.submit(RemoteLedger(f"http://127.0.0.1:{port}").delete_rule, 7)
+        with start() as server:
+            server.timeout = PATIENCE_S
+            server.handle_request()
+        calling.result(PATIENCE_S)
+    assert Late.seen == ["/rules/7"]
+
+
+@pytest.mark.parametrize(("asked", "waited_s"), [("1", 1), ("3600", 1.2)], ids=["as asked", "within bounds"])
+def test_retry_waits_as_long_as_it_is_asked_to(
+    scripted: Any, monkeypatch: pytest.MonkeyPatch, asked: str, waited_s: float
+) -> None:
+    monkeypatch.setattr(transport, "MAX_RETRY_AFTER_S", 1.2)
+    monkeypatch.setattr(transport, "BACKOFF_S", 0.001)
+    script, remote = scripted
+    script.retry_after = asked
+    script.answers = [(503, "application/problem+json", BUSY), EMPTY]
+    began = time.monotonic()
+    remote.search()
+    assert waited_s <= time.monotonic() - began < waited_s + 6
+
+
+def test_call_ends_at_its_deadline_however_many_retries_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "CALL_TIMEOUT_S", 1.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections and never answers
+        began = time.monotonic()
+        with pytest.raises(LedgerUnavailable, match="can't be reached"):
+            transport.Transport(f"http://127.0.0.1:{silent.getsockname()[1]}", None).send(
+                "GET", "/", timeout_s=1
+            )
+        assert 1 <= time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("mood", FAILURES)
+def test_download_is_retried_from_its_beginning(
+    flaky: tuple[type[Flaky], RemoteLedger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mood: str
+) -> None:
+    monkeypatch.setattr(transport, "MAX_RETRY_AFTER_S", 0.001)
+    monkeypatch.setattr(client, "CHUNK_BYTES", 16)  # so that much is written before the body is cut off
+    proxy, remote = flaky
+    remote.record(an_expense(category="Download"))
+    rows = remote.search().count
+    proxy.moods[:] = [mood, mood]
+    remote.backup(tmp_path / "copy.db")
+    assert Ledger(tmp_path / "copy.db").search().count == rows
+    proxy.moods[:], told = [mood], []
+    remote.export_csv(tmp_path / "copy.csv", progress=lambda done, of: told.append((done, of)))
+    assert told == [(rows, rows)]
+    assert len((tmp_path / "copy.csv").read_text().splitlines()) == rows + 1
+
+
+def sockets() -> int:
+    gc.collect()  # those of earlier tests
+    names = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the one that lists them is gone by now
+            names.append(str(descriptor.readlink()))
+    return sum(name.startswith("socket:") for name in names)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system has no /proc/self/fd")
+def test_closed_remote_ledger_has_no_connection_until_it_is_used_again(served: tuple[str, Path]) -> None:
+    before = sockets()
+    with open_ledger(served[0]) as remote, ThreadPoolExecutor(3) as threads:
+        together = threading.Barrier(3)
+
+        def use() -> None:
+            together.wait(PATIENCE_S)
+            remote.search()
+
+        for each in [threads.submit(use) for _ in range(3)]:
+            each.result()
+        assert sockets() > before
+        remote.close()
+        assert sockets() == before
+        for each in [threads.submit(use) for _ in range(3)]:
+            each.result()
+        assert sockets() > before
+    assert sockets() == before
+    remote.close()
 
 
 def test_move_is_sent_once_and_what_records_or_amends_still_again(

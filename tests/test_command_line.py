@@ -281,6 +281,23 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     assert "--ledger" in told.stdout
 
 
+def test_annotations_are_added_and_a_repeat_says_what_differs(tmp_path: Path) -> None:
+    lunch = ("add", "12.50", "Food", "Lunch", "--date", "2026-11-22", "--account", "Giro", "--tag", "work")
+    assert run(tmp_path, *lunch, "--tag", "ada").stdout.startswith("Added #1: 12.50 USD, Food, Lunch")
+    told = run(tmp_path, *lunch, "--note", "with Ada")
+    assert "There already: #1" in told.stdout
+    assert "its note and tags is not what you gave; --another adds one more" in told.stdout
+    run(tmp_path, "export", "out.csv", "--account", "giro", "--tag", "ADA")
+    assert (
+        (tmp_path / "out.csv")
+        .read_text()
+        .splitlines()[1]
+        .startswith("2026-11-22,12.50,USD,Food,Lunch,Giro,,ada work,1,1,")
+    )
+    refused = run(tmp_path, *lunch, "--tag", "two words")
+    assert (refused.returncode, "tag must be tags of 1 to 50 characters" in refused.stderr) == (2, True)
+
+
 def test_fields_in_the_help_are_those_of_a_statement() -> None:
     assert COLUMN_FIELDS.split(", ") == list(FIELDS)
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 
 from expense_lib import (
     CurrencyError,
+    ExpenseNotFound,
     Ledger,
     LedgerBusy,
     LedgerTooNew,
@@ -26,7 +27,7 @@ from expense_lib import (
 from expense_lib.domain import keys
 from expense_lib.domain.money import Currency
 from expense_lib.store import schema, sqlite
-from tests.builders import ROOT, an_expense, environment
+from tests.builders import PATIENCE_S, ROOT, an_expense, environment
 
 
 def test_file_is_made_on_first_use(path: Path) -> None:
@@ -189,6 +190,179 @@ def test_connection_is_kept_by_its_thread_and_closed_with_it(path: Path) -> None
     seen[0].execute("SELECT 1")
 
 
+def descriptors(path: Path) -> list[str]:
+    """The open files of this process that are the ledger at *path*, its log or its shared memory."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the one that lists them is gone by now
+            found.append(str(descriptor.readlink()))
+    return sorted(name for name in found if name.startswith(str(path)))
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system has no /proc/self/fd")
+
+
+@needs_proc
+def test_closed_ledger_leaves_no_descriptor_of_its_file(path: Path) -> None:
+    with open_ledger(path) as ledger:
+        ledger.record(an_expense())
+        assert str(path) in descriptors(path)
+    assert descriptors(path) == []
+    assert [file.name for file in path.parent.iterdir()] == [path.name]  # the log is in the file, and gone
+
+
+@needs_proc
+def test_ledger_is_closed_when_its_block_raises(path: Path) -> None:
+    with pytest.raises(ExpenseNotFound), Ledger(path) as ledger:
+        ledger.get(1)
+    assert descriptors(path) == []
+
+
+@needs_proc
+def test_closing_again_does_nothing_and_a_closed_ledger_opens_its_file_again(path: Path) -> None:
+    ledger, other = Ledger(path), Ledger(path)
+    ledger.close()
+    ledger.close()
+    assert descriptors(path) == []
+    assert other.record(an_expense()).created
+    assert ledger.search().count == 1
+    other.close()
+    assert descriptors(path) == []
+
+
+def test_closed_ledger_whose_file_is_gone_makes_no_other(path: Path) -> None:
+    ledger = Ledger(path)
+    ledger.close()
+    path.unlink()
+    with pytest.raises(LedgerUnavailable):
+        ledger.search()
+    assert not path.exists()
+
+
+@needs_proc
+def test_closing_closes_the_connections_of_idle_threads(path: Path) -> None:
+    ledger, elsewhere = Ledger(path), Ledger(path.with_name("elsewhere.db"))
+    with ThreadPoolExecutor(3) as threads:
+        together = threading.Barrier(3)
+
+        def use() -> int:
+            together.wait(PATIENCE_S)
+            return ledger.search().count + elsewhere.search().count
+
+        assert [each.result() for each in [threads.submit(use) for _ in range(3)]] == [0] * 3
+        ledger.close()
+        assert descriptors(path) == []
+        assert descriptors(elsewhere.path)
+        assert [each.result() for each in [threads.submit(use) for _ in range(3)]] == [0] * 3
+
+
+@needs_proc
+def test_call_in_another_thread_goes_on_and_closes_when_it_returns(path: Path) -> None:
+    ledger = Ledger(path)
+    in_the_middle, closed = threading.Event(), threading.Event()
+
+    def use() -> list[str]:
+        with sqlite.connection(path) as con, sqlite.transaction(con, write=True):
+            con.execute("UPDATE ledger SET currency = currency")
+            in_the_middle.set()
+            assert closed.wait(PATIENCE_S)
+            con.execute("SELECT * FROM ledger").fetchone()
+        return descriptors(path)
+
+    with ThreadPoolExecutor(1) as threads:
+        using = threads.submit(use)
+        assert in_the_middle.wait(PATIENCE_S)
+        ledger.close()
+        assert descriptors(path)
+        closed.set()
+        assert using.result(PATIENCE_S) == []
+
+
+@needs_proc
+def test_closing_in_the_middle_of_ones_own_call_waits_for_its_end(path: Path) -> None:
+    ledger = Ledger(path)
+    with sqlite.connection(path) as con:
+        with sqlite.connection(path):
+            ledger.close()
+        assert con.execute("SELECT COUNT(*) FROM ledger").fetchone() == (1,)
+    assert descriptors(path) == []
+
+
+@needs_proc
+def test_thread_keeps_its_last_connections_and_closes_the_one_used_longest_ago(path: Path) -> None:
+    paths = [path.with_name(f"{n}.db") for n in range(sqlite.CONNECTIONS_PER_THREAD + 1)]
+    ledgers = [Ledger(each) for each in paths[:-1]]
+    ledgers[0].search()
+    Ledger(paths[-1])
+    assert [n for n, each in enumerate(paths) if not descriptors(each)] == [1]
+
+
+def test_connection_in_use_is_kept_however_many_are_used_meanwhile(path: Path) -> None:
+    """A callback of one ledger may use others: a report while an import is running."""
+    ledger = Ledger(path)
+    with sqlite.connection(path) as con, sqlite.transaction(con, write=True):
+        con.execute("UPDATE ledger SET currency = 'EUR'")
+        for n in range(3 * sqlite.CONNECTIONS_PER_THREAD):
+            assert Ledger(path.with_name(f"{n}.db")).search().count == 0
+        assert con.execute("UPDATE ledger SET currency = 'USD' WHERE currency = 'EUR'").rowcount == 1
+    assert ledger.record(an_expense()).created
+
+
+def test_connections_in_use_inside_each_other_are_all_kept(path: Path) -> None:
+    with ExitStack() as nested:
+        cons = [
+            nested.enter_context(sqlite.connection(Ledger(path.with_name(f"{n}.db")).path))
+            for n in range(2 * sqlite.CONNECTIONS_PER_THREAD)
+        ]
+        assert len(set(map(id, cons))) == len(cons)
+        for con in cons:
+            assert con.execute("SELECT COUNT(*) FROM ledger").fetchone() == (1,)
+
+
+def output_of(script: str, *arguments: Path | str) -> str:
+    """What *script* prints in a process of its own, which is killed if it hangs, with its errors after it."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    return done.stdout
+
+
+MANY = """
+import resource, shutil, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from expense_lib import Ledger
+
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, most))
+folder = Path(sys.argv[1])
+with Ledger(folder / "0.db"):
+    pass
+for n in range(1, 600):
+    shutil.copy(folder / "0.db", folder / f"{n}.db")
+
+def use(n):
+    ledger = Ledger(folder / f"{n}.db")
+    assert ledger.search().count == 0
+    return ledger
+
+with ThreadPoolExecutor(4) as threads:
+    ledgers = list(threads.map(use, range(600)))
+    print(sum(threads.map(lambda ledger: ledger.search().count + 1, ledgers)))
+"""
+
+
+def test_one_process_uses_more_ledgers_than_it_may_have_files_open(tmp_path: Path) -> None:
+    assert output_of(MANY, tmp_path) == "600\n"
+
+
 RECORD_ALL = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -239,6 +413,122 @@ def test_no_connection_is_open_at_a_fork(path: Path) -> None:
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         before.execute("SELECT 1")
     assert not ledger.record(an_expense()).created
+
+
+FORK_BESIDE_NESTED_CALLS = """
+import os, sys, threading, time
+from pathlib import Path
+from expense_lib import Ledger
+from expense_lib.store import sqlite
+
+folder, in_the_middle = Path(sys.argv[1]), threading.Event()
+outer, inner = Ledger(folder / "outer.db"), Ledger(folder / "inner.db")
+
+def use():
+    inner.search()
+    with sqlite.connection(outer.path):
+        in_the_middle.set()
+        time.sleep(0.2)  # in which the other thread comes to its fork
+        print(inner.search().count, Ledger(folder / "new.db").search().count, flush=True)
+
+using = threading.Thread(target=use)
+using.start()
+in_the_middle.wait()
+child = os.fork()
+if child == 0:
+    print("child", outer.search().count, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+using.join()
+"""
+
+
+@needs_fork
+def test_fork_waits_for_calls_that_use_one_ledger_inside_anothers(tmp_path: Path) -> None:
+    """With a lock for each connection, the fork could hold the inner one while it waits for the outer one."""
+    assert output_of(FORK_BESIDE_NESTED_CALLS, tmp_path) == "0 0\nchild 0\n"
+
+
+@needs_fork
+def test_child_starts_with_what_recording_needs() -> None:
+    """It would wait for ever for a lock in pydantic_core that another thread held during its first use."""
+    script = """
+import os
+from expense_lib import NewExpense
+child = os.fork()
+if child == 0:
+    os._exit(0 if NewExpense.__pydantic_complete__ else 1)
+print(os.waitpid(child, 0)[1])
+"""
+    assert output_of(script) == "0\n"
+
+
+FORK_BESIDE_A_BUILD = """
+import os, signal, sys, threading, time
+from expense_lib import Ledger, NewExpense, Summary
+
+sys.setswitchinterval(1e-5)  # so that a fork comes in the middle of a build
+ledger, stop = Ledger(sys.argv[1]), threading.Event()
+
+def build():
+    while not stop.is_set():
+        Summary.model_rebuild(force=True)  # as its first use does; the child builds others
+        time.sleep(0.0001)
+
+def record(n):
+    signal.alarm(10)  # which ends a child that hangs
+    created = ledger.record(NewExpense(amount=n, category="Food", date="2026-11-22")).created
+    os._exit(0 if created else 1)
+
+builder = threading.Thread(target=build)
+builder.start()
+ends = []
+for n in range(1, 21):
+    child = os.fork()
+    if child == 0:
+        record(n)
+    ends.append(os.waitpid(child, 0)[1])
+    if ends[-1]:
+        break
+stop.set()
+builder.join()
+print(ends)
+"""
+
+
+FORK_BESIDE_A_FIRST_USE = """
+import os, signal, sys, threading, time
+from expense_lib import Ledger, NewExpense
+
+sys.setswitchinterval(10)  # another thread comes on where this one waits, which is where it has locks
+ledger, go = Ledger(sys.argv[1]), threading.Event()
+
+def use_for_the_first_time():
+    go.wait()
+    NewExpense(amount=1, category="Food", date="2026-11-22")
+
+threading.Thread(target=use_for_the_first_time).start()
+go.set()
+time.sleep(float(sys.argv[2]))
+child = os.fork()
+if child == 0:
+    signal.alarm(10)  # which ends a child that hangs
+    created = ledger.record(NewExpense(amount=2, category="Food", date="2026-11-22")).created
+    os._exit(0 if created else 1)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@needs_fork
+def test_child_records_though_its_parent_forked_while_another_thread_used_a_model_first(path: Path) -> None:
+    for n in range(8):
+        Ledger(path.with_name(f"{n}.db")).close()
+        assert output_of(FORK_BESIDE_A_FIRST_USE, path.with_name(f"{n}.db"), f"{n * 0.002}") == "0\n", n
+
+
+@needs_fork
+def test_child_records_though_its_parent_forked_while_another_thread_built_a_model(path: Path) -> None:
+    assert output_of(FORK_BESIDE_A_BUILD, path) == f"{[0] * 20}\n"
 
 
 @needs_fork

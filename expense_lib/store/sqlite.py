@@ -1,9 +1,18 @@
-"""One open connection for each process, thread and ledger file, and the transactions on it.
+"""Connections to ledger files, and transactions on them.
 
-Opening a connection for each write would cost ten times the write. A kept one must never cross a fork: the
-child would share SQLite's table of locks with its parent, believe that it holds locks which it does not, and
-could lose what it commits when the parent closes the file. So every connection is closed before a fork, once
-its transaction has ended, and each side opens its own when it next needs one.
+Opening a connection for each write would cost ten times the write, so every thread keeps those that it used
+last: an LRU of CONNECTIONS_PER_THREAD, since each takes three file descriptors. A kept connection is closed
+when it is the least recently used of too many, when its ledger is closed, when its thread ends, and before a
+fork. Whoever needs it again opens it again.
+
+A connection must never cross a fork: the child would share SQLite's table of locks with its parent, believe
+that it holds locks which it does not, and could lose what it commits when the parent closes the file. So a
+fork waits until no thread is in the middle of a call, and closes every connection.
+
+Nor may a fork come while another thread uses a Pydantic model for the first time. That takes two locks, which
+nobody would release in the child: one to build the model, and one in pydantic_core for each type that it
+validates. The first is held over the fork. The second can't be, so a model that has all of our types is used
+before.
 """
 
 from __future__ import annotations
@@ -12,13 +21,19 @@ import os
 import sqlite3
 import threading
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec
 
+import pydantic.main
+
 from expense_lib.domain.errors import LedgerBusy, LedgerDamaged, LedgerMoved, LedgerUnavailable, NotALedger
+from expense_lib.domain.expense import NewExpense
 from expense_lib.store import schema
+
+CONNECTIONS_PER_THREAD = 8
 
 P = ParamSpec("P")
 
@@ -26,27 +41,20 @@ _BULK_CACHE_KIB = 24 * 1024
 
 
 class _Kept:
-    """A thread's connection to one file. It ends with the thread, before a fork, or with the file."""
+    """One thread's connection to one file, opened when it is needed."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.in_use = threading.RLock()
+        self.depth = 0  # how many blocks use it, one inside the other
         self.connection: sqlite3.Connection | None = None
         self.file: tuple[int, int] | None = None
         self.calls_back = False
 
     def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
-        if self.connection is not None and self.connection.in_transaction:
-            self.close()  # an interrupt left it in a transaction that nobody will end
-        if self.connection is None:
-            self.connection = schema.connect(Path(self.path), currency, make=make)
-            self.file = _file_at(self.path)
+        self.close()
+        self.connection = schema.connect(Path(self.path), currency, make=make)
+        self.file = _file_at(self.path)
         return self.connection
-
-    def refuse_if_moved(self) -> None:
-        if self.connection is not None and _file_at(self.path) != self.file:
-            self.close()
-            raise LedgerMoved
 
     def close(self) -> None:
         ended, self.connection = self.connection, None
@@ -56,28 +64,81 @@ class _Kept:
     __del__ = close
 
 
+class _Connections:
+    """One thread's kept connections by path, the least recently used first.
+
+    Its thread holds *in_use* during a call; other threads must hold it to close one. It is one lock for all
+    of them, as a call may use one ledger inside another's, and locks taken in turn could wait for each other.
+    """
+
+    def __init__(self) -> None:
+        self.in_use = threading.RLock()
+        self.by_path: OrderedDict[str, _Kept] = OrderedDict()
+        self.to_close: set[str] = set()  # paths, while a call keeps them from being closed
+
+    def add(self, path: str) -> _Kept:
+        """Keep one to *path* too, and close those used longest ago that are too many; none in use is."""
+        too_many = len(self.by_path) + 1 - CONNECTIONS_PER_THREAD
+        idle = [kept for kept in self.by_path.values() if not kept.depth]
+        for kept in idle[: max(too_many, 0)]:
+            del self.by_path[kept.path]
+            kept.close()
+        added = self.by_path[path] = _Kept(path)
+        return added
+
+    def close(self, path: str) -> None:
+        """Close the connection to *path*: at once, or when the call that the thread is in returns."""
+        self.to_close.add(path)
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close what is to be closed and not in use. Whoever releases *in_use* calls it afterwards."""
+        if not self.in_use.acquire(blocking=False):
+            return
+        try:
+            for path in tuple(self.to_close):
+                kept = self.by_path.get(path)
+                if kept is None or not kept.depth:
+                    self.by_path.pop(path, None)
+                    self.to_close.discard(path)
+                    if kept is not None:
+                        kept.close()
+        finally:
+            self.in_use.release()
+
+    def close_all(self) -> None:
+        for kept in self.by_path.values():
+            kept.close()
+
+
 class _OfThread(threading.local):
     def __init__(self) -> None:
-        self.by_path: dict[str, _Kept] = {}
+        self.connections = _Connections()
+        with _everyones_lock:
+            _everyones.add(self.connections)
 
 
+_everyones: weakref.WeakSet[_Connections] = weakref.WeakSet()  # those of all threads that have not ended
+_everyones_lock = threading.RLock()
 _of_thread = _OfThread()
-_everyones: weakref.WeakSet[_Kept] = weakref.WeakSet()
-_everyones_lock = threading.Lock()
-_held_over_fork: list[_Kept] = []
+_held_over_fork: list[_Connections] = []
+_model_building = getattr(pydantic.main, "_rebuild_lock", None) or threading.RLock()  # no public name for it
 
 
 def _before_fork() -> None:
+    NewExpense(amount=1, category="Fork", date="2000-01-01")  # the docstring above says why
     _everyones_lock.acquire()
     _held_over_fork[:] = _everyones
-    for kept in _held_over_fork:
-        kept.in_use.acquire()
-        kept.close()
+    for connections in _held_over_fork:
+        connections.in_use.acquire()
+        connections.close_all()
+    _model_building.acquire()  # last: a call may build models, but building one calls nothing here
 
 
 def _after_fork() -> None:
-    for kept in _held_over_fork:
-        kept.in_use.release()
+    _model_building.release()
+    for connections in _held_over_fork:
+        connections.in_use.release()
     _held_over_fork.clear()
     _everyones_lock.release()
 
@@ -86,8 +147,21 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
+def close(path: Path | str) -> None:
+    """Close this process's connections to the file at *path*, those of other threads too.
+
+    A thread that is in the middle of a call, on whichever ledger, closes its own when the call returns.
+    """
+    with _everyones_lock:
+        everyones = list(_everyones)
+    for connections in everyones:
+        connections.close(os.fspath(path))
+
+
 class connection:  # noqa: N801 - it is used as a function; as a generator it would take twice as long
     """This thread's connection to the ledger at *path*, opened if need be as ``schema.connect`` does.
+
+    It stays open after the block. Blocks may be nested, on one ledger or on several.
 
     Raises:
         LedgerBusy: another writer held the file for longer than the time-out.
@@ -96,50 +170,61 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
         LedgerUnavailable: SQLite can't read or write it, a full disk or a read-only file being the reasons.
     """
 
-    __slots__ = ("currency", "kept", "make")
+    __slots__ = ("connections", "currency", "kept", "make", "path")
 
     def __init__(self, path: Path | str, currency: str | None = None, *, make: bool = False) -> None:
-        path = os.fspath(path)
-        kept = _of_thread.by_path.get(path)
-        if kept is None:
-            kept = _of_thread.by_path[path] = _Kept(path)
-            with _everyones_lock:
-                _everyones.add(kept)
-        self.kept, self.currency, self.make = kept, currency, make
+        self.path, self.currency, self.make = os.fspath(path), currency, make
 
     def __enter__(self) -> sqlite3.Connection:
-        self.kept.in_use.acquire()
+        self.connections = connections = _of_thread.connections
+        connections.in_use.acquire()
+        self.kept = kept = connections.by_path.get(self.path) or connections.add(self.path)
+        connections.by_path.move_to_end(self.path)
+        kept.depth += 1
         try:
-            if self.kept.calls_back:
+            if kept.calls_back:
                 raise LedgerBusy
-            return self.kept.open(self.currency, make=self.make)
+            con = kept.connection
+            if con is None or con.in_transaction:  # in one that an interrupt left, and nobody will end
+                con = kept.open(self.currency, make=self.make)
         except BaseException as error:
-            self.kept.in_use.release()
-            _raise_as_ours(error, self.kept)
+            self._release()
+            _raise_as_ours(error, kept)
             raise
+        return con
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        kept = self.kept
         try:
             if error is None:
-                self.kept.refuse_if_moved()
+                if _file_at(self.path) != kept.file and kept.connection is not None:
+                    kept.close()
+                    raise LedgerMoved
             else:
                 if not isinstance(error, Exception) or (
-                    self.kept.connection is not None and self.kept.connection.in_transaction
+                    kept.connection is not None and kept.connection.in_transaction
                 ):
-                    self.kept.close()  # an interrupt came before everything was as at the beginning again
-                _raise_as_ours(error, self.kept)
+                    kept.close()  # an interrupt came before everything was as at the beginning again
+                _raise_as_ours(error, kept)
         finally:
-            self.kept.in_use.release()
+            self._release()
+
+    def _release(self) -> None:
+        self.kept.depth -= 1
+        self.connections.in_use.release()
+        if self.connections.to_close:
+            self.connections.close_idle()
 
 
 def closed_to(callback: Callable[P, None], path: Path | str) -> Callable[P, None]:
-    """*callback*, for which the ledger at *path* is busy as long as it is called: its writer waits for it.
+    """Wrap *callback*, which is called during a transaction: to it the ledger at *path* raises LedgerBusy.
 
-    Otherwise the connection, in the middle of a transaction, would be taken for one that an interrupt left.
+    Otherwise a call on that ledger would find the connection in a transaction, and close it as one that an
+    interrupt left behind.
     """
 
     def call(*args: P.args, **kwargs: P.kwargs) -> None:
-        kept = _of_thread.by_path[os.fspath(path)]
+        kept = _of_thread.connections.by_path[os.fspath(path)]
         kept.calls_back = True
         try:
             callback(*args, **kwargs)
@@ -150,7 +235,11 @@ def closed_to(callback: Callable[P, None], path: Path | str) -> Callable[P, None
 
 
 class transaction:  # noqa: N801 - as above
-    """One snapshot to read; or with *write* all or nothing, and on disk once the block has ended."""
+    """A transaction: the block reads one snapshot. With *write* it is on disk when the block has ended.
+
+    If the block raises, everything is rolled back. A writer takes the write lock at the beginning, so that
+    what it read can't change before it writes.
+    """
 
     __slots__ = ("begin", "con")
 
@@ -192,7 +281,7 @@ def bulk_transaction(con: sqlite3.Connection) -> Iterator[None]:
 
 
 def _file_at(path: str) -> tuple[int, int] | None:
-    """Which file is at *path*, without opening it."""
+    """Device and inode of the file at *path*, or None; opening it could drop the process's locks on it."""
     try:
         status = os.stat(path)  # noqa: PTH116 - asked at every use, and Path.stat takes twice as long
     except OSError:
@@ -201,7 +290,7 @@ def _file_at(path: str) -> tuple[int, int] | None:
 
 
 def _raise_as_ours(error: BaseException, kept: _Kept) -> None:
-    """Raise the error of this library that says what SQLite's says, if it is one about the file."""
+    """Raise *error*, if it is SQLite's and about the file, as the LedgerUnavailable that says the same."""
     if not isinstance(error, sqlite3.Error) or isinstance(
         error, sqlite3.IntegrityError | sqlite3.ProgrammingError
     ):
