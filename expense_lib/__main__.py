@@ -40,7 +40,7 @@ from expense_lib.domain.content import ANNOTATIONS
 from expense_lib.settings import is_url, use_ledger
 
 if TYPE_CHECKING:
-    from expense_lib.client import RemoteLedger
+    from expense_lib.api import LedgerAPI
     from expense_lib.domain.statement import Imported, Verdict
     from expense_lib.statements import Plan
 
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail("Interrupted. What is sent again is not added twice.")
 
 
-def _on_ledger(work: Callable[[argparse.Namespace, Ledger | RemoteLedger], int]) -> Run:
+def _on_ledger(work: Callable[[argparse.Namespace, LedgerAPI], int]) -> Run:
     """A command that works on the ledger which was chosen."""
 
     def run(given: argparse.Namespace) -> int:
@@ -111,7 +111,7 @@ def _serve(given: argparse.Namespace) -> int:
     return FAILED if serve(given.host, given.port) else DONE
 
 
-def _add(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
+def _add(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     amount = given.amount
     if given.refund and not amount.startswith("-"):
         amount = f"-{amount}"
@@ -160,7 +160,7 @@ def _of_arguments(refused: InvalidInput) -> str:
     return "; ".join(f"{options.get(field, field)} {message}" for field, message in refused.errors)
 
 
-def _import(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
+def _import(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     from expense_lib import statements  # noqa: PLC0415 - the other commands read no file
 
     with _bar("Reading") as told:
@@ -225,7 +225,7 @@ def _wants_a_look(verdict: Verdict) -> bool:
     return verdict.what in ("changed", "deleted") or verdict.looks_like is not None
 
 
-def _export(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
+def _export(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     wanted = Filter(
         category=given.category,
         account=given.account,
@@ -250,7 +250,7 @@ def _export(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
     return DONE
 
 
-def _check(_: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
+def _check(_: argparse.Namespace, ledger: LedgerAPI) -> int:
     findings = ledger.check()
     for finding in findings:
         print(finding)
@@ -259,7 +259,7 @@ def _check(_: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
     return NOT_ALL if findings else DONE
 
 
-def _backup(given: argparse.Namespace, ledger: Ledger | RemoteLedger) -> int:
+def _backup(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     ledger.backup(given.file)
     print(f"Written: {given.file}")
     return DONE

@@ -10,19 +10,20 @@ from expense_lib.domain.errors import LedgerUnavailable
 from expense_lib.ledger import Ledger
 
 if TYPE_CHECKING:
+    from expense_lib.api import LedgerAPI
     from expense_lib.client import RemoteLedger
 
-    AnyLedger = Ledger | RemoteLedger
+    AnyLedger = LedgerAPI
 
 DEFAULT_PATH = "expenses.db"
 
 
-def open_ledger(target: str | Path | None = None, currency: str | None = None) -> AnyLedger:
+def open_ledger(target: str | Path | None = None, currency: str | None = None, *, by: str = "") -> LedgerAPI:
     """The ledger at *target*: a path, made on first use, or the http(s) URL of a handler.
 
     Left out, it is the handler at ``EXPENSE_API_URL``, else the file at ``EXPENSE_LEDGER``, else DEFAULT_PATH
     in the working directory. *currency* (ISO 4217) falls back to ``EXPENSE_CURRENCY``; a handler has its own,
-    and gets the first of ``EXPENSE_API_TOKEN``.
+    and gets the first of ``EXPENSE_API_TOKEN``. *by* is who acts, as the log of a file keeps it.
 
     Raises:
         CurrencyError: the file is kept in another currency, or none can be made in this one.
@@ -34,7 +35,7 @@ def open_ledger(target: str | Path | None = None, currency: str | None = None) -
         return _remote(url)
     if isinstance(target, str) and is_url(target):
         return _remote(target)
-    return open_file(target, currency)
+    return open_file(target, currency, by=by)
 
 
 def is_url(target: str) -> bool:
@@ -51,11 +52,12 @@ def use_ledger(target: str) -> None:
         os.environ["EXPENSE_LEDGER"] = target
 
 
-def open_file(path: str | Path | None = None, currency: str | None = None) -> Ledger:
+def open_file(path: str | Path | None = None, currency: str | None = None, *, by: str = "") -> Ledger:
     """The ledger in a file, as ``open_ledger`` finds it where no handler is named."""
     return Ledger(
         path or os.environ.get("EXPENSE_LEDGER") or DEFAULT_PATH,
         currency or os.environ.get("EXPENSE_CURRENCY") or None,
+        by=by,
     )
 
 

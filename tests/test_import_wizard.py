@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expense_lib import InvalidInput, Ledger, LedgerUnavailable, NotAStatement, open_ledger, statements
+from expense_lib.api import LedgerAPI
 from expense_lib.app import import_wizard
 from expense_lib.app.edits import Done, Failed, Open
 from expense_lib.app.import_wizard import (
@@ -27,7 +28,6 @@ from expense_lib.app.import_wizard import (
     counted,
 )
 from expense_lib.app.messages import UNEXPECTED
-from expense_lib.client import RemoteLedger
 from expense_lib.domain.filters import ExpenseFilter
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.statement import Imported
@@ -80,7 +80,7 @@ def asked(hand: ImportWizard) -> Asked:
     return hand.phase
 
 
-def contents(ledger: Ledger | RemoteLedger) -> list[tuple[int, str, str, str]]:
+def contents(ledger: LedgerAPI) -> list[tuple[int, str, str, str]]:
     items = ledger.search(ExpenseFilter(limit=500, sort="date_asc")).items
     return [(each.id, str(each.amount), each.category, each.description) for each in items]
 

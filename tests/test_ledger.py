@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from expense_lib import (
     AmountError,
@@ -19,6 +20,8 @@ from expense_lib import (
     IdempotencyKeyReused,
     InvalidInput,
     Ledger,
+    SummaryQuery,
+    open_ledger,
 )
 from tests.builders import GOLDEN_KEYS, an_expense
 
@@ -236,3 +239,89 @@ def test_the_occurrences_of_a_day_end(ledger: Ledger, monkeypatch: pytest.Monkey
         ledger.record(an_expense(), key)
     with pytest.raises(InvalidInput, match="occurrence has none left"):
         ledger.record(an_expense(), "c")
+
+
+def test_who_acts_is_in_the_log(path: Path) -> None:
+    with open_ledger(path, by="anna") as ledger:
+        ledger.record(an_expense())
+        ledger.recategorise("Fun", ids=[1])
+    with open_ledger(path) as nobody:
+        nobody.delete(1)
+        assert [entry.by for entry in nobody.log()] == ["anna", "anna", ""]
+        assert [change.by for change in nobody.changes()] == ["", "anna"]
+        assert [version.by for version in nobody.history(1)] == ["anna", "anna", ""]
+
+
+def test_repeat_says_in_what_it_differs(ledger: Ledger) -> None:
+    ledger.record(an_expense(account="Giro", note="with Ada", tags=["work"]))
+    assert ledger.record(an_expense()).differs == ()
+    assert ledger.record(an_expense(account="GIRO", tags=["WORK"])).differs == ()
+    assert ledger.record(an_expense(account="Cash", note="", tags=["work", "ada"])).differs == (
+        "account",
+        "note",
+        "tags",
+    )
+    ledger.amend(1, {"amount": "13.00", "account": None}, 1)
+    assert ledger.record(an_expense(account="Giro")).differs == ("amount", "account")
+    assert ledger.get(1).account is None
+
+
+def test_key_with_another_note_is_another_body(ledger: Ledger) -> None:
+    ledger.record(an_expense(note="with Ada"), "a")
+    assert not ledger.record(an_expense(note=" with  Ada "), "a").created
+    for other in ({}, {"note": "with Bob"}):
+        with pytest.raises(IdempotencyKeyReused, match="another note") as refused:
+            ledger.record(an_expense(**other), "a")
+        assert refused.value.fields == ["note"]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "field", "words"),
+    [
+        ({"account": "x" * 101}, "account", "at most 100 characters"),
+        ({"note": "x" * 2001}, "note", "at most 2000 characters"),
+        ({"tags": ["two words"]}, "tags", "without spaces, commas or #"),
+        ({"tags": ["#work"]}, "tags", "without spaces, commas or #"),
+        ({"tags": ["x" * 51]}, "tags", "1 to 50 characters"),
+        ({"tags": [f"t{n}" for n in range(21)]}, "tags", "at most 20 tags"),
+        ({"tags": "work"}, "tags", "list of texts"),
+        ({"tags": [1]}, "tags", "list of texts"),
+    ],
+    ids=lambda part: str(part)[:30],
+)
+def test_annotation_that_can_not_be_kept_is_named(annotation: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        an_expense(**annotation)
+    (error,) = InvalidInput.from_pydantic(refused.value).errors
+    assert (error.field, words in error.message) == (field, True)
+
+
+def test_annotations_are_filtered_totalled_and_undone(ledger: Ledger) -> None:
+    ledger.record(an_expense(account="Giro", tags=["work", "ada"]))
+    ledger.record(an_expense(amount="3.00", account="giro", note="for the Müllers"))
+    ledger.record(an_expense(amount="5.00", tags=["Work"]))
+
+    def found(**wanted: Any) -> list[int]:
+        return sorted(each.id for each in ledger.search(ExpenseFilter(**wanted)).items)
+
+    assert (found(account="GIRO"), found(tag="work"), found(tag=["ada", "nobody"])) == ([1, 2], [1, 3], [1])
+    assert (found(q="MÜLLERS"), found(account="Giro", q="müllers", category="food")) == ([2], [2])
+    assert [(each.name, each.count, str(each.total)) for each in ledger.accounts()] == [("Giro", 2, "15.50")]
+    by_tag = ledger.summary(SummaryQuery(by="tag"))
+    assert [(part.tag, str(part.total)) for part in by_tag.items] == [
+        ("", "3.00"),
+        ("ada", "12.50"),
+        ("work", "17.50"),
+    ]
+    assert (by_tag.count, str(by_tag.total)) == (3, "20.50")
+    both = ledger.summary(SummaryQuery(by="month,account"))
+    assert [(part.month, part.account, part.count) for part in both.items] == [
+        ("2026-11", "", 1),
+        ("2026-11", "Giro", 2),
+    ]
+    ledger.amend(2, {"note": "", "account": "Cash", "tags": ["b", "a"]}, 1)
+    assert (found(q="müllers"), ledger.get(2).tags) == ([], ("a", "b"))
+    ledger.undo(ledger.changes()[0].number)
+    assert (found(q="müllers"), ledger.get(2).account, ledger.get(2).tags) == ([2], "Giro", ())
+    assert ledger.amend(2, {"account": "GIRO"}, 3).version == 3  # spelling does not count
+    assert ledger.check() == []

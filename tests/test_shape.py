@@ -22,6 +22,7 @@ ORDER = (
     ("expense_lib.domain",),
     ("expense_lib.files", "expense_lib.addresses"),
     ("expense_lib.store", "expense_lib.statements"),
+    ("expense_lib.api",),
     ("expense_lib.rules",),
     ("expense_lib.presenting",),
     ("expense_lib.exports",),

@@ -34,8 +34,7 @@ from expense_lib.analytics.questions import (
 )
 
 if TYPE_CHECKING:
-    from expense_lib.client import RemoteLedger
-    from expense_lib.ledger import Ledger
+    from expense_lib.api import LedgerAPI
 
 __all__ = [
     "by_category",
@@ -54,7 +53,7 @@ __all__ = [
 class _Copy:
     """What a connection is a copy of; how far it goes stands in its own tables."""
 
-    ledger: Ledger | RemoteLedger
+    ledger: LedgerAPI
     exponent: int
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -62,7 +61,7 @@ class _Copy:
 _copies: weakref.WeakKeyDictionary[DuckDBPyConnection, _Copy] = weakref.WeakKeyDictionary()
 
 
-def connect(ledger: Ledger | RemoteLedger) -> DuckDBPyConnection:
+def connect(ledger: LedgerAPI) -> DuckDBPyConnection:
     """A DuckDB in memory with everything that is in *ledger*. It is the caller's, to query and to close.
 
     Views:

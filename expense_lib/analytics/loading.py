@@ -21,6 +21,7 @@ from expense_lib.store.extract import Line
 from expense_lib.store.sqlite import connection
 
 if TYPE_CHECKING:
+    from expense_lib.api import LedgerAPI
     from expense_lib.client import RemoteLedger
 
 _NOTHING: Line = (0, None)
@@ -56,7 +57,7 @@ def open_duckdb() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def load(con: duckdb.DuckDBPyConnection, ledger: Ledger | RemoteLedger, digits: int) -> int:
+def load(con: duckdb.DuckDBPyConnection, ledger: LedgerAPI, digits: int) -> int:
     """Bring what changed since the last load into the tables, all of it or nothing.
 
     If the ledger was replaced meanwhile, by a backup say, its log is another one, and everything is brought
@@ -81,9 +82,7 @@ def load(con: duckdb.DuckDBPyConnection, ledger: Ledger | RemoteLedger, digits: 
     return count or 0
 
 
-def _fill(
-    con: duckdb.DuckDBPyConnection, ledger: Ledger | RemoteLedger, known: Line, digits: int
-) -> int | None:
+def _fill(con: duckdb.DuckDBPyConnection, ledger: LedgerAPI, known: Line, digits: int) -> int | None:
     """Merge what changed after the line *known* into the tables.
 
     Returns:
@@ -102,7 +101,7 @@ def _fill(
     return int(count)
 
 
-def exponent(ledger: Ledger | RemoteLedger) -> int:
+def exponent(ledger: LedgerAPI) -> int:
     """How many fraction digits the ledger's amounts have; a handler's are seen in its totals."""
     if isinstance(ledger, Ledger):
         return ledger.currency.exponent
