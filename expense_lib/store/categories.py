@@ -111,6 +111,17 @@ class Tally:
         sums[1] += times * high
         sums[2] += times * (amount_minor - high * HALF)
 
+    def count_all(self, category: str, amounts_minor: Sequence[int]) -> None:
+        """So many expenses more."""
+        if amounts_minor and min(amounts_minor) > -HALF and max(amounts_minor) < HALF:
+            self.count(category, amounts_minor[0], 1)
+            sums = self._sums[folded(category)]
+            sums[0] += len(amounts_minor) - 1
+            sums[2] += sum(amounts_minor) - amounts_minor[0]
+        else:
+            for amount_minor in amounts_minor:
+                self.count(category, amount_minor, 1)
+
     def changes(self) -> list[Change]:
         """The changes of each category's totals; sums are split as SQL does it, each amount toward zero."""
         return [

@@ -61,7 +61,7 @@ def last(tx: Transaction, category_key: str = "") -> tuple[int, int, str | None]
 
 def add(
     tx: Transaction,
-    new: Iterable[Sequence[New]],
+    new: Iterable[Iterable[New]],
     owned: Iterable[claims.Owned],
     totals: Iterable[categories.Change],
     after: int,

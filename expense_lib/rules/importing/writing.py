@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 
 from expense_lib.domain.content import tags_key
@@ -58,7 +59,7 @@ def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
 
 def _created(
     tx: Transaction, decision: Decision, first_seq: int, import_id: int, progress: Progress
-) -> Iterator[list[New]]:
+) -> Iterator[Iterable[New]]:
     """The new expenses in the order of their ids, TELL_EVERY at a time, put together by columns."""
     payments, rows = decision.payments, decision.payments.rows
     dedup_keys = [b""] * payments.size
@@ -96,14 +97,14 @@ def _created(
             "version": repeat(1),
             "import_id": repeat(import_id),
         }
-        yield list(expenses.new_rows(columns))
+        yield expenses.new_rows(columns)
         progress((payments.size + begin + len(new)) // 2, payments.size)
 
 
 def _owned_keys(decision: Decision) -> Iterator[claims.Owned]:
     """The dedup keys of the new expenses, in their order."""
-    for together in decision.keys:
-        yield as_key(together), decision.expense_ids[position_of(together)], None
+    owners = map(decision.expense_ids.__getitem__, map(position_of, decision.keys))
+    return zip(map(as_key, decision.keys), owners, repeat(None))
 
 
 def _owned_rows(decision: Decision, import_id: int) -> Iterator[tuple[bytes, int, int]]:
@@ -120,6 +121,9 @@ def _owned_rows(decision: Decision, import_id: int) -> Iterator[tuple[bytes, int
 def _totals(decision: Decision) -> list[categories.Change]:
     """The changes of the categories' totals."""
     tally, minor = categories.Tally(), decision.payments.minor
+    amounts: defaultdict[str, list[int]] = defaultdict(list)
     for position in decision.new:
-        tally.count(decision.categories[position], minor[position], 1)
+        amounts[decision.categories[position]].append(minor[position])
+    for category, each in amounts.items():
+        tally.count_all(category, each)
     return tally.changes()
