@@ -1,4 +1,4 @@
-"""Every refusal, as a problem in JSON (RFC 9457). The one place that maps errors to HTTP."""
+"""Refusals as problem details in JSON (RFC 9457). The one place that maps errors to HTTP."""
 
 from __future__ import annotations
 
@@ -67,7 +67,11 @@ _BROKEN = "Something unexpected went wrong. Sending again is safe."
 
 
 def problem_for(error: Exception, request_id: str, log: Log) -> Answer:
-    """The answer that tells *error*, with nothing of the input, no path and no SQL in it."""
+    """The response to a request that raised *error*. It holds nothing of the input, no path and no SQL.
+
+    What is not told is logged under *request_id*: why the ledger is unavailable, where an unexpected error
+    was raised.
+    """
     match error:
         case ValidationError():
             return _of_the_library(InvalidInput.from_pydantic(error), request_id, log)
@@ -86,7 +90,7 @@ def problem_for(error: Exception, request_id: str, log: Log) -> Answer:
 
 
 def _of_the_library(error: ExpenseError, request_id: str, log: Log) -> Answer:
-    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    status = status_of(type(error))
     detail = str(error) if not _has_unknown_names(error) else "Something sent has no known name."
     headers = {}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -132,8 +136,15 @@ def _problem(
     )
 
 
+def status_of(kind: type[ExpenseError | HTTPException]) -> HTTPStatus:
+    """The status that answers an error of this class: its own, or that of its nearest base."""
+    if issubclass(kind, HTTPException):
+        return HTTPStatus(kind.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    return next(_STATUS[base] for base in kind.__mro__ if base in _STATUS)
+
+
 def title(status: HTTPStatus) -> str:
-    """What a problem of this status is called."""
+    """The title of a problem of this status."""
     return _TITLES.get(status, status.phrase)
 
 

@@ -1,4 +1,4 @@
-"""What a request says, read strictly: its JSON body, its query, its keys, ids and versions."""
+"""Strict parsers of the parts of a request: JSON bodies, forms, queries and headers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Set
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.datastructures import MultiDict
@@ -22,16 +22,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Request
 
-from expense_lib import (
-    ChangesQuery,
-    ExpenseFilter,
-    FieldError,
-    Filter,
-    IdempotencyKeyError,
-    InvalidInput,
-    LogQuery,
-    SummaryQuery,
-)
+from expense_lib import FieldError, IdempotencyKeyError, InvalidInput
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_STATEMENT_BYTES = 16 * 1024 * 1024
@@ -39,14 +30,10 @@ MAX_INT_DIGITS = 1000  # Python itself reads a few thousand
 
 NO_VERSION = 0
 
-if TYPE_CHECKING:
-    from expense_lib.domain.statement import ImportOptions
-
 _TAG = re.compile(r'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
 _TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*")
 _VERSION_TAG = re.compile(r'"[1-9][0-9]{0,17}"')
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
-_REPEATABLE = {"category", "account", "tag"}
 _INTEGERS = {"before", "limit", "since"}
 _STATEMENT_TYPES = {  # beside all of text/: what browsers, phones and curl call such files
     *("application/octet-stream", "application/csv", "application/vnd.ms-excel", "application/ofx"),
@@ -77,23 +64,27 @@ def json_body(request: Request) -> Any:
         raise BadRequest("The body is not JSON, or an object in it has the same name twice.") from None
 
 
-def statement(request: Request) -> tuple[bytes, ImportOptions]:
-    """A statement as the raw body, with the query beside it; or as the one file of a form, with its fields.
+def statement(request: Request) -> tuple[bytes, dict[str, Any]]:
+    """A statement and its options by name: the raw body and the query, or a form's one file and its fields.
 
     Raises:
         werkzeug.exceptions.HTTPException: 400 (a form that is none, or without a file), 411, 413 or 415.
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+        InvalidInput: an option is repeated.
     """
-    from werkzeug.formparser import FormDataParser  # noqa: PLC0415 - whoever records an expense sends no form
-
-    from expense_lib.domain.statement import ImportOptions  # noqa: PLC0415 - as above
-
     if request.mimetype != "multipart/form-data":
         if request.mimetype not in _STATEMENT_TYPES and not request.mimetype.startswith("text/"):
             raise UnsupportedMediaType(
                 "Send the file as text/csv, application/x-ofx or in a form (multipart)."
             )
-        return _whole(request), ImportOptions.model_validate(_query(request))
+        return _whole(request), query(request)
+    file, name, fields = _form(request)
+    return file, {"filename": name} | query(request) | _once(fields)
+
+
+def _form(request: Request) -> tuple[bytes, str, MultiDict[str, str]]:
+    """The one file of a form with its name, and the other fields."""
+    from werkzeug.formparser import FormDataParser  # noqa: PLC0415 - whoever records an expense sends no form
+
     body = _whole(request)
     parser = FormDataParser(max_form_parts=_MAX_FORM_PARTS, silent=False)
     try:
@@ -103,14 +94,12 @@ def statement(request: Request) -> tuple[bytes, ImportOptions]:
     except (ValueError, RequestEntityTooLarge):
         raise BadRequest("The form is malformed, or has too many fields.") from None
     uploaded = list(itertools.chain.from_iterable(files.listvalues()))
-    sent = [(file.filename or "", file.read()) for file in uploaded]
+    sent = [(file.read(), file.filename or "") for file in uploaded]
     for file in uploaded:
         file.close()
     if len(sent) != 1:
         raise BadRequest("The form must have one file.")
-    name, file_sent = sent[0]
-    wanted = {"filename": name} | _query(request) | _once(fields)
-    return file_sent, ImportOptions.model_validate(wanted)
+    return *sent[0], fields
 
 
 def _whole(request: Request) -> bytes:
@@ -186,66 +175,17 @@ def refuse_foreign_encoding(request: Request) -> None:
 
 
 def request_id(request: Request) -> str:
-    """The id that the request came with, if it has one fit for a header and a log, or a new one."""
+    """The value of X-Request-Id, if it is fit for a header and a log; else a new random id."""
     given = request.environ.get("HTTP_X_REQUEST_ID", "")
     return given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
-def query(request: Request) -> ExpenseFilter:
-    """The filter that the query spells out.
+def query(request: Request, repeatable: Set[str] = frozenset()) -> dict[str, Any]:
+    """The query's values by name: lists for the *repeatable*, integers for those that can be nothing else.
 
     Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+        InvalidInput: another name is repeated.
     """
-    return ExpenseFilter.model_validate(_filters(request))
-
-
-def summary_query(request: Request) -> SummaryQuery:
-    """What to total, and by what, as the query spells it out.
-
-    Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
-    """
-    return SummaryQuery.model_validate(_filters(request))
-
-
-def export_filter(request: Request) -> Filter:
-    """Which expenses to export, as the query spells it out.
-
-    Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
-    """
-    return Filter.model_validate(_filters(request))
-
-
-def log_query(request: Request) -> LogQuery:
-    """The part of the log that the query spells out.
-
-    Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
-    """
-    return LogQuery.model_validate(_query(request))
-
-
-def changes_query(request: Request) -> ChangesQuery:
-    """Which changes the query spells out.
-
-    Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
-    """
-    return ChangesQuery.model_validate(_query(request))
-
-
-def _filters(request: Request) -> dict[str, Any]:
-    given = _query(request, repeatable=_REPEATABLE)
-    for name in _REPEATABLE & given.keys():
-        if given[name] == [""]:
-            del given[name]  # what a form sends for "all"
-    return given
-
-
-def _query(request: Request, repeatable: Set[str] = frozenset()) -> dict[str, Any]:
-    """The query's values by name; lists where a name may be repeated, integers where one must stand."""
     return _once(request.args, repeatable)
 
 
