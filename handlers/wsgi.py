@@ -32,7 +32,7 @@
     GET     /backup                   a consistent copy of the whole ledger, an SQLite file
     GET     /log                      the log after entry ``since``, in order, as lines of JSON; ``limit`` of
                                       them; ``Link``
-    GET     /changes                  each change once, the latest first: ``before``, ``limit``
+    GET     /changes                  each change once, the latest first: ``before``, ``limit``; ``Link``
     POST    /changes/{number}/undo    put back what a change changed, wherever it was left alone since
     GET     /check                    what is wrong with the ledger, a sentence each
     GET     /health                   200 while the ledger can be read and written, else 503

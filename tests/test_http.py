@@ -424,6 +424,43 @@ def test_bad_part_of_the_changes_is_refused(client: Client, query: str) -> None:
     problem(client.get(f"/log?{query}", buffered=True), 422)
 
 
+def next_page(answer: TestResponse) -> str:
+    """Where the ``Link`` header leads; empty without one."""
+    if "Link" not in answer.headers:
+        return ""
+    address, rel = answer.headers["Link"].split("; ")
+    assert rel == 'rel="next"'
+    return address.strip("<>")
+
+
+def test_changes_are_paged_by_link_the_latest_first(client: Client, post: Post) -> None:
+    post(fields())
+    for note in "abcde":
+        client.patch("/expenses/1", json={"note": note}, headers={"If-Match": "*"}, buffered=True)
+    found, where = [], "/changes?limit=2"
+    while where:
+        answer = client.get(where, buffered=True)
+        assert len(answer.get_json()["items"]) <= 2
+        found += [change["after"]["note"] for change in answer.get_json()["items"]]
+        where = next_page(answer)
+    assert found == ["e", "d", "c", "b", "a"]
+
+
+@pytest.mark.parametrize("where", ["/expenses?limit=1&q=Lunch%26", "/log?limit=1", "/changes?limit=1"])
+def test_link_leads_to_where_the_handler_is_mounted(client: Client, post: Post, where: str) -> None:
+    for occurrence in (1, 2):
+        post(fields(occurrence=occurrence, description="Lunch&"))
+        client.delete(f"/expenses/{occurrence}", buffered=True)
+        client.post(f"/expenses/{occurrence}/restore", buffered=True)
+    mounted = {"SCRIPT_NAME": "/my books"}
+    first = client.get(where, environ_overrides=mounted, buffered=True)
+    link = next_page(first)
+    assert link.startswith(f"/my%20books{where.partition('?')[0]}?")
+    second = client.get(link.removeprefix("/my%20books"), environ_overrides=mounted, buffered=True)
+    assert second.status_code == 200
+    assert second.get_data() not in (b"", first.get_data())
+
+
 def test_summary_by_month_category_and_both(client: Client, post: Post) -> None:
     post(fields())
     post(fields(amount="7.50", date="2026-10-31"))

@@ -24,8 +24,12 @@ def list_log(request: Request, wanted: LogQuery) -> Answer:
 
 
 def list_changes(request: Request, wanted: ChangesQuery) -> Answer:
-    """Changes, the latest first."""
-    return in_json({"items": settings.ledger().changes(wanted.before, wanted.limit)})
+    """Changes, the latest first; ``Link`` where there may be earlier ones."""
+    changes = settings.ledger().changes(wanted.before, wanted.limit)
+    headers = {}
+    if len(changes) == wanted.limit:
+        headers = responses.next_link(request, [("before", changes[-1].number), ("limit", wanted.limit)])
+    return in_json({"items": changes}, headers=headers)
 
 
 def undo_change(request: Request, number: int) -> Answer:
@@ -54,7 +58,7 @@ ROUTES = (
         "/changes",
         list_changes,
         "What was edited, deleted or restored, each change once with its first expense, the last first",
-        {200: Answered("The changes.", Items(Change))},
+        {200: Answered("The changes.", Items(Change), ("Link",))},
         takes=(Query(ChangesQuery),),
     ),
     Route(
