@@ -119,7 +119,7 @@ def _pointer(field: str) -> str:
 
 
 def _has_unknown_names(error: ExpenseError) -> bool:
-    """Its sentence would repeat a name that was sent; the pointers have to."""
+    """Whether the error's sentence repeats a name that was sent, as only pointers may."""
     return isinstance(error, InvalidInput) and any(f.message == UNKNOWN_NAME for f in error.errors)
 
 

@@ -46,13 +46,14 @@ _QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
 
 def json_body(request: Request) -> Any:
-    """The body as JSON, where numbers keep their exact value and no name stands twice in one object.
+    """The JSON body, parsed. Numbers are exact: int, or Decimal.
 
     A number with an exponent becomes a NaN, which no field accepts: ``Decimal("1.0e1")`` would forget
     how it was written.
 
     Raises:
-        werkzeug.exceptions.HTTPException: 400 (no JSON, no UTF-8), 411, 413 or 415.
+        werkzeug.exceptions.HTTPException: 400 (no JSON, no UTF-8, a name twice in one object), 411, 413
+            or 415.
     """
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise UnsupportedMediaType("Send the body as application/json.")
@@ -103,14 +104,14 @@ def _form(request: Request) -> tuple[bytes, str, MultiDict[str, str]]:
 
 
 def _whole(request: Request) -> bytes:
-    """The body of a statement, with its length: without, a server may take one that was cut off for whole."""
+    """The body of a statement. It needs a Content-Length: without, a body that was cut off may seem whole."""
     if request.content_length is None:
         raise LengthRequired("Send the statement with its Content-Length.")
     return _body(request, MAX_STATEMENT_BYTES)
 
 
 def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body, whole: as long as it says it is, or up to its end where the server knows that (chunked)."""
+    """The complete body: of its Content-Length, or up to its end where the server marks that (chunked)."""
     if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without a content encoding.")
     too_large = RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
@@ -202,10 +203,10 @@ def _once(values: MultiDict[str, str], repeatable: Set[str] = frozenset()) -> di
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The key of the request, whether it stands bare or as a quoted string (RFC 8941, section 3.3.3).
+    """The value of Idempotency-Key, bare or a quoted string (RFC 8941, section 3.3.3).
 
     Raises:
-        IdempotencyKeyError: it begins like a quoted string and is none.
+        IdempotencyKeyError: it begins like a quoted string and is none, or came twice.
     """
     header = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if header is None or not header.startswith('"'):
@@ -218,14 +219,14 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def _refuse_doubled(header: str | None) -> None:
-    """Refuse a bare key that came twice, which servers hand on as one with a comma: another key."""
+    """Refuse a bare key that came twice: servers join the two with a comma, which would be another key."""
     parts = [part.strip() for part in (header or "").split(",")]
     if len(parts) > 1 and len(set(parts)) == 1:
         raise IdempotencyKeyError
 
 
 def if_match(request: Request) -> list[int] | None:
-    """The versions that ``If-Match`` names, None for ``*``. A tag that is no version of ours matches none.
+    """The versions that If-Match names, None for ``*``. An ETag that is no version of ours is NO_VERSION.
 
     Raises:
         PreconditionRequired: there is no such header.
@@ -242,5 +243,5 @@ def if_match(request: Request) -> list[int] | None:
 
 
 def if_match_or_any(request: Request) -> list[int] | None:
-    """As ``if_match``, where leaving it out means any version."""
+    """As ``if_match``, but None without the header."""
     return if_match(request) if "HTTP_IF_MATCH" in request.environ else None

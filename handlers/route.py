@@ -1,4 +1,4 @@
-"""What an endpoint is. Routing, reading, the OpenAPI document and ``/docs`` are all made from its Route."""
+"""The Route of an endpoint, from which routing, reading, the OpenAPI document and ``/docs`` are made."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Router:
 
 
 def _refusing(miss: HTTPException) -> Route:
-    """A route that refuses, once the token was asked for: which paths there are is nobody else's business."""
+    """A route that refuses, but needs a token first: without one, nobody learns which paths there are."""
 
     def refuse(_: Request) -> Answer:
         raise miss

@@ -115,4 +115,4 @@ def _record(
         request_id=request_id,
         **({"outcome": answer.outcome} if answer.outcome else {}),
     )
-    metrics.count(metrics.Seen(method, template, answer.status, seconds, answer.outcome))
+    metrics.count(metrics.Observation(method, template, answer.status, seconds, answer.outcome))

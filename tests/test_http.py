@@ -392,7 +392,7 @@ def test_head_and_options(client: Client, post: Post) -> None:
     problem(client.options("/nowhere", buffered=True), 404)
 
 
-def test_changes_come_in_order_page_by_page_and_completely(client: Client, post: Post, path: Path) -> None:
+def test_log_comes_in_order_page_by_page_and_completely(client: Client, post: Post, path: Path) -> None:
     for occurrence in range(1, 8):
         post(fields(occurrence=occurrence))
     client.patch("/categories/Food", json={"name": "Fun"}, buffered=True)
@@ -420,7 +420,7 @@ def test_changes_come_in_order_page_by_page_and_completely(client: Client, post:
 @pytest.mark.parametrize(
     "query", ["since=-1", "since=x", "limit=0", "limit=10001", "since=1&since=2", "page=1", f"since={2**63}"]
 )
-def test_bad_part_of_the_changes_is_refused(client: Client, query: str) -> None:
+def test_bad_part_of_the_log_is_refused(client: Client, query: str) -> None:
     problem(client.get(f"/log?{query}", buffered=True), 422)
 
 
