@@ -66,17 +66,17 @@ _UNAVAILABLE = "The ledger can't be reached right now. Nothing was acknowledged;
 _BROKEN = "Something unexpected went wrong. Sending again is safe."
 
 
-def problem_for(error: Exception, request_id: str, log: Log) -> Answer:
+def problem_for(error: Exception, request_id: str, log: Log, root_path: str = "") -> Answer:
     """The response to a request that raised *error*. It holds nothing of the input, no path and no SQL.
 
     What is not told is logged under *request_id*: why the ledger is unavailable, where an unexpected error
-    was raised.
+    was raised. The paths in it begin with *root_path*, where the handler is mounted.
     """
     match error:
         case ValidationError():
-            return _of_the_library(InvalidInput.from_pydantic(error), request_id, log)
+            return _of_the_library(InvalidInput.from_pydantic(error), request_id, log, root_path)
         case ExpenseError():
-            return _of_the_library(error, request_id, log)
+            return _of_the_library(error, request_id, log, root_path)
         case HTTPException():
             status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
             detail = _DETAILS.get(status) or error.description or status.description
@@ -89,7 +89,7 @@ def problem_for(error: Exception, request_id: str, log: Log) -> Answer:
             return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, _BROKEN, request_id=request_id)
 
 
-def _of_the_library(error: ExpenseError, request_id: str, log: Log) -> Answer:
+def _of_the_library(error: ExpenseError, request_id: str, log: Log, root_path: str) -> Answer:
     status = status_of(type(error))
     detail = str(error) if not _has_unknown_names(error) else "Something sent has no known name."
     headers = {}
@@ -104,7 +104,7 @@ def _of_the_library(error: ExpenseError, request_id: str, log: Log) -> Answer:
     if isinstance(error, StatementUnclear):
         members["choices"] = error.choices
     if isinstance(error, RecordedThenDeleted):
-        members["restore"] = f"/expenses/{error.expense_id}/restore"
+        members["restore"] = f"{quote(root_path)}/expenses/{error.expense_id}/restore"
     if isinstance(error, StaleVersion):
         headers["ETag"] = f'"{error.version}"'
     return _problem(status, detail, headers, type=PROBLEM_TYPE_PREFIX + error.code, **members)

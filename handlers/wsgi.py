@@ -74,7 +74,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         found = routes.router.find(request)
         answer = _answer_to(request, found, config)
     except Exception as error:  # noqa: BLE001 - every failure is answered as a problem
-        answer = problem_for(error, request_id, config.log)
+        answer = problem_for(error, request_id, config.log, request.root_path)
     with suppress(Exception):  # what is done is done, and must be answered
         _record(request, found, answer, request_id, config, time.perf_counter() - begun)
     more = [("X-Request-Id", request_id), *auth.cors(request, config)]

@@ -461,6 +461,15 @@ def test_link_leads_to_where_the_handler_is_mounted(client: Client, post: Post, 
     assert second.get_data() not in (b"", first.get_data())
 
 
+def test_paths_of_an_expense_have_the_mount_before_them(client: Client) -> None:
+    sent: dict[str, Any] = {"json": fields(), "environ_overrides": {"SCRIPT_NAME": "/my books"}}
+    created, again = (client.post("/expenses", buffered=True, **sent) for _ in range(2))
+    assert created.headers["Location"] == again.headers["Content-Location"] == "/my%20books/expenses/1"
+    client.delete("/expenses/1", buffered=True)
+    refused = problem(client.post("/expenses", buffered=True, **sent), 409)
+    assert refused["restore"] == "/my%20books/expenses/1/restore"
+
+
 def test_summary_by_month_category_and_both(client: Client, post: Post) -> None:
     post(fields())
     post(fields(amount="7.50", date="2026-10-31"))
