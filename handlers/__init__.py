@@ -1,6 +1,7 @@
 """The ledger over HTTP.
 
-Read in this order: ``settings`` and ``log``, ``reading`` (what comes in), ``answers`` and ``problems`` (what
-goes out), ``access`` (who may ask), ``metrics``, ``paths`` (every path, and what answers it), ``wsgi`` (the
-application); beside them ``operations``, ``openapi`` and ``docs`` (its description), and ``aws_lambda``.
+Read in this order: ``settings`` and ``log``, ``requests`` (parsers) and ``inputs`` (what an endpoint takes),
+``responses`` and ``problems`` (refusals), ``auth``, ``metrics``, ``route`` (what an endpoint is), ``routes``
+(every endpoint), ``router`` (from a request to its route), ``wsgi`` (the application). Beside them
+``openapi``, ``descriptions`` and ``docs``, which describe the routes, and ``aws_lambda``.
 """

@@ -1,4 +1,4 @@
-"""Who may ask: bearer tokens (RFC 6750), web pages of other origins (CORS), and forged requests of theirs."""
+"""Access: bearer tokens (RFC 6750), CORS, and protection from forged requests (CSRF, DNS rebinding)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _EXPOSED = (
 
 
 def authorise(request: Request, settings: Settings) -> None:
-    """Let through who has one of the tokens, or anybody where none is set.
+    """Let a request pass that has one of the tokens, or any where no token is set.
 
     Raises:
-        werkzeug.exceptions.HTTPException: 401, naming the scheme; 403 for what another site's page made a
-            browser send without anybody's doing; 400 for a host that is none of this one's names, as a page
-            sends whose own name was turned to point here (DNS rebinding).
+        werkzeug.exceptions.HTTPException: 401, naming the scheme; 403 for a forged request of another site's
+            page (CSRF), where no token is set; 400 for a Host that is not in the settings, as a page sends
+            whose own name was made to point here (DNS rebinding).
     """
     if settings.hosts and _host_of(request) not in settings.hosts:
         raise BadRequest("This server does not answer to that Host; EXPENSE_ALLOWED_HOSTS names its own.")
@@ -41,7 +41,7 @@ def authorise(request: Request, settings: Settings) -> None:
             raise TokenNeeded("Send a token: Authorization: Bearer, then the token.")
         given = token.strip().encode("utf-8", "replace")
         known = [hmac.compare_digest(given, token) for token in settings.tokens if token]
-        if not any(known):  # after all were compared: how long it takes tells nothing
+        if not any(known):  # after all were compared: in constant time
             raise TokenNeeded("The token is not one of this handler's.", error="invalid_token")
     elif _is_forged(request, settings):
         raise Forbidden(
@@ -63,7 +63,7 @@ class TokenNeeded(Unauthorized):
 
 
 def _is_forged(request: Request, settings: Settings) -> bool:
-    """A page that is not of this host made a browser send this, in a form that needs no preflight (CORS)."""
+    """Whether a page of another site made a browser send this, in a form that needs no preflight."""
     if request.method in ("GET", "HEAD") or request.mimetype == "application/json":
         return False
     origin = request.headers.get("Origin")
@@ -74,7 +74,7 @@ def _is_forged(request: Request, settings: Settings) -> bool:
 
 
 def cors(request: Request, settings: Settings) -> list[tuple[str, str]]:
-    """The headers that let a page of an origin named in the settings read the answer; none by default."""
+    """The headers that let pages of the origins in the settings read the response; none by default."""
     if not settings.origins:
         return []
     origin = request.headers.get("Origin", "")
@@ -84,13 +84,13 @@ def cors(request: Request, settings: Settings) -> list[tuple[str, str]]:
 
 
 def preflight(request: Request, settings: Settings, allowed: str) -> dict[str, str]:
-    """The headers for OPTIONS: what *allowed* says, and to a page of a named origin what it may send."""
+    """The headers of a response to OPTIONS: *allowed*, and for origins in the settings what they may send."""
     if request.headers.get("Origin") not in settings.origins:
         return {"Allow": allowed}
     return {"Allow": allowed, "Access-Control-Allow-Methods": allowed, **_PREFLIGHT}
 
 
 def _host_of(request: Request) -> str | None:
-    """The host that was asked for, without its port; an IPv6 address without brackets."""
+    """The name in the Host header without its port; an IPv6 address without brackets."""
     given = _HOST.fullmatch(request.environ.get("HTTP_HOST", "").lower())
     return given and (given["name"] or given["address"])

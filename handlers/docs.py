@@ -66,7 +66,7 @@ _SCHEMA = Markup("<h3><code>{name}</code></h3>\n<p>{description}</p>\n<table>{ro
 
 
 def page(document: dict[str, Any]) -> Answer:
-    """The page that shows *document*."""
+    """The response with *document* as a page."""
     operations = [
         (method.upper(), path, operation)
         for path, methods in document["paths"].items()
@@ -77,12 +77,12 @@ def page(document: dict[str, Any]) -> Answer:
         summary=document["info"]["summary"],
         style=_STYLE,
         openapi=document["servers"][0]["url"].rstrip("/") + "/openapi.json",
-        contents=_joined(
+        contents=_join(
             _LINK.format(name=operation["operationId"], method=method, path=path)
             for method, path, operation in operations
         ),
-        operations=_joined(_operation(*operation) for operation in operations),
-        schemas=_joined(_schema(*item) for item in document["components"]["schemas"].items()),
+        operations=_join(_operation(*operation) for operation in operations),
+        schemas=_join(_schema(*item) for item in document["components"]["schemas"].items()),
     )
     return Answer(200, html.encode(), _HEADERS)
 
@@ -94,13 +94,13 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Markup:
         method=method,
         path=path,
         summary=operation["summary"],
-        parameters=_table("Parameters", [(_name(p), _said(p)) for p in operation["parameters"]]),
+        parameters=_table("Parameters", [(_name(p), _parameter_text(p)) for p in operation["parameters"]]),
         body=_example("Body", next((content["example"] for content in taken if "example" in content), None)),
         answers=_table(
             "Answers",
-            [(status, _told(answer)) for status, answer in operation["responses"].items()],
+            [(status, _response_text(answer)) for status, answer in operation["responses"].items()],
         )
-        + _joined(
+        + _join(
             _example(f"Body of {status}", content.get("example"))
             for status, answer in operation["responses"].items()
             for content in answer.get("content", {}).values()
@@ -114,22 +114,22 @@ def _name(parameter: dict[str, Any]) -> str:
     return f"{parameter['name']} ({parameter['in']}{needed})"
 
 
-def _said(parameter: dict[str, Any]) -> str:
-    kind = _kind(parameter["schema"])
+def _parameter_text(parameter: dict[str, Any]) -> str:
+    kind = _type_text(parameter["schema"])
     return f"{parameter.get('description', '')} {kind[0].upper()}{kind[1:]}.".lstrip()
 
 
-def _told(answer: dict[str, Any]) -> str:
+def _response_text(answer: dict[str, Any]) -> str:
     headers = ", ".join(name for name in answer["headers"] if name != "X-Request-Id")
     return f"{answer['description']} Headers: {headers}." if headers else str(answer["description"])
 
 
-def _kind(schema: dict[str, Any]) -> str:
-    """A schema in a few words."""
+def _type_text(schema: dict[str, Any]) -> str:
+    """The type of a schema in a few words."""
     if "$ref" in schema:
         return str(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
-        return " or ".join(map(_kind, schema["anyOf"]))
+        return " or ".join(map(_type_text, schema["anyOf"]))
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
     if "const" in schema:
@@ -137,7 +137,7 @@ def _kind(schema: dict[str, Any]) -> str:
     kind = schema.get("format") or schema.get("type", "anything")
     words = [" or ".join(kind) if isinstance(kind, list) else kind]
     if "items" in schema:
-        words.append(f"of {_kind(schema['items'])}")
+        words.append(f"of {_type_text(schema['items'])}")
     limits = {
         "minimum": "at least",
         "maximum": "at most",
@@ -157,7 +157,8 @@ def _schema(name: str, schema: dict[str, Any]) -> Markup:
             field,
             " ".join(
                 filter(
-                    None, (_kind(kind) + ("." if field in needed else ", optional."), kind.get("description"))
+                    None,
+                    (_type_text(kind) + ("." if field in needed else ", optional."), kind.get("description")),
                 )
             ),
         )
@@ -172,7 +173,7 @@ def _table(title: str, rows: list[tuple[str, str]]) -> Markup:
 
 
 def _rows(rows: list[tuple[str, str]]) -> Markup:
-    return _joined(_ROW.format(name=name, text=text) for name, text in rows)
+    return _join(_ROW.format(name=name, text=text) for name, text in rows)
 
 
 def _example(title: str, example: object) -> Markup:
@@ -181,5 +182,5 @@ def _example(title: str, example: object) -> Markup:
     return _EXAMPLE.format(title=title, example=json.dumps(example, indent=2, ensure_ascii=False))
 
 
-def _joined(parts: Any) -> Markup:
+def _join(parts: Any) -> Markup:
     return Markup("").join(parts)

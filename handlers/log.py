@@ -19,13 +19,13 @@ _as_json = json.JSONEncoder(separators=(",", ":")).encode  # in ASCII, whatever 
 
 
 class Log:
-    """Writes what is at least of *level*."""
+    """A logger that drops events below *level*."""
 
     def __init__(self, level: str = DEFAULT_LEVEL) -> None:
         self._least = LEVELS.get(level, LEVELS[DEFAULT_LEVEL])
 
     def write(self, level: str, event: str, **fields: Any) -> None:
-        """Write one line. A stream that can't be written to is no reason to refuse an expense."""
+        """Write one event. A stream that can't be written to is ignored: no reason to refuse an expense."""
         if LEVELS[level] < self._least:
             return
         time = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
@@ -34,7 +34,7 @@ class Log:
             sys.stderr.write(f"{line}\n")
 
     def failure(self, error: BaseException, request_id: str) -> None:
-        """Tell what should not have happened, by its kind and place: its text may have input in it."""
+        """Log an unexpected exception by its class and stack, without its message, which may have input."""
         frames = traceback.extract_tb(error.__traceback__)
         where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         self.write("error", "failure", request_id=request_id, error=type(error).__name__, where=where)

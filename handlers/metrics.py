@@ -1,10 +1,11 @@
-"""What the handler counts, in Prometheus' text format, where prometheus-client is installed.
+"""Prometheus metrics, where prometheus-client is installed.
 
-A process's first request is answered before prometheus-client is loaded, which takes longer than the answer;
-it is counted with the second, or with a look at this process's metrics.
+prometheus-client is loaded after a process's first request is answered, since loading takes longer than the
+answer. That request is counted together with the second, or when this process's metrics are read.
 
 Where several processes serve one address, PROMETHEUS_MULTIPROC_DIR must name an empty folder of theirs, as
-prometheus-client asks; else each process tells what it has counted itself. Then the first is not put off.
+prometheus-client asks; without it, each process exposes its own counts only. With it, the first request is
+counted at once.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
-class Seen(NamedTuple):
-    """One request, as it is counted. *route* is the path with its parts unnamed, empty if there is none."""
+class Observation(NamedTuple):
+    """One request, as it is counted. *route* is the template of its path, empty if it has no route."""
 
     method: str
     route: str
@@ -32,7 +33,7 @@ class Seen(NamedTuple):
 
 
 class _Instruments:
-    """The counters themselves.
+    """The counters and the histogram.
 
     Raises:
         ModuleNotFoundError: prometheus-client is not installed.
@@ -73,14 +74,18 @@ class _Instruments:
             for outcome, label in (("created", "created"), ("exists", "replayed"), ("refused", "refused"))
         }
 
-    def count(self, seen: Seen) -> None:
-        requests, seconds = self.of(seen.method, seen.route, seen.status)
+    def count(self, observed: Observation) -> None:
+        requests, seconds = self.of(observed.method, observed.route, observed.status)
         requests.inc()
-        seconds.observe(seen.seconds)
-        if seen.outcome == "busy":
+        seconds.observe(observed.seconds)
+        if observed.outcome == "busy":
             self.busy.inc()
-        elif seen.route == "/expenses" and seen.method == "POST" and seen.outcome in self.by_outcome:
-            self.by_outcome[seen.outcome].inc()
+        elif (
+            observed.route == "/expenses"
+            and observed.method == "POST"
+            and observed.outcome in self.by_outcome
+        ):
+            self.by_outcome[observed.outcome].inc()
 
     @functools.cache  # noqa: B019 - there is one of these in a process, and few routes
     def of(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
@@ -92,20 +97,20 @@ class _Meter:
         self.lock = threading.Lock()
         self.instruments: _Instruments | None = None
         self.missing = False
-        self.held: list[Seen] = []
+        self.held: list[Observation] = []
 
-    def count(self, seen: Seen) -> None:
+    def count(self, observed: Observation) -> None:
         if self.instruments is None:
             with self.lock:
                 if self.instruments is None:
-                    self.held.append(seen)
+                    self.held.append(observed)
                     if len(self.held) > 1 or os.environ.get(FOLDER):
                         self.load()
                     return
-        self.instruments.count(seen)
+        self.instruments.count(observed)
 
     def load(self) -> None:
-        """Count what was held, if it can be counted; it is forgotten if not."""
+        """Load prometheus-client and count what was held; drop it if prometheus-client is not installed."""
         held, self.held = self.held, []
         if self.instruments is None and not self.missing:
             try:
@@ -113,20 +118,20 @@ class _Meter:
             except ModuleNotFoundError:
                 self.missing = True
         if self.instruments is not None:
-            for seen in held:
-                self.instruments.count(seen)
+            for observed in held:
+                self.instruments.count(observed)
 
 
 _meter = _Meter()
 
 
-def count(seen: Seen) -> None:
+def count(observed: Observation) -> None:
     """Count one request."""
-    _meter.count(seen)
+    _meter.count(observed)
 
 
 def exposition() -> tuple[bytes, str] | None:
-    """What was counted, in Prometheus' text format, and its media type; None without prometheus-client."""
+    """The metrics in Prometheus' text format, and its media type; None without prometheus-client."""
     with _meter.lock:
         _meter.load()
     if _meter.instruments is None:

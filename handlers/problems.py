@@ -1,4 +1,4 @@
-"""Every refusal, as a problem in JSON (RFC 9457). The one place that maps errors to HTTP."""
+"""Refusals as problem details in JSON (RFC 9457). The one place that maps errors to HTTP."""
 
 from __future__ import annotations
 
@@ -66,13 +66,17 @@ _UNAVAILABLE = "The ledger can't be reached right now. Nothing was acknowledged;
 _BROKEN = "Something unexpected went wrong. Sending again is safe."
 
 
-def problem_for(error: Exception, request_id: str, log: Log) -> Answer:
-    """The answer that tells *error*, with nothing of the input, no path and no SQL in it."""
+def problem_for(error: Exception, request_id: str, log: Log, root_path: str = "") -> Answer:
+    """The response to a request that raised *error*. It holds nothing of the input, no path and no SQL.
+
+    What is not told is logged under *request_id*: why the ledger is unavailable, where an unexpected error
+    was raised. The paths in it begin with *root_path*, where the handler is mounted.
+    """
     match error:
         case ValidationError():
-            return _of_the_library(InvalidInput.from_pydantic(error), request_id, log)
+            return _of_the_library(InvalidInput.from_pydantic(error), request_id, log, root_path)
         case ExpenseError():
-            return _of_the_library(error, request_id, log)
+            return _of_the_library(error, request_id, log, root_path)
         case HTTPException():
             status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
             detail = _DETAILS.get(status) or error.description or status.description
@@ -85,8 +89,8 @@ def problem_for(error: Exception, request_id: str, log: Log) -> Answer:
             return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, _BROKEN, request_id=request_id)
 
 
-def _of_the_library(error: ExpenseError, request_id: str, log: Log) -> Answer:
-    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+def _of_the_library(error: ExpenseError, request_id: str, log: Log, root_path: str) -> Answer:
+    status = status_of(type(error))
     detail = str(error) if not _has_unknown_names(error) else "Something sent has no known name."
     headers = {}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -100,7 +104,7 @@ def _of_the_library(error: ExpenseError, request_id: str, log: Log) -> Answer:
     if isinstance(error, StatementUnclear):
         members["choices"] = error.choices
     if isinstance(error, RecordedThenDeleted):
-        members["restore"] = f"/expenses/{error.expense_id}/restore"
+        members["restore"] = f"{quote(root_path)}/expenses/{error.expense_id}/restore"
     if isinstance(error, StaleVersion):
         headers["ETag"] = f'"{error.version}"'
     return _problem(status, detail, headers, type=PROBLEM_TYPE_PREFIX + error.code, **members)
@@ -115,7 +119,7 @@ def _pointer(field: str) -> str:
 
 
 def _has_unknown_names(error: ExpenseError) -> bool:
-    """Its sentence would repeat a name that was sent; the pointers have to."""
+    """Whether the error's sentence repeats a name that was sent, as only pointers may."""
     return isinstance(error, InvalidInput) and any(f.message == UNKNOWN_NAME for f in error.errors)
 
 
@@ -132,8 +136,15 @@ def _problem(
     )
 
 
+def status_of(kind: type[ExpenseError | HTTPException]) -> HTTPStatus:
+    """The status that answers an error of this class: its own, or that of its nearest base."""
+    if issubclass(kind, HTTPException):
+        return HTTPStatus(kind.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    return next(_STATUS[base] for base in kind.__mro__ if base in _STATUS)
+
+
 def title(status: HTTPStatus) -> str:
-    """What a problem of this status is called."""
+    """The title of a problem of this status."""
     return _TITLES.get(status, status.phrase)
 
 

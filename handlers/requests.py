@@ -1,4 +1,4 @@
-"""What a request says, read strictly: its JSON body, its query, its keys, ids and versions."""
+"""Strict parsers of the parts of a request: JSON bodies, forms, queries and headers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Set
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.datastructures import MultiDict
@@ -22,16 +22,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Request
 
-from expense_lib import (
-    ChangesQuery,
-    ExpenseFilter,
-    FieldError,
-    Filter,
-    IdempotencyKeyError,
-    InvalidInput,
-    LogQuery,
-    SummaryQuery,
-)
+from expense_lib import FieldError, IdempotencyKeyError, InvalidInput
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_STATEMENT_BYTES = 16 * 1024 * 1024
@@ -39,14 +30,10 @@ MAX_INT_DIGITS = 1000  # Python itself reads a few thousand
 
 NO_VERSION = 0
 
-if TYPE_CHECKING:
-    from expense_lib.domain.statement import ImportOptions
-
 _TAG = re.compile(r'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
 _TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*")
 _VERSION_TAG = re.compile(r'"[1-9][0-9]{0,17}"')
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
-_REPEATABLE = {"category", "account", "tag"}
 _INTEGERS = {"before", "limit", "since"}
 _STATEMENT_TYPES = {  # beside all of text/: what browsers, phones and curl call such files
     *("application/octet-stream", "application/csv", "application/vnd.ms-excel", "application/ofx"),
@@ -59,13 +46,14 @@ _QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
 
 def json_body(request: Request) -> Any:
-    """The body as JSON, where numbers keep their exact value and no name stands twice in one object.
+    """The JSON body, parsed. Numbers are exact: int, or Decimal.
 
     A number with an exponent becomes a NaN, which no field accepts: ``Decimal("1.0e1")`` would forget
     how it was written.
 
     Raises:
-        werkzeug.exceptions.HTTPException: 400 (no JSON, no UTF-8), 411, 413 or 415.
+        werkzeug.exceptions.HTTPException: 400 (no JSON, no UTF-8, a name twice in one object), 411, 413
+            or 415.
     """
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise UnsupportedMediaType("Send the body as application/json.")
@@ -77,23 +65,27 @@ def json_body(request: Request) -> Any:
         raise BadRequest("The body is not JSON, or an object in it has the same name twice.") from None
 
 
-def statement(request: Request) -> tuple[bytes, ImportOptions]:
-    """A statement as the raw body, with the query beside it; or as the one file of a form, with its fields.
+def statement(request: Request) -> tuple[bytes, dict[str, Any]]:
+    """A statement and its options by name: the raw body and the query, or a form's one file and its fields.
 
     Raises:
         werkzeug.exceptions.HTTPException: 400 (a form that is none, or without a file), 411, 413 or 415.
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+        InvalidInput: an option is repeated.
     """
-    from werkzeug.formparser import FormDataParser  # noqa: PLC0415 - whoever records an expense sends no form
-
-    from expense_lib.domain.statement import ImportOptions  # noqa: PLC0415 - as above
-
     if request.mimetype != "multipart/form-data":
         if request.mimetype not in _STATEMENT_TYPES and not request.mimetype.startswith("text/"):
             raise UnsupportedMediaType(
                 "Send the file as text/csv, application/x-ofx or in a form (multipart)."
             )
-        return _whole(request), ImportOptions.model_validate(_query(request))
+        return _whole(request), query(request)
+    file, name, fields = _form(request)
+    return file, {"filename": name} | query(request) | _once(fields)
+
+
+def _form(request: Request) -> tuple[bytes, str, MultiDict[str, str]]:
+    """The one file of a form with its name, and the other fields."""
+    from werkzeug.formparser import FormDataParser  # noqa: PLC0415 - whoever records an expense sends no form
+
     body = _whole(request)
     parser = FormDataParser(max_form_parts=_MAX_FORM_PARTS, silent=False)
     try:
@@ -103,25 +95,23 @@ def statement(request: Request) -> tuple[bytes, ImportOptions]:
     except (ValueError, RequestEntityTooLarge):
         raise BadRequest("The form is malformed, or has too many fields.") from None
     uploaded = list(itertools.chain.from_iterable(files.listvalues()))
-    sent = [(file.filename or "", file.read()) for file in uploaded]
+    sent = [(file.read(), file.filename or "") for file in uploaded]
     for file in uploaded:
         file.close()
     if len(sent) != 1:
         raise BadRequest("The form must have one file.")
-    name, file_sent = sent[0]
-    wanted = {"filename": name} | _query(request) | _once(fields)
-    return file_sent, ImportOptions.model_validate(wanted)
+    return *sent[0], fields
 
 
 def _whole(request: Request) -> bytes:
-    """The body of a statement, with its length: without, a server may take one that was cut off for whole."""
+    """The body of a statement. It needs a Content-Length: without, a body that was cut off may seem whole."""
     if request.content_length is None:
         raise LengthRequired("Send the statement with its Content-Length.")
     return _body(request, MAX_STATEMENT_BYTES)
 
 
 def _body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body, whole: as long as it says it is, or up to its end where the server knows that (chunked)."""
+    """The complete body: of its Content-Length, or up to its end where the server marks that (chunked)."""
     if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without a content encoding.")
     too_large = RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
@@ -186,66 +176,17 @@ def refuse_foreign_encoding(request: Request) -> None:
 
 
 def request_id(request: Request) -> str:
-    """The id that the request came with, if it has one fit for a header and a log, or a new one."""
+    """The value of X-Request-Id, if it is fit for a header and a log; else a new random id."""
     given = request.environ.get("HTTP_X_REQUEST_ID", "")
     return given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
-def query(request: Request) -> ExpenseFilter:
-    """The filter that the query spells out.
+def query(request: Request, repeatable: Set[str] = frozenset()) -> dict[str, Any]:
+    """The query's values by name: lists for the *repeatable*, integers for those that can be nothing else.
 
     Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
+        InvalidInput: another name is repeated.
     """
-    return ExpenseFilter.model_validate(_filters(request))
-
-
-def summary_query(request: Request) -> SummaryQuery:
-    """What to total, and by what, as the query spells it out.
-
-    Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
-    """
-    return SummaryQuery.model_validate(_filters(request))
-
-
-def export_filter(request: Request) -> Filter:
-    """Which expenses to export, as the query spells it out.
-
-    Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
-    """
-    return Filter.model_validate(_filters(request))
-
-
-def log_query(request: Request) -> LogQuery:
-    """The part of the log that the query spells out.
-
-    Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
-    """
-    return LogQuery.model_validate(_query(request))
-
-
-def changes_query(request: Request) -> ChangesQuery:
-    """Which changes the query spells out.
-
-    Raises:
-        pydantic.ValidationError, InvalidInput: a name or a value is not acceptable, or a name is repeated.
-    """
-    return ChangesQuery.model_validate(_query(request))
-
-
-def _filters(request: Request) -> dict[str, Any]:
-    given = _query(request, repeatable=_REPEATABLE)
-    for name in _REPEATABLE & given.keys():
-        if given[name] == [""]:
-            del given[name]  # what a form sends for "all"
-    return given
-
-
-def _query(request: Request, repeatable: Set[str] = frozenset()) -> dict[str, Any]:
-    """The query's values by name; lists where a name may be repeated, integers where one must stand."""
     return _once(request.args, repeatable)
 
 
@@ -262,10 +203,10 @@ def _once(values: MultiDict[str, str], repeatable: Set[str] = frozenset()) -> di
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The key of the request, whether it stands bare or as a quoted string (RFC 8941, section 3.3.3).
+    """The value of Idempotency-Key, bare or a quoted string (RFC 8941, section 3.3.3).
 
     Raises:
-        IdempotencyKeyError: it begins like a quoted string and is none.
+        IdempotencyKeyError: it begins like a quoted string and is none, or came twice.
     """
     header = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if header is None or not header.startswith('"'):
@@ -278,14 +219,14 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def _refuse_doubled(header: str | None) -> None:
-    """Refuse a bare key that came twice, which servers hand on as one with a comma: another key."""
+    """Refuse a bare key that came twice: servers join the two with a comma, which would be another key."""
     parts = [part.strip() for part in (header or "").split(",")]
     if len(parts) > 1 and len(set(parts)) == 1:
         raise IdempotencyKeyError
 
 
 def if_match(request: Request) -> list[int] | None:
-    """The versions that ``If-Match`` names, None for ``*``. A tag that is no version of ours matches none.
+    """The versions that If-Match names, None for ``*``. An ETag that is no version of ours is NO_VERSION.
 
     Raises:
         PreconditionRequired: there is no such header.
@@ -302,5 +243,5 @@ def if_match(request: Request) -> list[int] | None:
 
 
 def if_match_or_any(request: Request) -> list[int] | None:
-    """As ``if_match``, where leaving it out means any version."""
+    """As ``if_match``, but None without the header."""
     return if_match(request) if "HTTP_IF_MATCH" in request.environ else None

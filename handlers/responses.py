@@ -1,12 +1,14 @@
-"""What goes out: an answer as plain data, and the one place that hands it to the server."""
+"""Responses as plain data, and the one place that sends them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
 
 from pydantic_core import to_json
+from werkzeug.wrappers import Request
 
 from expense_lib import Expense
 
@@ -20,23 +22,27 @@ _LINES = {int(status): f"{int(status)} {status.phrase}" for status in HTTPStatus
 _WITHOUT_BODY = (204, 304)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer. *outcome* is what the log and the metrics call it, where it has a name.
+class Answer(NamedTuple):
+    """A response.
 
-    A *body* that is not bytes is sent part by part; *headers* then has its length.
+    Attributes:
+        status: The HTTP status.
+        body: Bytes, or chunks of them: *headers* then has the Content-Length, and a ``close`` is called after
+            the last (PEP 3333).
+        headers: By name, beside those of every response.
+        outcome: For the log and the metrics: "created", "exists", "refused" and so on. None has no name.
     """
 
     status: int
     body: bytes | Iterable[bytes] = b""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     outcome: str | None = None
 
     def send(
         self, start_response: Callable[..., object], more: list[tuple[str, str]], *, head: bool
     ) -> Iterable[bytes]:
-        """Hand it to the server (PEP 3333), with *more* headers; without its body if *head*."""
-        headers = [*(_ALWAYS | self.headers).items(), *more]
+        """Send it by WSGI (PEP 3333), with *more* headers; without its body if *head*."""
+        headers = [*{**_ALWAYS, **self.headers}.items(), *more]
         if isinstance(self.body, bytes) and self.status not in _WITHOUT_BODY:
             headers.append(("Content-Length", str(len(self.body))))
         start_response(_LINES[self.status], headers)
@@ -52,21 +58,26 @@ def in_json(
     headers: dict[str, str] | None = None,
     outcome: str | None = None,
 ) -> Answer:
-    """*body*, a model or plain data, as JSON."""
+    """A response in JSON; *body* is a model, plain data, or a mix of both."""
     given = {"Content-Type": "application/json", "Cache-Control": CACHING}
     return Answer(status, to_json(body), given if headers is None else given | headers, outcome)
 
 
 def expense(
-    found: Expense,
+    body: Expense,
     status: int = 200,
     headers: dict[str, str] | None = None,
     outcome: str | None = None,
 ) -> Answer:
-    """An expense, its version as ``ETag``."""
-    return in_json(found, status, {"ETag": f'"{found.version}"'} | (headers or {}), outcome)
+    """A response with an expense, its version as ``ETag``."""
+    return in_json(body, status, {"ETag": f'"{body.version}"'} | (headers or {}), outcome)
 
 
 def empty(status: int = 204, headers: dict[str, str] | None = None) -> Answer:
-    """An answer without a body."""
+    """A response without a body."""
     return Answer(status, b"", headers or {})
+
+
+def next_link(request: Request, query: Sequence[tuple[str, object]]) -> dict[str, str]:
+    """The ``Link`` header (RFC 8288) to the next page, which has the path of *request* and *query*."""
+    return {"Link": f'<{quote(request.root_path + request.path)}?{urlencode(query)}>; rel="next"'}

@@ -1,4 +1,4 @@
-"""What the environment says about the handler, read for every request: a process may be told anew."""
+"""The handler's settings: environment variables, read again for every request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EPHEMERAL = {"AWS_LAMBDA_FUNCTION_NAME": "AWS Lambda", "VERCEL": "Vercel", "K_S
 
 
 class EphemeralLedger(LedgerUnavailable):
-    """The ledger would be on a disk that ends with the instance, beside other instances' own."""
+    """The ledger's file would be on an ephemeral disk: lost with the instance, and one for each instance."""
 
     def __init__(self, platform: str) -> None:
         super().__init__(
@@ -33,10 +33,15 @@ class EphemeralLedger(LedgerUnavailable):
 
 
 class Settings(NamedTuple):
-    """Who may ask, under which names of this host, from which web pages, and how much is logged.
+    """The settings but for the ledger.
 
-    *hosts* is empty where any name will do, and *tokens* where everybody may ask. Each has an empty one,
-    which nobody can send, where something was meant to be set and is not.
+    Attributes:
+        tokens: The bearer tokens. Empty: no token is needed. A setting without any token in it gives one
+            empty token, which nobody can send, so that it locks out rather than opens.
+        hosts: The accepted names of the Host header. Empty: any; an empty name as for *tokens*.
+        origins: The origins whose pages may read responses (CORS).
+        log_level: A key of ``LEVELS``, or what was set in its place.
+        log: The log at that level.
     """
 
     tokens: tuple[bytes, ...]
@@ -46,7 +51,7 @@ class Settings(NamedTuple):
     log: Log
 
     def complaints(self) -> list[str]:
-        """What is wrong with these settings, a sentence each."""
+        """The settings that are invalid, a sentence each."""
         found = []
         if not all(map(_TOKEN.fullmatch, self.tokens)):
             found.append("EXPENSE_API_TOKEN: a token is letters, digits and ._~+/- with = at its end.")
@@ -60,7 +65,7 @@ class Settings(NamedTuple):
 
 
 def current() -> Settings:
-    """The settings of this moment."""
+    """The settings as the environment has them now."""
     setting = os.environ.get
     return _settings(
         setting("EXPENSE_API_TOKEN", ""),
@@ -71,10 +76,10 @@ def current() -> Settings:
 
 
 def ledger() -> Ledger:
-    """The ledger of this moment's settings, made if it is not there.
+    """The ledger that the environment names now, made if it is not there.
 
     Raises:
-        EphemeralLedger: this platform would lose it.
+        EphemeralLedger: its file would be on an ephemeral disk.
         LedgerUnavailable, CurrencyError: as ``expense_lib.open_ledger``.
     """
     setting = os.environ.get
@@ -98,14 +103,14 @@ def _listed(setting: str) -> list[str]:
 
 @functools.lru_cache
 def _ledger(path: str | None, currency: str | None) -> Ledger:
-    """The ledger of these settings. It keeps no connection of its own: the library does, for each thread."""
+    """The ledger of these settings. Connections are kept by the library, one for each thread."""
     if os.environ.get("EXPENSE_ALLOW_EPHEMERAL") != "1":
         _refuse_ephemeral(Path(path or DEFAULT_PATH))
     return open_file(path, currency)
 
 
 def _refuse_ephemeral(path: Path) -> None:
-    """Refuse, on a platform that loses its disk, what is on no volume of its own."""
+    """Refuse a path on the platform's own ephemeral disk; a mounted volume is accepted."""
     platform = next((name for variable, name in _EPHEMERAL.items() if os.environ.get(variable)), None)
     if platform is None:
         return
@@ -113,12 +118,12 @@ def _refuse_ephemeral(path: Path) -> None:
     try:
         volume = _volume(path.expanduser())
     except (OSError, RuntimeError):
-        return  # it has no place at all, which whoever opens it will tell
+        return  # it can't be located; opening it will say why
     if platform == "Vercel" or volume in lost:
         raise EphemeralLedger(platform)
 
 
 def _volume(path: Path) -> Path:
-    """Where the file system that has *path* is mounted."""
+    """The mount point of the file system that has *path*."""
     path = path.resolve()
     return next(place for place in (path, *path.parents) if place.is_mount())

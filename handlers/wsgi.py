@@ -1,38 +1,44 @@
 """The ledger as a stateless WSGI application: ``app``, also named ``application``.
 
-    POST /expenses           201 created; 200 it was there already: ``Idempotent-Replayed: true``
-                             ``Idempotency-Key``: another payment, however equal, once for each key
-    GET  /expenses           a page, with count and total of all that match; ``category``, ``account`` and
-                             ``tag`` (repeatable), ``date_from``, ``date_to``, ``amount_min``, ``amount_max``,
-                             ``q``, ``sort``, ``limit``, ``cursor``; ``Link: <...>; rel="next"``
-    GET  /overview           the same page with all categories and accounts, first and last day, position: one
-    snapshot GET  /position           another text as soon as anything in the ledger is another PATCH
-    /expenses          move those of ``ids``, or all that match ``where``, to a ``category``: one change GET
-    /expenses/{id}      one expense, its version as ``ETag``; 304 if ``If-None-Match`` has that PATCH
-    change fields; needs ``If-Match``: 428 without, 412 if changed since DELETE                   204, and 204
-    again; 412 if ``If-Match`` is given and it was changed since POST .../{id}/restore    bring a deleted
-    expense back GET  .../{id}/history    every version of it GET  /categories         every category that has
-    expenses, with count and total PATCH /categories/{name} rename it, or merge it into the one of that name
-    GET  /accounts           every account that has expenses, with count and total GET  /summary
-    totals by ``month``, ``category``, ``account``, ``tag`` or two of them, of all that match POST /statements
-    a bank's file, as the body or in a form: what becomes of each row; imported
-                             with ``dry_run=false`` only
-    GET  /imports            the statements that were imported, the latest first
-    POST /imports/{import_id}/undo
-                             take back what an import brought and nobody changed since
-    GET, POST /rules         which texts in a statement mean which category
-    DELETE /rules/{rule_id}
-    GET  /expenses.csv       all expenses that match, with the list's filters
-    GET  /expenses.jsonl     every expense there ever was, with its history
-    GET  /log            the log after line ``since``, in order, as lines of JSON; ``limit`` of them
-    GET  /changes              what was edited, deleted or restored, each change once, the last first;
-                             ``before``, ``limit``
-    POST /changes/{number}/undo
-                             put back what a change changed, wherever it was left alone since
-    GET  /check              what is wrong with the ledger, a sentence each
-    GET  /backup             a consistent copy of the whole ledger, an SQLite file
-    GET  /health             200 while the ledger can be read and written, else 503
-    GET  /metrics, /openapi.json, /docs
+    POST    /expenses                 201 created; 200 it was there already: ``Idempotent-Replayed: true``.
+                                      ``Idempotency-Key``: another payment, however equal, once for each key
+    GET     /expenses                 a page, with count and total of all that match: ``category``,
+                                      ``account`` and ``tag`` (repeatable), ``date_from``, ``date_to``,
+                                      ``amount_min``, ``amount_max``, ``q``, ``sort``, ``limit``, ``cursor``;
+                                      ``Link: <...>; rel="next"``
+    PATCH   /expenses                 move those of ``ids``, or all that match ``where``, to a ``category``:
+                                      one change
+    GET     /expenses/{id}            one expense, its version as ``ETag``; 304 if ``If-None-Match`` has that
+    PATCH   /expenses/{id}            change fields; needs ``If-Match``: 428 without, 412 if changed since
+    DELETE  /expenses/{id}            204, and 204 again; 412 if ``If-Match`` is given and another version
+    POST    /expenses/{id}/restore    bring a deleted expense back
+    GET     /expenses/{id}/history    every version of it
+    GET     /overview                 a page as of /expenses, with all categories and accounts, first and last
+                                      day and the position: one snapshot
+    GET     /position                 an opaque text, another one as soon as anything in the ledger is
+    GET     /categories               every category that has expenses, with count and total
+    PATCH   /categories/{name}        rename it, or merge it into the one of that name: one change
+    GET     /accounts                 every account that has expenses, with count and total
+    GET     /summary                  totals of all that match, ``by`` month, category, account, tag or two
+    POST    /statements               a bank's file, as the body or in a form: what becomes of each row;
+                                      imported with ``dry_run=false`` only
+    GET     /imports                  the statements that were imported, the latest first
+    POST    /imports/{import_id}/undo take back what an import brought and nobody changed since
+    GET     /rules                    which texts in a statement mean which category
+    POST    /rules                    add one, or replace the one of the same text
+    DELETE  /rules/{rule_id}          delete one
+    GET     /expenses.csv             all expenses that match, with the list's filters
+    GET     /expenses.jsonl           every expense there ever was, with its history
+    GET     /backup                   a consistent copy of the whole ledger, an SQLite file
+    GET     /log                      the log after entry ``since``, in order, as lines of JSON; ``limit`` of
+                                      them; ``Link``
+    GET     /changes                  each change once, the latest first: ``before``, ``limit``; ``Link``
+    POST    /changes/{number}/undo    put back what a change changed, wherever it was left alone since
+    GET     /check                    what is wrong with the ledger, a sentence each
+    GET     /health                   200 while the ledger can be read and written, else 503
+    GET     /metrics                  counters in Prometheus' text format
+    GET     /openapi.json             this protocol as OpenAPI 3.1
+    GET     /docs                     the same as a page
 
 JSON in and out; amounts go out as text. A refusal is ``application/problem+json`` (RFC 9457). The ledger is
 the file that ``EXPENSE_LEDGER`` names, opened by the first request that needs it. Where ``EXPENSE_API_TOKEN``
@@ -51,6 +57,8 @@ from werkzeug.wrappers import Request
 from handlers import auth, metrics, requests, routes, settings
 from handlers.problems import problem_for
 from handlers.responses import Answer, empty
+from handlers.router import Found
+from handlers.settings import Settings
 
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
 
@@ -60,50 +68,51 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     begun = time.perf_counter()
     request = Request(environ)
     request_id = requests.request_id(request)
-    rules = settings.current()
-    found: routes.Found | None = None
+    config = settings.current()
+    found: Found | None = None
     try:
-        found = routes.find(request)
-        answer = _answer_to(request, found, rules)
+        found = routes.router.find(request)
+        answer = _answer_to(request, found, config)
     except Exception as error:  # noqa: BLE001 - every failure is answered as a problem
-        answer = problem_for(error, request_id, rules.log)
+        answer = problem_for(error, request_id, config.log, request.root_path)
     with suppress(Exception):  # what is done is done, and must be answered
-        _tell(request, found, answer, request_id, rules, time.perf_counter() - begun)
-    more = [("X-Request-Id", request_id), *auth.cors(request, rules)]
+        _record(request, found, answer, request_id, config, time.perf_counter() - begun)
+    more = [("X-Request-Id", request_id), *auth.cors(request, config)]
     return answer.send(start_response, more, head=request.method == "HEAD")
 
 
 application = app
 
 
-def _answer_to(request: Request, found: routes.Found, rules: settings.Settings) -> Answer:
-    if request.method == "OPTIONS" and found.allowed:
-        return empty(headers=auth.preflight(request, rules, found.allowed))
-    if found.template not in routes.OPEN:
-        auth.authorise(request, rules)
+def _answer_to(request: Request, found: Found, config: Settings) -> Answer:
+    if found.allowed:
+        return empty(headers=auth.preflight(request, config, found.allowed))
+    route = found.route
+    if route.needs_token:
+        auth.authorise(request, config)
     requests.refuse_foreign_encoding(request)
-    return found.leaf(request, **found.arguments)
+    return route.handler(request, *found.path, *[each.read(request) for each in route.takes])
 
 
-def _tell(
+def _record(
     request: Request,
-    found: routes.Found | None,
+    found: Found | None,
     answer: Answer,
     request_id: str,
-    rules: settings.Settings,
+    config: Settings,
     seconds: float,
 ) -> None:
     """Log and count a request that is about to be answered."""
     method = request.method if request.method in _METHODS else "other"
-    route = found.template if found else ""
-    rules.log.write(
+    template = found.route.template if found else ""
+    config.log.write(
         "error" if answer.status == 500 else "warning" if answer.status > 500 else "info",
         "request",
         method=method,
-        route=route,
+        route=template,
         status=answer.status,
         duration_ms=round(seconds * 1000, 3),
         request_id=request_id,
         **({"outcome": answer.outcome} if answer.outcome else {}),
     )
-    metrics.count(metrics.Seen(method, route, answer.status, seconds, answer.outcome))
+    metrics.count(metrics.Observation(method, template, answer.status, seconds, answer.outcome))

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from expense_lib import Ledger
-from handlers.routes import PATHS
+from handlers.routes import ROUTES
 from handlers.wsgi import app
 from tests.builders import an_expense, fields
 
@@ -46,7 +46,7 @@ def test_each_of_the_tokens_is_let_through(ask: Ask, scheme: str, token: str) ->
 
 
 @pytest.mark.usefixtures("tokens")
-@pytest.mark.parametrize(("method", "template"), [(method, template) for method, template, _ in PATHS])
+@pytest.mark.parametrize(("method", "template"), [(route.method, route.template) for route in ROUTES])
 def test_everything_but_health_wants_a_token(ask: Ask, method: str, template: str) -> None:
     where = template.replace("{id}", "1").replace("{number}", "1").replace("{name}", "Food")
     answer = ask(f"{method} {where}")

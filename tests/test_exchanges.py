@@ -332,7 +332,7 @@ def test_history_in_json(client: Client) -> None:
     assert all(item.keys() == {"version", "change", "at", "by", "before", "after"} for item in items)
 
 
-def test_deeds_in_json(client: Client) -> None:
+def test_changes_in_json(client: Client) -> None:
     for exchange in EXCHANGES["restore"]:
         answer_to(client, exchange)
     answer_to(client, Exchange("PATCH /categories/Food", 200, {"name": "Fun"}))
@@ -349,13 +349,13 @@ def test_deeds_in_json(client: Client) -> None:
         "after": {**lunch, "category": "Fun"},
     }
     earlier = client.get("/changes?before=4", buffered=True).get_json()["items"]
-    assert [(deed["number"], deed["change"]) for deed in earlier] == [(3, "restored"), (2, "deleted")]
+    assert [(change["number"], change["change"]) for change in earlier] == [(3, "restored"), (2, "deleted")]
 
 
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=501", "before=0", "before=", "since=1", "before=1&before=2"]
 )
-def test_bad_part_of_the_deeds_is_refused(client: Client, query: str) -> None:
+def test_bad_part_of_the_changes_is_refused(client: Client, query: str) -> None:
     assert client.get(f"/changes?{query}", buffered=True).status_code == 422
 
 

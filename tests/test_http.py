@@ -392,7 +392,7 @@ def test_head_and_options(client: Client, post: Post) -> None:
     problem(client.options("/nowhere", buffered=True), 404)
 
 
-def test_changes_come_in_order_page_by_page_and_completely(client: Client, post: Post, path: Path) -> None:
+def test_log_comes_in_order_page_by_page_and_completely(client: Client, post: Post, path: Path) -> None:
     for occurrence in range(1, 8):
         post(fields(occurrence=occurrence))
     client.patch("/categories/Food", json={"name": "Fun"}, buffered=True)
@@ -420,8 +420,54 @@ def test_changes_come_in_order_page_by_page_and_completely(client: Client, post:
 @pytest.mark.parametrize(
     "query", ["since=-1", "since=x", "limit=0", "limit=10001", "since=1&since=2", "page=1", f"since={2**63}"]
 )
-def test_bad_part_of_the_changes_is_refused(client: Client, query: str) -> None:
+def test_bad_part_of_the_log_is_refused(client: Client, query: str) -> None:
     problem(client.get(f"/log?{query}", buffered=True), 422)
+
+
+def next_page(answer: TestResponse) -> str:
+    """Where the ``Link`` header leads; empty without one."""
+    if "Link" not in answer.headers:
+        return ""
+    address, rel = answer.headers["Link"].split("; ")
+    assert rel == 'rel="next"'
+    return address.strip("<>")
+
+
+def test_changes_are_paged_by_link_the_latest_first(client: Client, post: Post) -> None:
+    post(fields())
+    for note in "abcde":
+        client.patch("/expenses/1", json={"note": note}, headers={"If-Match": "*"}, buffered=True)
+    found, where = [], "/changes?limit=2"
+    while where:
+        answer = client.get(where, buffered=True)
+        assert len(answer.get_json()["items"]) <= 2
+        found += [change["after"]["note"] for change in answer.get_json()["items"]]
+        where = next_page(answer)
+    assert found == ["e", "d", "c", "b", "a"]
+
+
+@pytest.mark.parametrize("where", ["/expenses?limit=1&q=Lunch%26", "/log?limit=1", "/changes?limit=1"])
+def test_link_leads_to_where_the_handler_is_mounted(client: Client, post: Post, where: str) -> None:
+    for occurrence in (1, 2):
+        post(fields(occurrence=occurrence, description="Lunch&"))
+        client.delete(f"/expenses/{occurrence}", buffered=True)
+        client.post(f"/expenses/{occurrence}/restore", buffered=True)
+    mounted = {"SCRIPT_NAME": "/my books"}
+    first = client.get(where, environ_overrides=mounted, buffered=True)
+    link = next_page(first)
+    assert link.startswith(f"/my%20books{where.partition('?')[0]}?")
+    second = client.get(link.removeprefix("/my%20books"), environ_overrides=mounted, buffered=True)
+    assert second.status_code == 200
+    assert second.get_data() not in (b"", first.get_data())
+
+
+def test_paths_of_an_expense_have_the_mount_before_them(client: Client) -> None:
+    sent: dict[str, Any] = {"json": fields(), "environ_overrides": {"SCRIPT_NAME": "/my books"}}
+    created, again = (client.post("/expenses", buffered=True, **sent) for _ in range(2))
+    assert created.headers["Location"] == again.headers["Content-Location"] == "/my%20books/expenses/1"
+    client.delete("/expenses/1", buffered=True)
+    refused = problem(client.post("/expenses", buffered=True, **sent), 409)
+    assert refused["restore"] == "/my%20books/expenses/1/restore"
 
 
 def test_summary_by_month_category_and_both(client: Client, post: Post) -> None:
@@ -461,6 +507,211 @@ def test_categories(client: Client, post: Post) -> None:
     post(fields())
     answer = client.get("/categories", buffered=True)
     assert answer.get_json() == {"items": [{"name": "Food", "count": 1, "total": "12.50"}]}
+
+
+@pytest.fixture
+def annotated(post: Post) -> None:
+    """Five expenses; the second and third of two tags, the fourth of no account, the last without anything."""
+    post(fields(amount="1", account="Giro", tags=["trip"], note="with Ann"))
+    post(fields(amount="2", account="Giro", tags=["trip", "work"]))
+    post(fields(amount="4", account="Card", tags=["Work", "work", "gift"], date="2026-10-31"))
+    post(fields(amount="8", tags=["gift"]))
+    post(fields(amount="16", category="Rent"))
+
+
+def test_annotations_come_back_in_canonical_form(client: Client, post: Post) -> None:
+    sent = fields(account="  My   Giro ", note=" two\nlines ", tags=["b", "A", "a"])
+    created = post(sent)
+    assert created.status_code == 201
+    found = client.get("/expenses/1", buffered=True).get_json()
+    assert found == created.get_json()
+    assert (found["account"], found["note"], found["tags"]) == ("My Giro", "two lines", ["A", "b"])
+    nothing = post(fields(amount="1", account=" ", note=None, tags=None)).get_json()
+    assert (nothing["account"], nothing["note"], nothing["tags"]) == (None, "", [])
+
+
+@pytest.mark.usefixtures("annotated")
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ("account=giro", "3.00"),
+        ("account=GIRO&account=card", "7.00"),
+        ("tag=TRIP", "3.00"),
+        ("tag=trip&tag=gift", "15.00"),
+        ("tag=work&account=giro", "2.00"),
+        ("q=ANN", "1.00"),
+        ("account=&tag=&category=food", "15.00"),
+        ("account=nowhere", "0.00"),
+    ],
+)
+def test_account_and_tag_filter_and_may_be_repeated(client: Client, query: str, total: str) -> None:
+    assert client.get(f"/expenses?{query}", buffered=True).get_json()["total"] == total
+    assert client.get(f"/summary?{query}", buffered=True).get_json()["total"] == total
+    csv = client.get(f"/expenses.csv?{query}", buffered=True).get_data(as_text=True)
+    assert csv.count("\n") - 1 == client.get(f"/expenses?{query}", buffered=True).get_json()["count"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "detail"),
+    [
+        ({"tags": ["two words"]}, "must be tags of 1 to 50 characters without spaces, commas or #"),
+        ({"tags": ["#work"]}, "must be tags of 1 to 50 characters without spaces, commas or #"),
+        ({"tags": [""]}, "must be tags of 1 to 50 characters without spaces, commas or #"),
+        ({"tags": ["x" * 51]}, "must be tags of 1 to 50 characters without spaces, commas or #"),
+        ({"tags": [f"tag{n}" for n in range(21)]}, "must be at most 20 tags"),
+        ({"tags": "work"}, "must be a list of texts"),
+        ({"tags": ["work", 1]}, "must be a list of texts"),
+        ({"account": "x" * 101}, "must have at most 100 characters"),
+        ({"account": 1}, "must be a text"),
+        ({"note": "x" * 2001}, "must have at most 2000 characters"),
+        ({"note": ["x"]}, "must be a text"),
+    ],
+    ids=lambda part: str(part)[:40],
+)
+def test_bad_annotation_is_refused_and_named(
+    client: Client, post: Post, bad: dict[str, Any], detail: str
+) -> None:
+    (name,) = bad
+    post(fields())
+    change = {"data": json.dumps(bad), "content_type": "application/json", "headers": {"If-Match": "*"}}
+    for answer in (post(fields(**bad)), client.patch("/expenses/1", buffered=True, **change)):
+        assert problem(answer, 422)["errors"] == [{"detail": detail, "pointer": f"#/{name}"}]
+
+
+@pytest.mark.parametrize("query", ["tag=two%20words", "tag=work&tag=%23", f"account={'x' * 101}"])
+def test_bad_annotation_in_a_query_is_refused_and_named(client: Client, query: str) -> None:
+    refused = problem(client.get(f"/expenses?{query}", buffered=True), 422)
+    assert [error["pointer"] for error in refused["errors"]] == [f"#/{query.partition('=')[0]}"]
+
+
+def test_null_clears_an_annotation_and_what_is_left_out_stays(client: Client, post: Post) -> None:
+    post(fields(account="Giro", note="with Ann", tags=["trip"]))
+
+    def patch(**changes: Any) -> tuple[Any, ...]:
+        answer = client.patch("/expenses/1", json=changes, headers={"If-Match": "*"}, buffered=True)
+        assert answer.status_code == 200
+        return tuple(answer.get_json()[name] for name in ("account", "note", "tags", "version"))
+
+    assert patch(account=None) == (None, "with Ann", ["trip"], 2)
+    assert patch(note=None) == (None, "", ["trip"], 3)
+    assert patch(tags=None) == (None, "", [], 4)
+    assert patch(account="Card", tags=["gift"]) == ("Card", "", ["gift"], 5)
+    history = client.get("/expenses/1/history", buffered=True).get_json()["items"]
+    assert [version["after"]["account"] for version in history] == ["Giro", None, None, None, "Card"]
+
+
+def test_same_key_with_another_annotation_is_refused_and_named(post: Post, path: Path) -> None:
+    sent = fields(account="Giro", note="with Ann", tags=["trip"])
+    post(sent, Idempotency_Key="k")
+    others: list[dict[str, Any]] = [{"note": "with Bob"}, {"account": "Card"}, {"tags": []}]
+    for changed in (*others, {"note": "", "tags": ["x"]}):
+        refused = problem(post(sent | changed, Idempotency_Key="k"), 422)
+        assert refused["type"] == PROBLEM_TYPE_PREFIX + "idempotency-key-reused"
+        assert refused["fields"] == list(changed)
+    same = {"account": "GIRO", "tags": ["Trip", "trip"]}
+    assert post(sent | same, Idempotency_Key="k").status_code == 200
+    assert Ledger(path).search().count == 1
+
+
+def test_replay_tells_in_what_it_differs_from_what_was_sent(client: Client, post: Post) -> None:
+    first = post(fields(account="Giro", note="with Ann", tags=["trip"])).get_json()
+    assert "differs" not in first
+    again = post(fields(account="Giro", note="with Bob", tags=["trip"]))
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
+    assert again.get_json() == first | {"differs": ["note"]}
+    assert "differs" not in post(fields()).get_json()  # what was not sent can't differ
+    assert "differs" not in post(fields(account="giro", tags=["TRIP"])).get_json()
+    assert post(fields(account=None, tags=["x"])).get_json()["differs"] == ["account", "tags"]
+    client.patch("/expenses/1", json={"amount": "13"}, headers={"If-Match": "*"}, buffered=True)
+    assert post(fields()).get_json()["differs"] == ["amount"]
+
+
+@pytest.mark.usefixtures("annotated")
+def test_accounts(client: Client) -> None:
+    assert client.get("/accounts", buffered=True).get_json() == {
+        "items": [
+            {"name": "Card", "count": 1, "total": "4.00"},
+            {"name": "Giro", "count": 2, "total": "3.00"},
+        ]
+    }
+
+
+@pytest.mark.usefixtures("annotated")
+def test_account_is_spelled_as_at_first(post: Post) -> None:
+    assert post(fields(amount="32", account="GIRO")).get_json()["account"] == "Giro"
+
+
+@pytest.mark.usefixtures("annotated")
+@pytest.mark.parametrize(
+    ("by", "items"),
+    [
+        ("account", [("", 2, "24.00"), ("Card", 1, "4.00"), ("Giro", 2, "3.00")]),
+        ("tag", [("", 1, "16.00"), ("gift", 2, "12.00"), ("trip", 2, "3.00"), ("work", 2, "6.00")]),
+    ],
+)
+def test_summary_by_account_or_tag(client: Client, by: str, items: list[tuple[str, int, str]]) -> None:
+    answer = client.get(f"/summary?by={by}", buffered=True).get_json()
+    assert answer["items"] == [{by: name, "count": count, "total": total} for name, count, total in items]
+    assert (answer["count"], answer["total"]) == (5, "31.00")  # each once, whatever its tags
+
+
+@pytest.mark.usefixtures("annotated")
+def test_summary_by_two_parts(client: Client) -> None:
+    answer = client.get("/summary?by=month,account&category=food", buffered=True).get_json()
+    assert [tuple(item.values()) for item in answer["items"]] == [
+        ("2026-10", "Card", 1, "4.00"),
+        ("2026-11", "", 1, "8.00"),
+        ("2026-11", "Giro", 2, "3.00"),
+    ]
+    by_tag = client.get("/summary?by=account,tag&tag=trip", buffered=True).get_json()
+    assert [item.keys() for item in by_tag["items"]] == [{"account", "tag", "count", "total"}] * len(
+        by_tag["items"]
+    )
+    assert by_tag["total"] == "3.00"
+
+
+@pytest.mark.usefixtures("annotated")
+def test_overview_is_the_page_and_all_beside_it(client: Client) -> None:
+    overview = client.get("/overview?account=giro&limit=1", buffered=True).get_json()
+    page = client.get("/expenses?account=giro&limit=1", buffered=True).get_json()
+    assert {name: overview.pop(name) for name in page} == page
+    assert overview == {
+        "first": "2026-11-22",
+        "last": "2026-11-22",
+        "categories": client.get("/categories", buffered=True).get_json()["items"],
+        "accounts": ["Card", "Giro"],
+        "position": client.get("/position", buffered=True).get_json()["position"],
+    }
+    whole = client.get("/overview", buffered=True).get_json()
+    assert (whole["first"], whole["last"], whole["total"]) == ("2026-10-31", "2026-11-22", "31.00")
+    none = client.get("/overview?tag=nowhere", buffered=True).get_json()
+    assert (none["first"], none["last"], none["items"]) == (None, None, [])
+
+
+@pytest.mark.parametrize("query", ["limit=0", "cursor=x", "account=a&sort=random", "by=month"])
+def test_bad_overview_is_refused(client: Client, query: str) -> None:
+    problem(client.get(f"/overview?{query}", buffered=True), 422)
+
+
+def test_position_changes_with_the_ledger_and_only_then(client: Client, post: Post) -> None:
+    def position() -> str:
+        return str(client.get("/position", buffered=True).get_json()["position"])
+
+    seen = [position()]
+    for request, body in (
+        ("POST /expenses", fields()),
+        ("PATCH /expenses/1", {"note": "x"}),
+        ("POST /rules", {"text": "a", "category": "b"}),
+        ("DELETE /expenses/1", None),
+        ("POST /changes/3/undo", None),
+    ):
+        method, where = request.split()
+        answer = client.open(where, method=method, json=body, headers={"If-Match": "*"}, buffered=True)
+        assert answer.status_code < 300
+        seen.append(position())
+        client.get("/expenses", buffered=True)
+        assert position() == seen[-1]
+    assert len({*seen}) == len(seen)
 
 
 def test_health(client: Client) -> None:

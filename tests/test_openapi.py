@@ -18,7 +18,7 @@ from expense_lib import Ledger
 from expense_lib.domain import errors
 from expense_lib.domain.errors import PROBLEM_TYPE_PREFIX
 from handlers import openapi
-from handlers.routes import OPEN, PATHS
+from handlers.routes import ROUTES
 from handlers.wsgi import app
 from tests.builders import an_expense, handler
 
@@ -61,17 +61,17 @@ def test_every_answer_is_as_described(case: Any) -> None:
 
 def test_document_is_valid_openapi() -> None:
     for with_tokens in (True, False):
-        validate(openapi.document(PATHS, OPEN, "/mounted", with_tokens=with_tokens))
+        validate(openapi.document(ROUTES, "/mounted", with_tokens=with_tokens))
 
 
 def test_every_path_is_described_and_no_other() -> None:
-    paths = openapi.document(PATHS, OPEN, "", with_tokens=False)["paths"]
+    paths = openapi.document(ROUTES, "", with_tokens=False)["paths"]
     described = {(method.upper(), template) for template, methods in paths.items() for method in methods}
-    assert described == {(method, template) for method, template, _ in PATHS}
+    assert described == {(route.method, route.template) for route in ROUTES}
 
 
 def test_every_kind_of_refusal_is_described() -> None:
-    told = json.dumps(openapi.document(PATHS, OPEN, "", with_tokens=False))
+    told = json.dumps(openapi.document(ROUTES, "", with_tokens=False))
     kinds = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
     here_only = {errors.AnalyticsUnavailable.code}
     assert {kind for kind in kinds if f"{PROBLEM_TYPE_PREFIX}{kind}" not in told} == here_only
@@ -91,7 +91,7 @@ def test_document_says_whether_a_token_is_wanted_and_where_it_is_mounted(
 
 def test_examples_of_bodies_are_taken_and_answered(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXPENSE_LEDGER", str(path))
-    document = openapi.document(PATHS, OPEN, "", with_tokens=False)
+    document = openapi.document(ROUTES, "", with_tokens=False)
     client = Client(app)
     for template, method in (("/expenses", "post"), ("/expenses", "patch"), ("/categories/{name}", "patch")):
         content = document["paths"][template][method]["requestBody"]["content"]["application/json"]
@@ -106,8 +106,8 @@ def test_examples_of_bodies_are_taken_and_answered(path: Path, monkeypatch: pyte
 def test_docs_are_the_document_and_need_nothing_else() -> None:
     page = Client(app).get("/docs", environ_overrides={"SCRIPT_NAME": "/books"})
     text = page.get_data(as_text=True)
-    for method, template, _ in PATHS:
-        assert f"<code>{method} {template}</code>" in text
+    for route in ROUTES:
+        assert f"<code>{route.method} {route.template}</code>" in text
     assert 'href="/books/openapi.json"' in text
     assert not re.search(r"<(script|img|link|iframe)|https?://|@import|url\(", text)
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)

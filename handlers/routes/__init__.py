@@ -1,0 +1,18 @@
+"""Every endpoint, in one Route each, in the order of the document. Each module is of one resource.
+
+To add one, write its handler and its Route, and a line in the docstring of ``wsgi``.
+"""
+
+from handlers.router import Router
+from handlers.routes import changes, expenses, files, service, statements, totals
+
+ROUTES = (
+    *expenses.ROUTES,
+    *totals.ROUTES,
+    *statements.ROUTES,
+    *files.ROUTES,
+    *changes.ROUTES,
+    *service.ROUTES,
+)
+
+router = Router(ROUTES)
