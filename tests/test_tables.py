@@ -15,15 +15,15 @@ from expense_lib import Ledger, statements
 from expense_lib.app import messages, tables
 from expense_lib.app.figures import compare
 from expense_lib.app.filters import View
-from expense_lib.app.overview import Seen, look
 from expense_lib.app.recurring import Recurring
+from expense_lib.app.snapshot import Snapshot, load
 from tests.builders import an_expense
 
 TODAY = dt.date(2026, 11, 22)
 
 
-def seen(ledger: Ledger) -> Seen:
-    return look(lambda: ledger, View(), None, TODAY)
+def seen(ledger: Ledger) -> Snapshot:
+    return load(lambda: ledger, View(), None, TODAY)
 
 
 def cells(table: tables.Table, name: str) -> list[Any]:
@@ -86,7 +86,7 @@ def test_expense_without_description_is_named_by_its_category(ledger: Ledger) ->
 
 
 def test_nothing_is_shown_of_what_can_not_be_had() -> None:
-    assert tables.expenses(Seen(), newer=False) == tables.EMPTY
+    assert tables.expenses(Snapshot(), newer=False) == tables.EMPTY
 
 
 def test_columns_are_named_after_the_days_that_were_compared(ledger: Ledger) -> None:

@@ -150,7 +150,7 @@ def entry_form(session):
             "send": lambda message: session.add(message, entry.send),
             "act": lambda message: session.act(message, entry.send),
             "complete": lambda message: session.complete(message, entry.send),
-            "look": lambda _: session.look(),
+            "poll": lambda _: session.poll(),
         },
         session.failed,
         fields=list(edit_dialog.FIELDS),

@@ -1,4 +1,4 @@
-"""One person at the app: what they look at, what they have in hand, and what becomes of what they do."""
+"""The state of one browser tab: the filters, the page, what is picked, and the last outcome."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from expense_lib.app import demo, figures, messages, tables
 from expense_lib.app.charts import Bar, category_bars, month_bars
 from expense_lib.app.edit_dialog import Dialog
 from expense_lib.app.edits import GONE, Done, Failed, undo_of, undo_of_import
-from expense_lib.app.entry import Added
+from expense_lib.app.entry import Added, NotReached, NotTakenBack
 from expense_lib.app.entry_form import EntryForm
 from expense_lib.app.figures import Comparison, compare
 from expense_lib.app.filters import CUSTOM, View, last_day
-from expense_lib.app.overview import Seen, look
 from expense_lib.app.recurring import Recurring, copies
+from expense_lib.app.snapshot import READ_ONLY, Snapshot, load
 from expense_lib.domain.errors import ExpenseError, LedgerMoved
 from expense_lib.domain.filters import SummaryQuery
 from expense_lib.domain.results import Expense, Part
@@ -37,17 +37,17 @@ Reply = Callable[[dict[str, Any]], object]
 
 @dataclass(frozen=True)
 class Tell:
-    """Whom to tell of what is new; each is called with it.
+    """The callbacks of a session; each is called with what changed.
 
     Attributes:
-        seen: What there is to see.
-        filters: What the filters are to say, when somebody else said so, or when their choices changed.
+        seen: The snapshot that the page shows.
+        filters: The filters, when another part of the page set them, or when their choices changed.
         picked: Which expenses of the page are picked.
-        notice: What became of the last change.
+        notice: The outcome of the last change.
         address: The view as the page's address keeps it.
     """
 
-    seen: Callable[[Seen], object]
+    seen: Callable[[Snapshot], object]
     filters: Callable[[View], object]
     picked: Callable[[tuple[Expense, ...]], object]
     notice: Callable[[Done | Failed | None], object]
@@ -55,17 +55,16 @@ class Tell:
 
 
 class Session:
-    """What one browser tab works with.
-
-    The cells of the app lay it out and call it; it calls *tell* with what is new, and nothing else.
+    """The state of one browser tab (the app's view model). Cells call it; it notifies them through *tell*.
 
     Args:
-        query: The page's address, as it was opened.
-        tell: Whom to tell.
+        query: The query of the page's address, as it was opened.
+        tell: The callbacks.
     """
 
     def __init__(self, query: Mapping[str, str | list[str]], tell: Tell) -> None:
         self._tell = tell
+        self._ledger: AnyLedger | None = None  # opened once
         self._file: tuple[Path, object] | None = None  # the ledger's file, and which one it is
         self._cursors: tuple[str | None, ...] = (None,)
         self.is_demo = "demo" in query
@@ -77,25 +76,27 @@ class Session:
         self.notices = 0  # how many there were, so that a button of an earlier one does nothing
         self._changes: tuple[int | None, ...] = (None,)  # below which number each page so far begins
         self._earlier: int | None = None
-        # An import that ends looks, and tells, from a thread of its own.
+        # An import calls from a thread of its own when it ends.
         self._looking = threading.Lock()
         self._changing = threading.Lock()
-        self.seen = self._look(None)
+        self._day = dt.date.min  # of the last look
+        self.seen = self._load(None)
 
     def ledger(self) -> AnyLedger:
-        """The ledger that the environment names, or the demo's.
+        """The ledger that the environment names, opened once, or the demo's.
 
         Raises:
-            LedgerMoved: its file is another than at first, or gone: until ``retry`` none is made or used.
+            LedgerMoved: its file was replaced or removed: until ``retry`` none is made or used.
         """
         if self.is_demo:
             return demo.ledger()
         if self._file is not None and _identity(self._file[0]) != self._file[1]:
             raise LedgerMoved
-        opened = open_ledger()
-        if isinstance(opened, Ledger):
-            self._file = (opened.path, _identity(opened.path))
-        return opened
+        if self._ledger is None:
+            self._ledger = open_ledger()
+            if isinstance(self._ledger, Ledger):
+                self._file = (self._ledger.path, _identity(self._ledger.path))
+        return self._ledger
 
     def currency(self) -> str:
         """The ledger's currency, as far as it is known."""
@@ -104,16 +105,30 @@ class Session:
     # What is looked at
 
     def retry(self) -> None:
-        """Look again, at what is there now: somebody says so."""
-        self._file = None
+        """Open the ledger anew and look, since a person asks for it."""
+        self._ledger = self._file = None
         with suppress(ExpenseError):  # which the connection to the old file answers with, once
-            self.ledger().health()
-        self.look()
+            self.ledger().position()
+        self.look(check=True)
 
-    def look(self) -> None:
-        """See whether there is anything new, and tell."""
+    def poll(self) -> None:
+        """Look if there may be anything new: one cheap question to the ledger where there is not.
+
+        There may be after a failure, on another day (periods such as "this month" move), and when the
+        ledger's position is another.
+        """
+        if not self._is_current():
+            self.look()
+
+    def look(self, *, check: bool = False) -> None:
+        """Ask the ledger for what the view shows, and notify if it is another than before.
+
+        Args:
+            check: Ask again whether the ledger can be written.
+        """
         with self._looking:
-            before, self.seen = self.seen, self._look(self.seen)
+            before = self.seen
+            self.seen = self._load(replace(before, writable=False) if check else before)
         if self.seen == before:
             return
         self._tell.seen(self.seen)
@@ -279,12 +294,12 @@ class Session:
             self._tell.picked(picked)
 
     def did(self, done: Done | Failed | None) -> None:
-        """Something was done, or failed: tell, and look again."""
+        """Notify of what was done, or failed, and look again."""
         with self._changing:
             self.notice = done
             self.notices += 1
         self._tell.notice(done)
-        self.look()
+        self.look(check=isinstance(done, Failed))
 
     def failed(self) -> None:
         """Something raised what it should not; the log has it."""
@@ -335,15 +350,29 @@ class Session:
         reply({"outcome": outcome})
         if isinstance(self.entry.outcome, Added):
             self._cursors = (None,)
-        self.look()
+        self.look(check=isinstance(self.entry.outcome, NotReached | NotTakenBack))
 
     def _asked(self, answer: dict[str, Any], done: Done | None, reply: Reply) -> None:
         reply(answer)
         if done:
             self.did(done)
+        elif (
+            "outcome" in answer and not answer["outcome"]["errors"]
+        ):  # the ledger refused, not what was typed
+            self.look(check=True)
 
-    def _look(self, before: Seen | None) -> Seen:
-        return look(self.ledger, self.view, self._cursors[-1], _today(), before)
+    def _is_current(self) -> bool:
+        """Whether a look would show the same as the last one."""
+        if self.seen.trouble not in ("", READ_ONLY) or self._day != _today():
+            return False
+        try:
+            return self.ledger().position() == self.seen.position
+        except ExpenseError:
+            return False
+
+    def _load(self, before: Snapshot | None) -> Snapshot:
+        self._day = _today()
+        return load(self.ledger, self.view, self._cursors[-1], self._day, before)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -355,7 +384,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _names(seen: Seen) -> list[str]:
+def _names(seen: Snapshot) -> list[str]:
     return [each.name for each in seen.categories]
 
 

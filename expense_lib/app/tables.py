@@ -8,8 +8,8 @@ from typing import Any
 
 from expense_lib.app import messages
 from expense_lib.app.figures import Compared, Comparison
-from expense_lib.app.overview import Seen
 from expense_lib.app.recurring import Recurring
+from expense_lib.app.snapshot import Snapshot
 from expense_lib.domain.results import CategoryTotal, Change
 from expense_lib.domain.statement import Import, Imported
 from expense_lib.statements import Plan
@@ -29,7 +29,7 @@ VERDICTS = {
 NOT_READ = "not understood"
 
 
-def expenses(seen: Seen, *, newer: bool) -> Table:
+def expenses(seen: Snapshot, *, newer: bool) -> Table:
     """The expenses that are seen, to be picked and edited; *newer* says that a page comes before."""
     page = seen.page
     if page is None:

@@ -471,14 +471,14 @@ test("it is asked every five seconds whether the ledger has changed, while the p
   clock.tick(10_000);
   document.visibilityState = "hidden";
   clock.tick(10_000);
-  assert.equal(shown.sentTo("look").length, 2);
+  assert.equal(shown.sentTo("poll").length, 2);
   document.visibilityState = "visible";
   document.dispatchEvent(new Event("visibilitychange"));
-  assert.equal(shown.sentTo("look").length, 3);
+  assert.equal(shown.sentTo("poll").length, 3);
   shown.leaves();
   clock.tick(10_000);
   document.dispatchEvent(new Event("visibilitychange"));
-  assert.equal(shown.sentTo("look").length, 3);
+  assert.equal(shown.sentTo("poll").length, 3);
 });
 
 test("Back is a view as well", () => {
