@@ -5,8 +5,9 @@ from typing import Any, NoReturn
 import pytest
 
 from expense_lib import Ledger, LedgerUnavailable
-from expense_lib.app.edit_dialog import FIELDS, Dialog
+from expense_lib.app.edit_dialog import Dialog
 from expense_lib.app.edits import Done
+from expense_lib.app.entry import FIELDS
 from expense_lib.domain.filters import Filter
 from tests.builders import an_expense, fields
 
@@ -34,11 +35,27 @@ def test_edit_asks_for_the_fields_as_they_are_and_tells_what_happened(dialog: Di
     assert ask["values"] == {
         **fields(amount="3.00", category="Fuel, oil", description=""),
         "refund": True,
+        "account": "",
+        "note": "",
+        "tags": "",
     }
     assert [line[17:] for line in ask["lines"]] == [
         "edited: description from Lunch to nothing",
         "added: -3.00 USD, Fuel, oil, Lunch, 2026-11-22",
     ]
+
+
+def test_annotations_are_edited_and_their_history_is_told(dialog: Dialog, ledger: Ledger) -> None:
+    dialog.edit(ledger.get(1))
+    send(dialog, **lunch(account="Giro", note="x" * 100, tags="trip #work"))
+    ask = dialog.edit(ledger.get(1))["ask"]
+    assert [ask["values"][name] for name in ("account", "note", "tags")] == ["Giro", "x" * 100, "trip work"]
+    assert [line[17:] for line in ask["lines"][:1]] == [
+        f"edited: account from nothing to Giro, note from nothing to {'x' * 80}…, tags from nothing to trip work"
+    ]
+    send(dialog, **lunch(account="", note=" ", tags=","))
+    cleared = ledger.get(1)
+    assert (cleared.account, cleared.note, cleared.tags) == (None, "", ())
 
 
 def test_unchanged_answer_changes_nothing(dialog: Dialog, ledger: Ledger) -> None:

@@ -239,6 +239,20 @@ def test_filters_are_kept_by_the_address_and_survive_a_reload(person: Person) ->
     assert person.heard() == ["address", "seen", "filters"]
 
 
+def test_accounts_are_offered_and_filtered_with_tags(person: Person) -> None:
+    person.adds(account="Giro", tags="trip")
+    assert person.heard() == ["seen", "filters"]
+    person.adds(amount="3", account="Cash", tags="trip kids")
+    person.adds(amount="4")
+    assert person.session.account_names() == ["Cash", "Giro"]
+    person.session.show(accounts=("cash", "Gone"))
+    assert (person.sees, person.session.account_names()) == ((1, "3.00"), ["Cash", "Giro", "cash", "Gone"])
+    person.session.show(accounts=(), tags="#TRIP")
+    assert person.sees == (2, "15.50")
+    person.session.clear()
+    assert (person.sees[0], person.session.view) == (3, View())
+
+
 def test_custom_period_has_the_filters_laid_out_anew(person: Person) -> None:
     for period, told in ((CUSTOM, True), ("all", True), ("this-month", False)):
         person.heard()

@@ -73,11 +73,26 @@ def test_expenses_are_shown_as_they_were_typed(
             "date": "2026-11-22",
             "category": "Food, drinks",
             "description": "<b>5%",
+            "details": [],
             "amount": shown,
         }
     ]
     assert (table["caption"], table["sort"]) == ("1 expense of 1", "amount_asc")
     assert (table["newer"], table["older"]) == (True, False)
+
+
+def test_annotations_are_shown_where_there_are_any(ledger: Ledger) -> None:
+    ledger.record(an_expense(account="Giro", note="<b>With Kim</b>", tags=["work", "Trip"]))
+    ledger.record(an_expense(amount="1", tags=["kids"]))
+    assert cells(tables.expenses(seen(ledger), newer=False), "details") == [
+        [{"kind": "tag", "text": "#kids"}],
+        [
+            {"kind": "account", "text": "Giro"},
+            {"kind": "tag", "text": "#Trip"},
+            {"kind": "tag", "text": "#work"},
+            {"kind": "note", "text": "<b>With Kim</b>"},
+        ],
+    ]
 
 
 def test_expense_without_description_is_named_by_its_category(ledger: Ledger) -> None:

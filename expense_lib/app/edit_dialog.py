@@ -7,12 +7,11 @@ from typing import Any
 
 from expense_lib.app import edits, messages
 from expense_lib.app.edits import Done, Failed, Open
-from expense_lib.app.entry import Typed
+from expense_lib.app.entry import FIELDS, Typed
 from expense_lib.domain.errors import ExpenseError
 from expense_lib.domain.filters import Filter
 from expense_lib.domain.results import Expense
 
-FIELDS = ("amount", "description", "category", "date", "refund")
 ACTS = ({"name": "cancel", "label": "Cancel"}, {"name": "delete", "label": "Delete"})
 
 Answer = tuple[dict[str, Any], Done | None]
@@ -40,13 +39,7 @@ class Dialog:
             lines = messages.history(self._ledger().history(expense.id), self._currency())
         except ExpenseError as failed:
             lines = [str(failed)]
-        values = {
-            "amount": str(abs(expense.amount)),
-            "description": expense.description,
-            "category": expense.category,
-            "date": str(expense.date),
-            "refund": expense.refund,
-        }
+        values = {name: getattr(Typed.of(expense), name) for name in FIELDS}
         return _ask("Edit expense", "Save", values, lines, acts=("cancel", "delete"))
 
     def recategorise(

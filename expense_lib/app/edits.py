@@ -1,4 +1,4 @@
-"""What becomes of a change that a person makes to what is recorded, and how it is undone."""
+"""Changes to what is recorded, as a person makes them, each with the callback that undoes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from expense_lib.app import messages
-from expense_lib.app.entry import Typed
+from expense_lib.app.entry import FIELDS, Typed
 from expense_lib.domain.errors import (
     ExpenseDeleted,
     ExpenseError,
@@ -58,7 +58,7 @@ def edit(ledger: Open, expense: Expense, typed: Typed, currency: str) -> Done | 
 
     def act() -> Done:
         new = typed.expense()
-        wanted = new.model_dump(include={"amount", "category", "description", "date", "refund"})
+        wanted = new.model_dump(include=set(FIELDS))
         was = {name: getattr(expense, name) for name in wanted}
         changes = {name: value for name, value in wanted.items() if value != was[name]}
         if not changes:

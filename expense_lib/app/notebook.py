@@ -18,6 +18,7 @@ with app.setup:
     from expense_lib import ExpenseError
     from expense_lib.app import charts, demo, edit_dialog, filters, import_wizard, messages, tables
     from expense_lib.app.edits import Failed
+    from expense_lib.app.entry import FIELDS, MORE
     from expense_lib.app.session import Session, Tell
     from expense_lib.app.widgets import ExpenseForm, Notice, Sections, Table
 
@@ -58,6 +59,16 @@ def choice(label: str, options: dict[str, object], value: object, say: Callable[
     chosen = next(name for name, option in options.items() if option == value)
     return mo.ui.dropdown(
         options, chosen, label=label, on_change=say, allow_select_none=False, full_width=True
+    )
+
+
+@app.function
+def several(
+    label: str, options: list[str], chosen: tuple[str, ...], say: Callable[[tuple[str, ...]], None]
+) -> mo.Html:
+    """A choice of any number."""
+    return mo.ui.multiselect(
+        options, list(chosen), label=label, on_change=lambda names: say(tuple(names)), full_width=True
     )
 
 
@@ -153,7 +164,8 @@ def entry_form(session):
             "poll": lambda _: session.poll(),
         },
         session.failed,
-        fields=list(edit_dialog.FIELDS),
+        fields=list(FIELDS),
+        more=list(MORE),
         label="New expense",
         submit="Add expense",
     )
@@ -170,7 +182,7 @@ def dialog(session):
             "complete": lambda message: session.complete(message, asked.send),
         },
         session.failed,
-        fields=list(edit_dialog.FIELDS),
+        fields=list(FIELDS),
         label="Edit expense",
         submit="Save",
         dialog=True,
@@ -184,6 +196,7 @@ def dialog(session):
 def completion(asked, session, entry, get_seen):
     get_seen()
     entry.categories = asked.categories = [each.name for each in session.seen.categories]
+    entry.accounts = asked.accounts = list(session.seen.accounts)
     return
 
 
@@ -193,19 +206,26 @@ def filter_fields(session, get_filters):
     period = choice("Period", filters.PERIODS, session.view.period, session.choose_period)
     date_from = text("From", session.view.date_from, lambda day: session.show(date_from=day), "YYYY-MM-DD")
     date_to = text("To", session.view.date_to, lambda day: session.show(date_to=day), "YYYY-MM-DD")
-    categories = mo.ui.multiselect(
+    categories = several(
+        "Categories",
         session.category_names(),
-        list(session.view.categories),
-        label="Categories",
-        on_change=lambda names: session.show(categories=tuple(names)),
-        full_width=True,
+        session.view.categories,
+        lambda names: session.show(categories=names),
     )
+    accounts = several(
+        "Accounts",
+        session.account_names(),
+        session.view.accounts,
+        lambda names: session.show(accounts=names),
+    )
+    tags = text("Tags", session.view.tags, lambda typed: session.show(tags=typed))
     search = text("Search", session.view.q, lambda typed: session.show(q=typed), debounce=300)
     at_least = text("At least", session.view.amount_min, lambda amount: session.show(amount_min=amount))
     at_most = text("At most", session.view.amount_max, lambda amount: session.show(amount_max=amount))
     clear = mo.ui.button(label="Clear filters", on_change=lambda _: session.clear(), full_width=True)
     _dates = (date_from, date_to) if session.view.period == filters.CUSTOM else ()
-    grid(period, *_dates, categories, search, at_least, at_most, clear)
+    _accounts = (accounts,) if session.account_names() else ()
+    grid(period, *_dates, categories, *_accounts, tags, search, at_least, at_most, clear)
     return
 
 

@@ -133,7 +133,7 @@ class Session:
             return
         self._tell.seen(self.seen)
         self.pick([each.id for each in self.picked])
-        if _names(before) != _names(self.seen):
+        if _choices(before) != _choices(self.seen):
             self._tell.filters(self.view)
 
     def show(self, **changes: Any) -> None:
@@ -171,6 +171,10 @@ class Session:
     def category_names(self) -> list[str]:
         """The categories to choose from: the ledger's, and those that are chosen already."""
         return list(dict.fromkeys([*(each.name for each in self.seen.categories), *self.view.categories]))
+
+    def account_names(self) -> list[str]:
+        """The accounts to choose from: the ledger's, and those that are chosen already."""
+        return list(dict.fromkeys([*self.seen.accounts, *self.view.accounts]))
 
     def table(self) -> tables.Table:
         """The page as the table shows it."""
@@ -384,8 +388,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _names(seen: Snapshot) -> list[str]:
-    return [each.name for each in seen.categories]
+def _choices(seen: Snapshot) -> tuple[list[str], tuple[str, ...]]:
+    """The categories and accounts that the filters offer."""
+    return [each.name for each in seen.categories], seen.accounts
 
 
 def _today() -> dt.date:

@@ -1,4 +1,4 @@
-"""What the app's tables show: pages of rows, as ``table.js`` takes them."""
+"""The app's tables: pages of rows, as ``table.js`` takes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from expense_lib.app import messages
 from expense_lib.app.figures import Compared, Comparison
 from expense_lib.app.recurring import Recurring
 from expense_lib.app.snapshot import Snapshot
-from expense_lib.domain.results import CategoryTotal, Change
+from expense_lib.domain.results import CategoryTotal, Change, Expense
 from expense_lib.domain.statement import Import, Imported
 from expense_lib.statements import Plan
 
@@ -38,7 +38,7 @@ def expenses(seen: Snapshot, *, newer: bool) -> Table:
         "columns": [
             {"name": "date", "label": "Date", "kind": "date", "sorts": ["date_desc", "date_asc"]},
             {"name": "category", "label": "Category"},
-            {"name": "description", "label": "Description"},
+            {"name": "description", "label": "Description", "details": True},
             {"name": "amount", "label": "Amount", "kind": "amount", "sorts": ["amount_desc", "amount_asc"]},
         ],
         "rows": [
@@ -48,6 +48,7 @@ def expenses(seen: Snapshot, *, newer: bool) -> Table:
                 "date": str(each.date),
                 "category": each.category,
                 "description": each.description,
+                "details": _details(each),
                 "amount": f"{each.amount:,}",
             }
             for each in page.items
@@ -59,6 +60,12 @@ def expenses(seen: Snapshot, *, newer: bool) -> Table:
         "picks": True,
         "act": "Edit",
     }
+
+
+def _details(expense: Expense) -> list[dict[str, str]]:
+    """An expense's annotations, shown small: account, tags, note."""
+    found = [("account", expense.account), *(("tag", messages.tag(name)) for name in expense.tags)]
+    return [{"kind": kind, "text": text} for kind, text in [*found, ("note", expense.note)] if text]
 
 
 def compared(comparison: Comparison) -> Table:

@@ -8,7 +8,7 @@ import { Clock } from "./clock.mjs";
 import { openTab, Shown, settled } from "./dom.mjs";
 
 const TRAITS = {
-  fields: ["amount", "description", "category", "date", "refund"],
+  fields: ["amount", "description", "category", "date", "refund", "account", "tags", "note"],
   label: "Edit expense",
   submit: "Save",
   dialog: true,
@@ -16,8 +16,11 @@ const TRAITS = {
     { name: "cancel", label: "Cancel" },
     { name: "delete", label: "Delete" },
   ],
+  more: [],
   categories: ["Food"],
+  accounts: [],
 };
+const NONE = { account: "", note: "", tags: "" };
 const LUNCH = { amount: "12.50", description: "Lunch", category: "Food", date: "2026-11-22", refund: false };
 
 let kept;
@@ -75,6 +78,16 @@ test("it opens with what it is asked for", () => {
   assert.ok(!dialog().textContent.includes("Added at noon."));
 });
 
+test("account, note and tags stand open in it", () => {
+  const known = { ...LUNCH, account: "Giro", note: "With Kim", tags: "trip" };
+  asks(known);
+  assert.equal(shown.field("account").closest(".more"), null);
+  assert.equal(shown.el.querySelector("button[aria-controls]").hidden, true);
+  shown.types({ note: "" });
+  shown.presses("Enter");
+  assert.deepEqual(sent()[0].values, { ...known, note: "" });
+});
+
 test("Enter saves, a double click once", () => {
   asks(LUNCH);
   shown.types({ amount: "13" });
@@ -82,7 +95,7 @@ test("Enter saves, a double click once", () => {
   shown.clicks("Save", 2);
   assert.deepEqual(
     sent().map((message) => message.values),
-    [{ ...LUNCH, amount: "13" }],
+    [{ ...LUNCH, ...NONE, amount: "13" }],
   );
 });
 

@@ -53,6 +53,25 @@ function picked() {
   return shown.sentTo("pick").map((message) => message.ids);
 }
 
+test("details stand small below the column that has them", () => {
+  const details = [
+    { kind: "account", text: "Giro" },
+    { kind: "tag", text: "#trip" },
+    { kind: "note", text: "<b>With Kim</b>" },
+  ];
+  shows({
+    columns: [{ name: "description", label: "Description", details: true }],
+    rows: [
+      { id: 1, named: "Lunch", description: "Lunch", details },
+      { id: 2, named: "Bus", description: "Bus", details: [] },
+    ],
+  });
+  const [first, second] = shown.el.querySelectorAll("td.description");
+  assert.equal(first.textContent, "LunchGiro#trip<b>With Kim</b>");
+  assert.equal(first.querySelector(".note").textContent, "<b>With Kim</b>");
+  assert.equal(second.querySelector(".details"), null);
+});
+
 test("rows are shown as the page has them", () => {
   const rows = shown.el
     .querySelector("tbody")

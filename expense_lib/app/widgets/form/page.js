@@ -27,17 +27,25 @@ export class Page {
   }
 
   #keep() {
-    const { fields, outbox } = this.entry;
+    const { fields, outbox, more } = this.entry;
     const { values, categoryTyped, dateTyped } = fields;
     const { outstanding, missed } = outbox;
-    keepDraft(this.#draft, { values, categoryTyped, dateTyped, outstanding, missed });
+    keepDraft(this.#draft, {
+      values,
+      categoryTyped,
+      dateTyped,
+      outstanding,
+      missed,
+      isMoreOpen: more.isOpen,
+    });
   }
 
   #restore() {
     const kept = keptDraft(this.#draft);
     if (!kept) return;
-    const { fields, outbox } = this.entry;
+    const { fields, outbox, more } = this.entry;
     fields.fill(kept.values);
+    more.isOpen = Boolean(kept.isMoreOpen);
     fields.categoryTyped = kept.categoryTyped;
     fields.dateTyped = kept.dateTyped;
     const last = kept.outstanding.at(-1);
