@@ -512,6 +512,20 @@ def test_an_edit_of_what_somebody_changed_meanwhile_is_refused(
     assert str(filled.get(3).amount) == "5.00"
 
 
+def test_an_edit_saved_twice_before_the_first_answer_is_saved_twice(
+    filled: Ledger, opened: Callable[[], Person], path: Path
+) -> None:
+    person = opened()
+    person.edits("Bus")
+    with busy(path):
+        for amount in ("2.60", "2.80"):
+            person.dialog.get_by_label("Amount", exact=True).fill(amount)
+            person.page.keyboard.press("Enter")
+    person.sees("Saved: 2.80 USD, Transport, Bus")
+    expect(person.dialog).to_have_count(0)
+    assert [str(each.after and each.after.amount) for each in filled.history(3)] == ["2.40", "2.60", "2.80"]
+
+
 def test_categories_are_renamed_and_merged(filled: Ledger, opened: Callable[[], Person]) -> None:
     person = opened()
     person.goes_to("Categories")

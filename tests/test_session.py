@@ -126,7 +126,7 @@ def test_expense_is_edited_and_the_notice_undoes_it_once(person: Person, used: L
     person.adds()
     person.heard()
     person.session.ask_to_edit(1)
-    assert person.answers(**fields(amount="13"), refund=False) == {"close": True}
+    assert person.answers(**fields(amount="13"), refund=False)["close"]
     assert (person.heard(), person.sees) == (["notice", "seen"], (1, "13.00"))
     person.undoes()
     assert (person.sees, isinstance(person.session.notice, Done)) == ((1, "12.50"), True)
@@ -172,7 +172,7 @@ def test_expense_is_deleted_from_its_dialog_and_comes_back(person: Person) -> No
     person.adds()
     person.session.ask_to_edit(1)
     person.session.delete(person.replies.append)
-    assert (person.replies[-1], person.sees) == ({"close": True}, (0, "0.00"))
+    assert (person.replies[-1]["close"], person.sees) == (True, (0, "0.00"))
     person.undoes()
     assert person.sees == (1, "12.50")
 

@@ -38,10 +38,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Done:
-    """It is on disk. *text* says what; *undo* takes it back, where there is something to take back."""
+    """It is on disk. *text* says what; *undo* takes it back, where there is something to take back.
+
+    *now* is what was changed, as it is afterwards: an expense, or a category's name.
+    """
 
     text: str
     undo: Undo | None = None
+    now: Expense | str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def edit(ledger: Open, expense: Expense, typed: Typed, currency: str) -> Done | 
         if amended.version == expense.version:  # the same but for spelling that does not count
             return Done("Nothing was changed.")
         back = {name: was[name] for name in changes} | {"occurrence": expense.occurrence}
-        return Done(f"Saved: {messages.expense(amended, currency)}.", _put_back(amended, back, currency))
+        text = f"Saved: {messages.expense(amended, currency)}."
+        return Done(text, _put_back(amended, back, currency), amended)
 
     return _told(act)
 
@@ -110,7 +115,7 @@ def rename(ledger: Open, old: str, new: str) -> Done | Failed:
         if done.number is None:
             return Done("Nothing was changed.")
         now_in = messages.number(done.count, "expense")
-        return Done(f"{old} is now {done.name}, which has {now_in}.", undo_of(done.number))
+        return Done(f"{old} is now {done.name}, which has {now_in}.", undo_of(done.number), done.name)
 
     return _told(act)
 

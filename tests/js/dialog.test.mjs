@@ -122,6 +122,73 @@ test("a refusal is said also if something was typed meanwhile, which stays", () 
   assert.equal(shown.field("amount").value, "14");
 });
 
+function writes(at) {
+  shown.hears({ close: true, id: sent()[at].id });
+}
+
+test("it closes when what is in it is written", () => {
+  asks(LUNCH);
+  shown.types({ amount: "13" });
+  shown.presses("Enter");
+  writes(0);
+  assert.equal(dialog(), null);
+});
+
+test("saved and saved again before the first answer, it closes with the second", () => {
+  asks(LUNCH);
+  shown.types({ amount: "13" });
+  shown.presses("Enter");
+  shown.types({ amount: "14" });
+  shown.presses("Enter");
+  assert.equal(sent().length, 1);
+  writes(0);
+  assert.equal(dialog().open, true);
+  assert.deepEqual(
+    sent().map((message) => message.values.amount),
+    ["13", "14"],
+  );
+  writes(0); // the first answer once more
+  assert.equal(dialog().open, true);
+  writes(1);
+  assert.equal(dialog(), null);
+});
+
+test("what is changed after a save stays, and is said not to be saved", () => {
+  asks(LUNCH);
+  shown.presses("Enter");
+  shown.types({ amount: "14" });
+  writes(0);
+  assert.ok(dialog().textContent.includes("Saved. What you changed since then is not saved yet."));
+  assert.equal(shown.field("amount").value, "14");
+  shown.presses("Enter");
+  writes(1);
+  assert.equal(dialog(), null);
+});
+
+test("the second save is refused after the first was written, and says so", () => {
+  asks(LUNCH);
+  shown.types({ amount: "13" });
+  shown.presses("Enter");
+  shown.types({ amount: "1,4" });
+  shown.presses("Enter");
+  writes(0);
+  const errors = { amount: "Amount must be a plain decimal." };
+  shown.hears({ outcome: { id: sent()[1].id, kind: "danger", text: "Not saved.", errors } });
+  assert.equal(shown.field("wrong-amount").textContent, errors.amount);
+  assert.equal(shown.field("amount").value, "1,4");
+});
+
+test("a late answer to an earlier dialog leaves the next one open", () => {
+  asks(LUNCH);
+  shown.presses("Enter");
+  shown.clicks("Cancel");
+  asks({ ...LUNCH, amount: "2" });
+  writes(0);
+  assert.equal(dialog().open, true);
+  shown.hears({ close: true, id: null }); // it was deleted
+  assert.equal(dialog(), null);
+});
+
 test("one that is closed sends nothing again, and the next may send the same", () => {
   asks(LUNCH);
   shown.presses("Enter");

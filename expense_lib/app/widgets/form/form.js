@@ -10,7 +10,7 @@
 //   {outcome: {id, of, kind, text, errors, acts, fill}}   what became of it
 //   {offer: {text, items}}                            descriptions, each with the category it had last
 //   {ask: {title, submit, values, fields, lines, acts}}   for a dialog: open with these
-//   {close: true}
+//   {close: true, id}                             for a dialog: *id* is written; null is for one that closes anyway
 
 import { Dialog } from "./dialog.js";
 import { Page } from "./page.js";
