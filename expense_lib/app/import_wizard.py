@@ -1,4 +1,4 @@
-"""A statement on its way in: read, looked at, corrected, imported. Nothing is written before it is said."""
+"""The import of a statement, step by step: read, checked, corrected, written when a person says so."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from expense_lib import statements
 from expense_lib.app import messages, tables
 from expense_lib.app.edits import Done, Failed, undo_of_import
+from expense_lib.domain.content import ANNOTATIONS
 from expense_lib.domain.errors import ExpenseError, FieldError, InvalidInput, StatementUnclear
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.statement import Imported
@@ -21,7 +22,7 @@ from expense_lib.statements import Credits, Plan, Spending
 if TYPE_CHECKING:
     from expense_lib.settings import AnyLedger
 
-FIELDS = ("date", "amount", "debit", "credit", "description", "category", "reference")
+FIELDS = ("date", "amount", "debit", "credit", "description", "category", "reference", *ANNOTATIONS)
 MONEY_IN: dict[str, Credits] = {"left out": "skip", "as refunds": "refund"}
 MONEY_OUT: dict[str, Spending | None] = {
     "as it was found": None,
@@ -351,6 +352,14 @@ def counted(done: Imported) -> str:
     return ", ".join(f"{count:,} {label}" for count, label in counts if count) or "no payments"
 
 
+def _accounts(plan: Plan) -> str:
+    """Which account the rows are of, or of how many, in words."""
+    names = set(plan.rows.accounts) - {""}
+    if len(names) > 1:
+        return f"{len(names):,} accounts"
+    return f"account {names.pop()}" if names else "no account named"
+
+
 def reading_of(plan: Plan) -> str:
     """How the file was read, in words."""
     reading = plan.reading
@@ -361,7 +370,7 @@ def reading_of(plan: Plan) -> str:
         if reading.format == "csv"
         else "",
         "money out has a minus" if reading.spending == "negative" else "money out has no sign",
-        f"account {plan.account}" if plan.account else "no account named",
+        _accounts(plan),
         f"in {reading.encoding}",
     ]
     return ", ".join(part for part in parts if part)
