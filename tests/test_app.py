@@ -126,6 +126,16 @@ def test_everything_is_done_by_keyboard(person: Person) -> None:
     keys.press("Enter")
     person.sees_added(f"3.20 USD, Transport, Bus, {yesterday}.")
     person.sees_focus_in("Amount")
+    keys.type("9")
+    for _ in ("Description", "Category", "Date", "Yesterday", "Refund", "Add expense", "More"):
+        keys.press("Tab")
+    keys.press("Enter")
+    for label, text in {"Account": "Giro", "Tags": "trip", "Note": "Late"}.items():
+        person.sees_focus_in(label)
+        keys.type(text)
+        keys.press("Tab" if label != "Note" else "Enter")
+    person.sees_added(f"9.00 USD, Transport, {yesterday}, Giro, #trip.")
+    person.sees_focus_in("Amount")
 
 
 def test_a_description_brings_the_category_that_it_had_last(

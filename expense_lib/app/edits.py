@@ -121,7 +121,11 @@ def rename(ledger: Open, old: str, new: str) -> Done | Failed:
 
 
 def _sent_once(ask: Callable[[], T]) -> T:
-    """What *ask* gives. A handler is asked only once: where no answer came, it may have been done."""
+    """The result of *ask*, which is not idempotent and so never retried.
+
+    Raises:
+        LedgerUnavailable: no answer came, though it may have been done.
+    """
     try:
         return ask()
     except LedgerUnavailable as failed:
@@ -129,7 +133,7 @@ def _sent_once(ask: Callable[[], T]) -> T:
 
 
 def undo_of(number: int) -> Undo:
-    """What undoes the change of this number, and is undone in turn."""
+    """The callback that undoes the change of this number, and can be undone in turn."""
 
     def undo(ledger: Open) -> Done | Failed:
         return _told(lambda: _undone(ledger().undo(number), undo_of))
@@ -138,7 +142,7 @@ def undo_of(number: int) -> Undo:
 
 
 def undo_of_import(import_id: int) -> Undo:
-    """What takes back a statement's import, and is undone in turn."""
+    """The callback that undoes a statement's import, and can be undone in turn."""
 
     def undo(ledger: Open) -> Done | Failed:
         return _told(lambda: _undone(ledger().undo_import(import_id), redo))
@@ -187,7 +191,7 @@ def _deleted_again(expense: Expense, currency: str) -> Undo:
 
 
 def _told(act: Callable[[], Done], meanwhile: str = CHANGED_MEANWHILE) -> Done | Failed:
-    """What *act* comes to, its errors being told and not raised."""
+    """The result of *act*, with its exceptions turned into Failed."""
     try:
         return act()
     except (ValidationError, InvalidInput) as refused:

@@ -209,7 +209,7 @@ def _record(ledger: Callable[[], Recorder], typed: Typed, another_key: str | Non
 
 
 def _told(typed: Typed, another_key: str | None, act: Callable[[], Outcome]) -> Outcome:
-    """What *act* comes to, its errors being outcomes too."""
+    """The outcome of *act*, with its exceptions turned into outcomes."""
     try:
         return act()
     except ValidationError as refused:

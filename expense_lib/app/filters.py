@@ -63,7 +63,7 @@ class View:
 
     @classmethod
     def of_address(cls, query: Mapping[str, str | list[str]]) -> View:
-        """What a page's address asks for; what can't be understood in it asks for nothing."""
+        """The view that a page's address asks for; parts of it that can't be read are ignored."""
         given = {name: value if isinstance(value, str) else value[-1] for name, value in query.items()}
         period = given.get("period", "all")
         date_from, date_to = _pair(period)
@@ -85,7 +85,7 @@ class View:
         )
 
     def address(self) -> dict[str, str]:
-        """What the page's address keeps: one value for each filter, since marimo loses repeated names."""
+        """The query of the page's address: one value for each filter, as marimo loses repeated names."""
         days = _joined(self.date_from, self.date_to)
         amounts = _joined(self.amount_min, self.amount_max)
         period = days if self.period == CUSTOM else self.period
@@ -101,7 +101,7 @@ class View:
         return {name: value for name, value in kept.items() if value}
 
     def wanted(self, today: dt.date) -> ExpenseFilter:
-        """The filter that this is on the day *today*.
+        """The filter for the library, with periods resolved on the day *today*.
 
         Raises:
             InvalidInput: something typed can't be accepted; its fields are named as LABELS has them.

@@ -42,7 +42,7 @@ def tag(name: str) -> str:
 
 
 def differing(names: Sequence[str]) -> str:
-    """What follows an expense that is not as it was typed: "; its note and tags differ"."""
+    """The clause after an expense that is not as it was typed: "; its note and tags differ"."""
     if not names:
         return ""
     *others, last = names
@@ -57,12 +57,12 @@ def moment(at: dt.datetime) -> str:
 
 
 def history(versions: list[Version], currency: str) -> list[str]:
-    """What happened to an expense, the latest first, a sentence each."""
+    """An expense's versions in words, the latest first."""
     return [f"{moment(each.at)} {changed(each, currency)}" for each in reversed(versions)]
 
 
 def changed(version: Version | Change, currency: str) -> str:
-    """What one change did: edited: amount from 12.50 to 13.00."""
+    """One version or change in words: "edited: amount from 12.50 to 13.00"."""
     before, after = version.before, version.after
     if version.change == "amended" and before and after:
         return f"edited: {', '.join(_differences(before, after)) or 'its number among equal ones that day'}"

@@ -82,7 +82,7 @@ def link(to: str, text: str) -> mo.Html:
 
 @app.function
 def or_why(show: Callable[[], mo.Html]) -> mo.Html:
-    """What there is to show, or why it can't be had."""
+    """The output of *show*, or the error's message."""
     try:
         return show()
     except ExpenseError as error:
@@ -102,7 +102,7 @@ def clickable(draw: Callable[[], alt.Chart], choose: Callable[[str | None], None
 
 @app.function
 def working(phase: import_wizard.Working) -> mo.Html:
-    """How far something is that takes its time."""
+    """A progress bar."""
     share = f'value="{phase.done}" max="{phase.total}"' if phase.total else ""
     rows = f": {phase.done:,} of {phase.total:,} rows" if phase.total else ""
     return mo.Html(

@@ -1,4 +1,4 @@
-"""The app's widgets: what marimo has not, such as a form with completion and a table that the ledger sorts.
+"""The app's widgets, which marimo lacks, such as a form with completion and a table that the ledger sorts.
 
 Each is a script that marimo sends with the page; nothing is asked of another host. What a person does
 arrives as messages and not as a value: marimo hands on every message, also those sent while it is busy, and
@@ -103,7 +103,7 @@ class Table(_Talking):
 
 
 class Notice(_Talking):
-    """What became of the last change, with buttons. *told* is as ``notice.js`` has it."""
+    """The outcome of the last change, with buttons. *told* is as ``notice.js`` has it."""
 
     _esm = joined(_FOLDER / "notice.js")
     _css = _STYLE
