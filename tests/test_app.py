@@ -418,7 +418,7 @@ def test_filters_are_kept_in_the_address(
 
 def test_filter_by_categories_and_by_days_of_ones_own(filled: Ledger, opened: Callable[[], Person]) -> None:
     person = opened()
-    person.page.locator('[data-cell-name="filters"]').get_by_role("button", name="Categories").click()
+    person.page.locator('[data-cell-name="filter_fields"]').get_by_role("button", name="Categories").click()
     for name in ("Food", "Transport"):
         person.page.get_by_role("option", name=name).click()
     person.page.keyboard.press("Escape")
