@@ -36,7 +36,7 @@ class Person:
 
     def types(self, **texts: str) -> None:
         for label, text in texts.items():
-            self.page.get_by_label(label, exact=True).fill(text)
+            self.form.get_by_label(label, exact=True).fill(text)
 
     def adds(self, **texts: str) -> None:
         self.types(**texts)
@@ -59,7 +59,8 @@ class Person:
 
     def filters(self, **texts: str) -> None:
         for label, text in texts.items():
-            field = self.page.get_by_label(label.replace("_", " "), exact=True)
+            labelled = self.page.get_by_label(label.replace("_", " "), exact=True)
+            field = labelled.locator("visible=true")
             field.fill(text)
             field.press("Enter")
 
@@ -70,6 +71,10 @@ class Person:
         self.page.locator("input[type=file]").set_input_files(path)
 
     # Sees
+
+    @property
+    def form(self) -> Locator:
+        return self.page.get_by_role("form", name="New expense")
 
     @property
     def dialog(self) -> Locator:

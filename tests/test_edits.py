@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expense_lib import Ledger, LedgerUnavailable, open_ledger
+from expense_lib import Ledger, LedgerUnavailable, NewExpense, open_ledger
 from expense_lib.app import edits
 from expense_lib.app.edits import CHANGED_MEANWHILE, GONE, Done, Failed, Open
 from expense_lib.app.entry import Typed
@@ -32,7 +32,12 @@ DEEDS: dict[str, Deed] = {
     "category": lambda ledger: edit(ledger, category="Fuel"),
     "description": lambda ledger: edit(ledger, description=""),
     "date": lambda ledger: edit(ledger, date="2028-02-29"),
-    "everything": lambda ledger: edit(ledger, "0.01", "Fuel, oil", "<b>", "2026-12-31", refund=True),
+    "account": lambda ledger: edit(ledger, account="Giro"),
+    "note": lambda ledger: edit(ledger, note="With Kim"),
+    "tags": lambda ledger: edit(ledger, tags="trip, #work"),
+    "everything": lambda ledger: edit(
+        ledger, "0.01", "Fuel, oil", "<b>", "2026-12-31", refund=True, note="Kim"
+    ),
     "into another's content": lambda ledger: edit(ledger, amount="3.00"),
     "delete": lambda ledger: edits.delete(lambda: ledger, ledger.get(2), "USD"),
     "move": lambda ledger: edits.recategorise(lambda: ledger, "Fuel", ids=[2, 3]),
@@ -51,9 +56,10 @@ def edit(
     date: str = "2026-11-22",
     *,
     refund: bool = False,
+    **annotations: str,
 ) -> Done | Failed:
-    """Edit the second of the two lunches: what is left out stays."""
-    typed = Typed(amount, category, description, date, refund)
+    """Edit the second of the two lunches: what is left out stays, and annotations are blank."""
+    typed = Typed(amount, category, description, date, refund, **annotations)
     return edits.edit(lambda: ledger, ledger.get(2), typed, "USD")
 
 
@@ -68,10 +74,7 @@ def fill(ledger: AnyLedger) -> None:
 def contents(ledger: AnyLedger) -> dict[int, tuple[object, ...]]:
     """What every expense says, by its id."""
     items = ledger.search(ExpenseFilter(limit=500)).items
-    return {
-        each.id: (str(each.amount), each.category, each.description, each.date, each.occurrence)
-        for each in items
-    }
+    return {each.id: tuple(getattr(each, name) for name in sorted(NewExpense.model_fields)) for each in items}
 
 
 def undone(done: Done | Failed, ledger: AnyLedger) -> Done:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -18,12 +19,42 @@ from expense_lib.app.entry import (
     submit,
     submit_another,
 )
+from expense_lib.domain.content import ANNOTATIONS
+from tests.builders import an_expense
 
 LUNCH = Typed("12.50", "Food", "Lunch", "2026-11-22")
 
 
 def down() -> NoReturn:
     raise LedgerUnavailable("It is down.")
+
+
+def test_form_has_every_field_of_an_expense_but_its_occurrence() -> None:
+    assert set(entry.FIELDS) == {field.name for field in dataclasses.fields(Typed)}
+    assert set(entry.FIELDS) == set(NewExpense.model_fields) - {"occurrence"}
+    assert set(entry.MORE) == set(ANNOTATIONS)
+
+
+def test_expense_typed_as_it_is_is_the_same(ledger: Ledger) -> None:
+    for changes in (
+        {},
+        {"account": "Giro", "note": "Kim", "tags": ["a", "b"], "amount": "-3", "refund": True},
+    ):
+        expense = ledger.record(an_expense(**changes)).expense
+        again = Typed.of(expense).expense().model_dump(exclude={"occurrence"})
+        assert again == expense.model_dump(include=set(again))
+
+
+@pytest.mark.parametrize("kept", ["category", "date", "account"])
+def test_form_is_blank_with_what_it_keeps_for_the_next_expense(kept: str) -> None:
+    values: dict[str, Any] = {kept: "x"}
+    assert Typed(**values).is_blank()
+
+
+@pytest.mark.parametrize("typed", ["amount", "description", "note", "tags"])
+def test_form_is_not_blank_with_anything_else(typed: str) -> None:
+    values: dict[str, Any] = {typed: "x"}
+    assert not Typed(**values).is_blank()
 
 
 def test_added_is_on_disk(ledger: Ledger) -> None:

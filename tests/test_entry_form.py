@@ -100,13 +100,76 @@ def test_what_was_added_can_be_taken_back_once_and_restored(ledger: Ledger) -> N
     taken = [click(form, "undo") for _ in range(2)]
     assert taken[0] == taken[1]
     assert taken[0]["text"] == "Taken back: -3.00 USD, Food, Lunch, 2026-11-22. It is deleted."
-    assert taken[0]["fill"] == {**fields(amount="3.00"), "refund": True}
+    assert taken[0]["fill"] == {
+        **fields(amount="3.00"),
+        "refund": True,
+        "account": "",
+        "note": "",
+        "tags": "",
+    }
     assert ledger.search().count == 0
     restored = [click(form, "restore") for _ in range(2)]
     assert (restored[0]["kind"], restored[0]) == ("added", restored[1])
     assert (ledger.search().items[0].id, ledger.search().count) == (1, 1)
     assert click(form, "undo")["kind"] == "warn"
     assert ledger.search().count == 0
+
+
+ANNOTATED = {"account": " Giro ", "note": "With Kim", "tags": "#work, Trip"}
+
+
+def test_annotations_are_recorded_and_come_back_when_taken_back(ledger: Ledger) -> None:
+    form = talk(ledger)
+    answer = form.send(a_message(**ANNOTATED))
+    assert answer["text"] == "Added: 12.50 USD, Food, Lunch, 2026-11-22, Giro, #Trip, #work."
+    recorded = ledger.get(1)
+    assert (recorded.account, recorded.note, recorded.tags) == ("Giro", "With Kim", ("Trip", "work"))
+    fill = click(form, "undo")["fill"]
+    assert (fill["account"], fill["note"], fill["tags"]) == ("Giro", "With Kim", "Trip work")
+
+
+@pytest.mark.parametrize(
+    ("changes", "differing"),
+    [
+        ({}, ""),
+        ({"account": "GIRO", "tags": "WORK trip"}, ""),
+        ({"note": "Alone"}, "; its note differs"),
+        ({"tags": "work"}, "; its tags differ"),
+        ({"account": "Cash", "note": "Alone", "tags": "x"}, "; its account, note and tags differ"),
+    ],
+    ids=str,
+)
+def test_repeat_says_which_of_the_typed_annotations_differ(
+    ledger: Ledger, changes: dict[str, str], differing: str
+) -> None:
+    form = talk(ledger)
+    form.send(a_message(**ANNOTATED))
+    text = form.send(a_message(**changes))["text"]
+    assert text.startswith("Already recorded at ")
+    assert text.endswith(f": 12.50 USD, Food, Lunch, 2026-11-22, Giro, #Trip, #work{differing}.")
+    assert ledger.get(1).note == "With Kim"
+
+
+def test_repeat_of_what_was_corrected_since_says_in_what_it_differs(ledger: Ledger) -> None:
+    form = talk(ledger)
+    form.send(a_message())
+    ledger.amend(1, {"amount": "13"}, version=1)
+    assert form.send(a_message())["text"].endswith("13.00 USD, Food, Lunch, 2026-11-22; its amount differs.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"account": "x" * 101}, "account"),
+        ({"note": "x" * 2001}, "note"),
+        ({"tags": "a#b"}, "tags"),
+        ({"tags": " ".join(map(str, range(21)))}, "tags"),
+    ],
+    ids=["account", "note", "tag", "many tags"],
+)
+def test_wrong_annotation_is_told_at_its_field(ledger: Ledger, changes: dict[str, str], field: str) -> None:
+    answer = talk(ledger).send(a_message(**changes))
+    assert (answer["text"], list(answer["errors"])) == ("Not added yet: see above.", [field])
 
 
 def test_what_was_taken_back_and_corrected_is_another_expense(ledger: Ledger) -> None:

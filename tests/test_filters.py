@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from expense_lib import InvalidInput
-from expense_lib.app.filters import CUSTOM, PERIODS, View, last_day, month_after
+from expense_lib.app.filters import CUSTOM, PERIODS, View, last_day, month_after, read_tags
 
 TODAY = dt.date(2026, 11, 22)
 SORTS = ("date_desc", "date_asc", "amount_desc", "amount_asc")
@@ -26,6 +26,8 @@ views = st.builds(
     lambda period, **others: View(**period, **others),
     period=days,
     categories=st.lists(st.text(min_size=1), max_size=4).map(tuple),
+    accounts=st.lists(st.text(min_size=1), max_size=4).map(tuple),
+    tags=st.text(),
     q=st.text(),
     amount_min=typed,
     amount_max=typed,
@@ -35,6 +37,7 @@ views = st.builds(
 
 @given(views)
 @example(View(categories=("Food, drinks", "100%", "%2C", "%", "Café ☕", "a,b,,c")))
+@example(View(accounts=("Giro, mine", "100%"), tags="#trip, kids"))
 @example(View(q="50% & more, 'or' <b>=#?"))
 @example(View(period=CUSTOM, date_to="2026-12-31", amount_max="5"))
 @example(View())
@@ -116,6 +119,25 @@ def test_custom_period_may_be_open_and_typed_with_spaces() -> None:
     assert (wanted.date_from, wanted.date_to, str(wanted.amount_max)) == (LEAP, None, "5")
 
 
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("", ()),
+        (" , # ", ()),
+        ("trip", ("trip",)),
+        ("#trip, kids  work,x", ("trip", "kids", "work", "x")),
+        ("a#b", ("a#b",)),
+    ],
+)
+def test_tags_are_words_between_spaces_or_commas(text: str, tags: tuple[str, ...]) -> None:
+    assert read_tags(text) == tags
+
+
+def test_accounts_and_tags_are_asked_for() -> None:
+    wanted = View(accounts=("Giro", "Cash"), tags="#trip kids").wanted(TODAY)
+    assert (wanted.account, wanted.tag) == (("Giro", "Cash"), ("trip", "kids"))
+
+
 def test_dates_count_for_a_custom_period_only() -> None:
     view = View(period=CUSTOM, date_from="2026-01-01", date_to="nonsense")
     assert replace(view, period="all").wanted(TODAY).date_from is None
@@ -131,6 +153,8 @@ def test_dates_count_for_a_custom_period_only() -> None:
         ({"q": "\0"}, "Search"),
         ({"categories": ("x" * 101,)}, "Categories"),
         ({"categories": ("Food", " ")}, "Categories"),
+        ({"accounts": ("x" * 101,)}, "Accounts"),
+        ({"tags": "a#b"}, "Tags"),
     ],
     ids=str,
 )

@@ -177,6 +177,25 @@ def test_every_line_has_its_row_in_the_order_of_the_file(hand: Hand) -> None:
     assert counted(proposed(hand).dry) == "1 new, 1 left out, 1 not understood"
 
 
+def test_accounts_notes_and_tags_of_the_rows_are_shown(hand: Hand) -> None:
+    hand.take(a_file("2026-11-22,Tea,3.00,Food"), "bank.csv")
+    assert "account" not in [column["name"] for column in hand.table()["columns"]]
+    assert "no account named" in hand.told()
+    hand.say(account="Giro")
+    assert "account Giro" in hand.told()
+    assert [row["account"] for row in hand.table()["rows"]] == ["Giro"]
+
+    lines = ("2026-11-22,Tea,3.00,Cash,with Kim,trip", "2026-11-23,Bus,2.00,,,", "kaputt,x,y,,,")
+    hand.take(a_file(*lines, header="Date,Description,Amount,Where,Remark,Labels"), "other.csv")
+    for field, column in (("account", "Where"), ("note", "Remark"), ("tags", "Labels")):
+        hand.map(field, column)
+    rows = hand.table()["rows"]
+    assert [row["account"] for row in rows] == ["Cash", "Giro", ""]
+    assert rows[0]["details"] == [{"kind": "tag", "text": "#trip"}, {"kind": "note", "text": "with Kim"}]
+    assert "details" not in rows[1]
+    assert "2 accounts" in hand.told()
+
+
 @pytest.mark.parametrize(
     ("content", "choice", "told"),
     [

@@ -6,6 +6,8 @@ import csv
 import datetime as dt
 import io
 import itertools
+import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,11 @@ import pytest
 
 from expense_lib import Ledger, LedgerUnavailable
 from expense_lib.app import demo
+from expense_lib.app import session as session_module
 from expense_lib.app.edits import Done, Failed, Open
 from expense_lib.app.filters import CUSTOM, View
-from expense_lib.app.overview import Seen
 from expense_lib.app.session import CHANGES, Session, Tell
+from expense_lib.app.snapshot import Snapshot
 from tests.builders import an_expense, fields, free_port, handler
 
 _ids = itertools.count(1)
@@ -123,7 +126,7 @@ def test_expense_is_edited_and_the_notice_undoes_it_once(person: Person, used: L
     person.adds()
     person.heard()
     person.session.ask_to_edit(1)
-    assert person.answers(**fields(amount="13"), refund=False) == {"close": True}
+    assert person.answers(**fields(amount="13"), refund=False)["close"]
     assert (person.heard(), person.sees) == (["notice", "seen"], (1, "13.00"))
     person.undoes()
     assert (person.sees, isinstance(person.session.notice, Done)) == ((1, "12.50"), True)
@@ -169,7 +172,7 @@ def test_expense_is_deleted_from_its_dialog_and_comes_back(person: Person) -> No
     person.adds()
     person.session.ask_to_edit(1)
     person.session.delete(person.replies.append)
-    assert (person.replies[-1], person.sees) == ({"close": True}, (0, "0.00"))
+    assert (person.replies[-1]["close"], person.sees) == (True, (0, "0.00"))
     person.undoes()
     assert person.sees == (1, "12.50")
 
@@ -234,6 +237,20 @@ def test_filters_are_kept_by_the_address_and_survive_a_reload(person: Person) ->
     person.session.clear()
     assert (person.session.view, person.sees) == (View(sort="amount_asc"), (1, "12.50"))
     assert person.heard() == ["address", "seen", "filters"]
+
+
+def test_accounts_are_offered_and_filtered_with_tags(person: Person) -> None:
+    person.adds(account="Giro", tags="trip")
+    assert person.heard() == ["seen", "filters"]
+    person.adds(amount="3", account="Cash", tags="trip kids")
+    person.adds(amount="4")
+    assert person.session.account_names() == ["Cash", "Giro"]
+    person.session.show(accounts=("cash", "Gone"))
+    assert (person.sees, person.session.account_names()) == ((1, "3.00"), ["Cash", "Giro", "cash", "Gone"])
+    person.session.show(accounts=(), tags="#TRIP")
+    assert person.sees == (2, "15.50")
+    person.session.clear()
+    assert (person.sees[0], person.session.view) == (3, View())
 
 
 def test_custom_period_has_the_filters_laid_out_anew(person: Person) -> None:
@@ -301,16 +318,15 @@ def test_first_page_is_shown_again_after_another_filter_or_an_added_expense(
     assert (len(person.dates), person.session.table()["newer"]) == (50, False)
 
 
-def test_page_that_could_not_be_had_is_not_turned_to(
-    person: Person, used: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_page_that_could_not_be_had_is_not_turned_to(person: Person, used: Ledger, tmp_path: Path) -> None:
     fill_pages(used, 60)
     person.session.look()
     first = person.dates
-    monkeypatch.setenv("EXPENSE_LEDGER", str(tmp_path))
+    used.path.rename(tmp_path / "away.db")
     for _ in range(2):
         person.session.turn("older")
-    monkeypatch.setenv("EXPENSE_LEDGER", str(used.path))
+        assert person.session.seen.trouble
+    (tmp_path / "away.db").rename(used.path)
     person.session.turn("newer")
     assert person.dates == first
 
@@ -334,7 +350,7 @@ def test_desk_opened_while_the_ledger_is_down_sees_it_once_it_is_up(
     person.session.look()
     assert person.session.seen.trouble
     assert person.sees == (1, "7.00")
-    assert late.session.seen == Seen(trouble=late.session.seen.trouble)
+    assert late.session.seen == Snapshot(trouble=late.session.seen.trouble)
     assert (late.session.table()["rows"], late.session.currency()) == ([], "")
     late.adds()
     assert late.replies[-1]["outcome"]["acts"][0]["name"] == "send"
@@ -502,3 +518,94 @@ def test_ledger_that_was_removed_is_not_made_anew_until_somebody_says_so(
     assert not used.path.exists()
     person.session.retry()
     assert (person.sees, person.session.seen.trouble) == ((0, "0.00"), "")
+
+
+class Statements(list[str]):
+    """What was sent to SQLite, the comments that it traces of its own left out."""
+
+    def during(self, act: Callable[[], object]) -> Counter[str]:
+        """How often each kind of statement was sent while *act* was called."""
+        self.clear()
+        act()
+        return Counter(text.split()[0] for text in self if not text.startswith("--"))
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
+    """What every connection that is opened from now on sends to SQLite."""
+    sent = Statements()
+    connect = sqlite3.connect
+
+    def connect_traced(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **options)
+        connection.set_trace_callback(sent.append)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_traced)
+    return sent
+
+
+READING = {"BEGIN": 1, "COMMIT": 1}
+
+
+def test_idle_poll_is_one_question(
+    statements: Statements, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+    person = Person()
+    person.adds()
+    assert statements.during(person.session.poll) == {**READING, "SELECT": 1}
+
+
+def test_added_expense_is_written_and_looked_at_in_two_transactions(
+    statements: Statements, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+    person = Person()
+    person.adds()
+    found = statements.during(lambda: person.adds(amount="3"))
+    assert found == {"BEGIN": 2, "COMMIT": 2, "SELECT": 8, "INSERT": 4}
+
+
+def test_whether_the_ledger_can_be_written_is_asked_at_first_on_retry_and_after_a_refusal(
+    statements: Statements, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+    assert statements.during(lambda: Ledger(path).overview())["ROLLBACK"] == 0
+    people: list[Person] = []
+    assert statements.during(lambda: people.append(Person()))["ROLLBACK"] == 1
+    session = people[0].session
+    for asks, act in (
+        (0, session.look),
+        (0, lambda: session.show(q="lunch")),
+        (0, lambda: session.did(Done("Done."))),
+        (1, lambda: session.did(Failed("It is read-only."))),
+        (1, session.retry),
+    ):
+        assert statements.during(act)["ROLLBACK"] == asks
+
+
+def test_poll_looks_when_anything_was_written_and_tells_it_once(person: Person, used: Ledger) -> None:
+    used.record(an_expense())
+    used.add_rule("bus", "Transport")  # nothing of the page shows it; the parts below it may
+    for expected in (["seen", "filters"], []):
+        person.session.poll()
+        assert (person.heard(), person.sees[0]) == (expected, 1)
+
+
+def test_poll_looks_again_on_another_day(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    person.session.show(period="this-month")
+    person.heard()
+    monkeypatch.setattr(session_module, "_today", lambda: dt.date(2020, 2, 29))
+    person.session.poll()
+    assert (person.heard(), str(person.session.seen.wanted.date_to)) == (["seen"], "2020-02-29")
+
+
+def test_poll_tries_again_after_a_failure(person: Person, used: Ledger, tmp_path: Path) -> None:
+    person.adds()
+    used.path.rename(tmp_path / "away.db")
+    person.session.poll()
+    assert "was removed or replaced" in person.session.seen.trouble
+    (tmp_path / "away.db").rename(used.path)
+    person.session.poll()
+    assert (person.session.seen.trouble, person.sees) == ("", (1, "12.50"))

@@ -15,15 +15,15 @@ from expense_lib import Ledger, statements
 from expense_lib.app import messages, tables
 from expense_lib.app.figures import compare
 from expense_lib.app.filters import View
-from expense_lib.app.overview import Seen, look
 from expense_lib.app.recurring import Recurring
+from expense_lib.app.snapshot import Snapshot, load
 from tests.builders import an_expense
 
 TODAY = dt.date(2026, 11, 22)
 
 
-def seen(ledger: Ledger) -> Seen:
-    return look(lambda: ledger, View(), None, TODAY)
+def seen(ledger: Ledger) -> Snapshot:
+    return load(lambda: ledger, View(), None, TODAY)
 
 
 def cells(table: tables.Table, name: str) -> list[Any]:
@@ -73,11 +73,26 @@ def test_expenses_are_shown_as_they_were_typed(
             "date": "2026-11-22",
             "category": "Food, drinks",
             "description": "<b>5%",
+            "details": [],
             "amount": shown,
         }
     ]
     assert (table["caption"], table["sort"]) == ("1 expense of 1", "amount_asc")
     assert (table["newer"], table["older"]) == (True, False)
+
+
+def test_annotations_are_shown_where_there_are_any(ledger: Ledger) -> None:
+    ledger.record(an_expense(account="Giro", note="<b>With Kim</b>", tags=["work", "Trip"]))
+    ledger.record(an_expense(amount="1", tags=["kids"]))
+    assert cells(tables.expenses(seen(ledger), newer=False), "details") == [
+        [{"kind": "tag", "text": "#kids"}],
+        [
+            {"kind": "account", "text": "Giro"},
+            {"kind": "tag", "text": "#Trip"},
+            {"kind": "tag", "text": "#work"},
+            {"kind": "note", "text": "<b>With Kim</b>"},
+        ],
+    ]
 
 
 def test_expense_without_description_is_named_by_its_category(ledger: Ledger) -> None:
@@ -86,7 +101,7 @@ def test_expense_without_description_is_named_by_its_category(ledger: Ledger) ->
 
 
 def test_nothing_is_shown_of_what_can_not_be_had() -> None:
-    assert tables.expenses(Seen(), newer=False) == tables.EMPTY
+    assert tables.expenses(Snapshot(), newer=False) == tables.EMPTY
 
 
 def test_columns_are_named_after_the_days_that_were_compared(ledger: Ledger) -> None:

@@ -38,6 +38,8 @@ _OFTEN = (
     (23, "Books", 2_180, "Leisure"),
     (41, "Pharmacy", 1_275, "Health"),
 )
+_CASH = {"Bakery", "Bus"}  # all others are paid from the bank account
+_TAGS = {"Lunch with Kim": ("friends",), "Books": ("gifts", "kids"), "Music subscription": ("subscription",)}
 
 
 def sample_expenses(today: dt.date) -> Iterator[NewExpense]:
@@ -74,5 +76,10 @@ def _made() -> Ledger:
 
 def _an_expense(cents: int, category: str, description: str, date: dt.date) -> NewExpense:
     return NewExpense(
-        amount=f"{cents // 100}.{cents % 100:02d}", category=category, description=description, date=date
+        amount=f"{cents // 100}.{cents % 100:02d}",
+        category=category,
+        description=description,
+        date=date,
+        account="Cash" if description in _CASH else "Giro",
+        tags=_TAGS.get(description, ()),
     )

@@ -1,4 +1,4 @@
-"""What becomes of a change that a person makes to what is recorded, and how it is undone."""
+"""Changes to what is recorded, as a person makes them, each with the callback that undoes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from expense_lib.app import messages
-from expense_lib.app.entry import Typed
+from expense_lib.app.entry import FIELDS, Typed
 from expense_lib.domain.errors import (
     ExpenseDeleted,
     ExpenseError,
@@ -38,10 +38,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Done:
-    """It is on disk. *text* says what; *undo* takes it back, where there is something to take back."""
+    """It is on disk. *text* says what; *undo* takes it back, where there is something to take back.
+
+    *now* is what was changed, as it is afterwards: an expense, or a category's name.
+    """
 
     text: str
     undo: Undo | None = None
+    now: Expense | str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def edit(ledger: Open, expense: Expense, typed: Typed, currency: str) -> Done | 
 
     def act() -> Done:
         new = typed.expense()
-        wanted = new.model_dump(include={"amount", "category", "description", "date", "refund"})
+        wanted = new.model_dump(include=set(FIELDS))
         was = {name: getattr(expense, name) for name in wanted}
         changes = {name: value for name, value in wanted.items() if value != was[name]}
         if not changes:
@@ -67,7 +71,8 @@ def edit(ledger: Open, expense: Expense, typed: Typed, currency: str) -> Done | 
         if amended.version == expense.version:  # the same but for spelling that does not count
             return Done("Nothing was changed.")
         back = {name: was[name] for name in changes} | {"occurrence": expense.occurrence}
-        return Done(f"Saved: {messages.expense(amended, currency)}.", _put_back(amended, back, currency))
+        text = f"Saved: {messages.expense(amended, currency)}."
+        return Done(text, _put_back(amended, back, currency), amended)
 
     return _told(act)
 
@@ -110,13 +115,17 @@ def rename(ledger: Open, old: str, new: str) -> Done | Failed:
         if done.number is None:
             return Done("Nothing was changed.")
         now_in = messages.number(done.count, "expense")
-        return Done(f"{old} is now {done.name}, which has {now_in}.", undo_of(done.number))
+        return Done(f"{old} is now {done.name}, which has {now_in}.", undo_of(done.number), done.name)
 
     return _told(act)
 
 
 def _sent_once(ask: Callable[[], T]) -> T:
-    """What *ask* gives. A handler is asked only once: where no answer came, it may have been done."""
+    """The result of *ask*, which is not idempotent and so never retried.
+
+    Raises:
+        LedgerUnavailable: no answer came, though it may have been done.
+    """
     try:
         return ask()
     except LedgerUnavailable as failed:
@@ -124,7 +133,7 @@ def _sent_once(ask: Callable[[], T]) -> T:
 
 
 def undo_of(number: int) -> Undo:
-    """What undoes the change of this number, and is undone in turn."""
+    """The callback that undoes the change of this number, and can be undone in turn."""
 
     def undo(ledger: Open) -> Done | Failed:
         return _told(lambda: _undone(ledger().undo(number), undo_of))
@@ -133,7 +142,7 @@ def undo_of(number: int) -> Undo:
 
 
 def undo_of_import(import_id: int) -> Undo:
-    """What takes back a statement's import, and is undone in turn."""
+    """The callback that undoes a statement's import, and can be undone in turn."""
 
     def undo(ledger: Open) -> Done | Failed:
         return _told(lambda: _undone(ledger().undo_import(import_id), redo))
@@ -182,7 +191,7 @@ def _deleted_again(expense: Expense, currency: str) -> Undo:
 
 
 def _told(act: Callable[[], Done], meanwhile: str = CHANGED_MEANWHILE) -> Done | Failed:
-    """What *act* comes to, its errors being told and not raised."""
+    """The result of *act*, with its exceptions turned into Failed."""
     try:
         return act()
     except (ValidationError, InvalidInput) as refused:

@@ -1,4 +1,4 @@
-"""What becomes of a form that a person sends: the outcome to tell, and what to keep of what was typed."""
+"""Recording what a person typed into the form, and the outcome: created, repeated, refused or unreachable."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from pydantic import ValidationError
 
 from expense_lib.app import messages
+from expense_lib.app.filters import read_tags
+from expense_lib.domain.content import ANNOTATIONS
 from expense_lib.domain.errors import ExpenseError, FieldError, InvalidInput, RecordedThenDeleted
 from expense_lib.domain.expense import NewExpense
 from expense_lib.domain.filters import ExpenseFilter
 from expense_lib.domain.results import Expense, Page, Receipt
+
+MORE = ("account", "tags", "note")  # in the order of the form, as FIELDS
+FIELDS = ("amount", "description", "category", "date", "refund", *MORE)
+
+_KEPT = ("category", "date", "account")  # from one expense to the next
 
 _log = logging.getLogger(__name__)
 
@@ -41,30 +48,48 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True)
 class Typed:
-    """What stands in the form. *date* is ISO; *refund* makes a plain amount negative."""
+    """The values of the form, by the names of FIELDS.
+
+    *date* is ISO; *refund* makes a plain amount negative; *tags* are separated as ``read_tags`` has it.
+    """
 
     amount: str = ""
     category: str = ""
     description: str = ""
     date: str = ""
     refund: bool = False
+    account: str = ""
+    note: str = ""
+    tags: str = ""
+
+    @classmethod
+    def of(cls, expense: Expense) -> Self:
+        """The values with which *expense* would be typed."""
+        written = {
+            "amount": str(abs(expense.amount)),
+            "date": str(expense.date),
+            "account": expense.account or "",
+            "tags": " ".join(expense.tags),
+        }
+        return cls(**{name: getattr(expense, name) for name in FIELDS} | written)
 
     def expense(self) -> NewExpense:
-        """The payment that was typed; spaces around a value don't count."""
+        """The payment that was typed; spaces around a value don't count. A blank annotation is not given."""
         amount = self.amount.strip()
-        return NewExpense.model_validate(
-            {
-                "amount": f"-{amount}" if self.refund and not amount.startswith("-") else amount,
-                "category": self.category,
-                "description": self.description,
-                "date": self.date.strip(),
-                "refund": self.refund,
-            }
-        )
+        typed: dict[str, Any] = vars(self) | {
+            "amount": f"-{amount}" if self.refund and not amount.startswith("-") else amount,
+            "date": self.date.strip(),
+            "account": self.account.strip(),
+            "note": self.note.strip(),
+            "tags": read_tags(self.tags),
+        }
+        given = {name: value for name, value in typed.items() if value or name not in ANNOTATIONS}
+        return NewExpense.model_validate(given)
 
     def is_blank(self) -> bool:
-        """Nothing is typed but what the form keeps from one expense to the next."""
-        return not (self.amount.strip() or self.description.strip())
+        """Nothing is typed but what the form keeps from one expense to the next, and the refund's box."""
+        typed = (value for name, value in vars(self).items() if name not in _KEPT)
+        return not any(isinstance(value, str) and value.strip() for value in typed)
 
 
 @dataclass(frozen=True)
@@ -81,11 +106,15 @@ class Added:
 
 @dataclass(frozen=True)
 class AlreadyRecorded:
-    """The same payment was there. *another_key* records it once more, once however often it is sent."""
+    """The same payment was there; *differs* names the fields in which it is not what was typed.
+
+    *another_key* records it once more, once however often it is sent.
+    """
 
     typed: Typed
     expense: Expense
     another_key: str
+    differs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,9 +190,7 @@ def restore(ledger: Callable[[], Recorder], before: WasDeleted) -> Outcome:
 
 def take_back(ledger: Callable[[], Recorder], expense: Expense) -> Outcome:
     """Delete the expense that was just added, unless somebody changed it since."""
-    typed = Typed(
-        str(abs(expense.amount)), expense.category, expense.description, str(expense.date), expense.refund
-    )
+    typed = Typed.of(expense)
     try:
         ledger().delete(expense.id, version=expense.version)
     except ExpenseError as failed:
@@ -176,13 +203,13 @@ def _record(ledger: Callable[[], Recorder], typed: Typed, another_key: str | Non
         receipt = ledger().record(typed.expense(), idempotency_key=another_key)
         if receipt.created or another_key is not None:
             return Added(receipt.expense)
-        return AlreadyRecorded(typed, receipt.expense, another_key=uuid.uuid4().hex)
+        return AlreadyRecorded(typed, receipt.expense, uuid.uuid4().hex, receipt.differs)
 
     return _told(typed, another_key, record)
 
 
 def _told(typed: Typed, another_key: str | None, act: Callable[[], Outcome]) -> Outcome:
-    """What *act* comes to, its errors being outcomes too."""
+    """The outcome of *act*, with its exceptions turned into outcomes."""
     try:
         return act()
     except ValidationError as refused:

@@ -1,4 +1,4 @@
-"""What the form on the page and the ledger say to each other: messages in, outcomes in words out."""
+"""The entry form's side in Python: messages of the page in, outcomes in words out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from expense_lib.domain.text import canonical_text, fold
 
 OFFERED = 8
 
-_FIELDS = ("amount", "category", "description", "date", "refund")
 _UNDO = {"name": "undo", "label": "Undo"}
 _ANOTHER = {"name": "another", "label": "Add it as another one"}
 _RESTORE = {"name": "restore", "label": "Restore it"}
@@ -56,10 +55,10 @@ def suggestions(ledger: Callable[[], Recorder], text: str) -> list[tuple[str, st
 
 
 class EntryForm:
-    """What the form on the page and the ledger say to each other.
+    """Records what the page's form sends, and answers with the outcome in words.
 
-    The page sends what was typed until it is answered, each time with the same *id*: the one answered last
-    is not recorded anew but answered as before.
+    The page sends what was typed until it is answered, each time with the same *id*. Sending is idempotent:
+    the message answered last is not recorded anew but answered as before.
     """
 
     def __init__(self, ledger: Callable[[], Recorder], currency: Callable[[], str]) -> None:
@@ -112,16 +111,15 @@ def told(outcome: Outcome, currency: str) -> dict[str, Any]:
     match outcome:
         case Added(expense=expense):
             answer = _said("added", f"Added: {messages.expense(expense, currency)}.", _UNDO)
-        case AlreadyRecorded(expense=expense):
-            since = messages.moment(expense.created_at)
-            answer = _said(
-                "warn", f"Already recorded at {since}: {messages.expense(expense, currency)}.", _ANOTHER
-            )
+        case AlreadyRecorded(expense=expense, differs=differs):
+            text = f"Already recorded at {messages.moment(expense.created_at)}: "
+            text += f"{messages.expense(expense, currency)}{messages.differing(differs)}."
+            answer = _said("warn", text, _ANOTHER)
         case WasDeleted(expense_id=expense_id):
             text = f"This was recorded as number {expense_id} and then deleted."
             answer = _said("warn", text, _RESTORE, _ANOTHER)
         case Refused(errors=errors):
-            known, others = messages.errors(errors, _FIELDS)
+            known, others = messages.errors(errors, entry.FIELDS)
             answer = _said("danger", f"Not added yet: see above.{others}") | {"errors": known}
         case NotReached(reason=reason):
             answer = _said("danger", f"Not added: {reason} What you typed is kept.", _SEND)

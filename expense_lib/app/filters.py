@@ -1,9 +1,10 @@
-"""Which expenses are looked at: what the filters say, as the page's address keeps it."""
+"""The filters of the list, as they were typed and as the page's address keeps them."""
 
 from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
@@ -31,24 +32,30 @@ LABELS = {
     "amount_max": "At most",
     "q": "Search",
     "category": "Categories",
+    "account": "Accounts",
+    "tag": "Tags",
 }
 
-NAMES = ("period", "categories", "q", "amount", "sort")  # of what the page's address keeps
+NAMES = ("period", "categories", "accounts", "tags", "q", "amount", "sort")  # in the page's address
 
 _BETWEEN = ".."
+_BETWEEN_TAGS = re.compile(r"[\s,]+")
 
 
 @dataclass(frozen=True)
 class View:
-    """What the filters say, as it was typed.
+    """The filters, as they were typed.
 
-    *period* is one of PERIODS' values; *date_from* and *date_to* are for a custom one.
+    *period* is one of PERIODS' values; *date_from* and *date_to* are for a custom one. *tags* are separated
+    as ``read_tags`` has it.
     """
 
     period: str = "all"
     date_from: str = ""
     date_to: str = ""
     categories: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    tags: str = ""
     q: str = ""
     amount_min: str = ""
     amount_max: str = ""
@@ -56,7 +63,7 @@ class View:
 
     @classmethod
     def of_address(cls, query: Mapping[str, str | list[str]]) -> View:
-        """What a page's address asks for; what can't be understood in it asks for nothing."""
+        """The view that a page's address asks for; parts of it that can't be read are ignored."""
         given = {name: value if isinstance(value, str) else value[-1] for name, value in query.items()}
         period = given.get("period", "all")
         date_from, date_to = _pair(period)
@@ -68,7 +75,9 @@ class View:
             period=period if period in PERIODS.values() else "all",
             date_from=date_from,
             date_to=date_to,
-            categories=tuple(unquote(name) for name in given.get("categories", "").split(",") if name),
+            categories=_names(given.get("categories", "")),
+            accounts=_names(given.get("accounts", "")),
+            tags=given.get("tags", ""),
             q=given.get("q", ""),
             amount_min=amount_min,
             amount_max=amount_max,
@@ -76,13 +85,15 @@ class View:
         )
 
     def address(self) -> dict[str, str]:
-        """What the page's address keeps: one value for each filter, since marimo loses repeated names."""
+        """The query of the page's address: one value for each filter, as marimo loses repeated names."""
         days = _joined(self.date_from, self.date_to)
         amounts = _joined(self.amount_min, self.amount_max)
         period = days if self.period == CUSTOM else self.period
         kept = {
             "period": "" if period in ("all", _BETWEEN) else period,
-            "categories": ",".join(_escaped(name) for name in self.categories),
+            "categories": ",".join(map(_escaped, self.categories)),
+            "accounts": ",".join(map(_escaped, self.accounts)),
+            "tags": self.tags,
             "q": self.q,
             "amount": "" if amounts == _BETWEEN else amounts,
             "sort": "" if self.sort == "date_desc" else self.sort,
@@ -90,7 +101,7 @@ class View:
         return {name: value for name, value in kept.items() if value}
 
     def wanted(self, today: dt.date) -> ExpenseFilter:
-        """The filter that this is on the day *today*.
+        """The filter for the library, with periods resolved on the day *today*.
 
         Raises:
             InvalidInput: something typed can't be accepted; its fields are named as LABELS has them.
@@ -102,6 +113,8 @@ class View:
                     "date_from": date_from or None,
                     "date_to": date_to or None,
                     "category": self.categories,
+                    "account": self.accounts,
+                    "tag": read_tags(self.tags),
                     "q": self.q,
                     "amount_min": self.amount_min.strip() or None,
                     "amount_max": self.amount_max.strip() or None,
@@ -123,6 +136,12 @@ class View:
             CUSTOM: (self.date_from.strip(), self.date_to.strip()),
         }
         return days.get(self.period, ("", ""))
+
+
+def read_tags(text: str) -> tuple[str, ...]:
+    """The tags in a text, between spaces or commas, without a leading #: "#trip, kids" is trip and kids."""
+    words = (word.removeprefix("#") for word in _BETWEEN_TAGS.split(text))
+    return tuple(word for word in words if word)
 
 
 def labelled(refused: InvalidInput) -> InvalidInput:
@@ -149,6 +168,10 @@ def _joined(least: str, most: str) -> str:
 def _pair(text: str) -> tuple[str, str]:
     least, between, most = text.partition(_BETWEEN)
     return (unquote(least), unquote(most)) if between else ("", "")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(unquote(name) for name in text.split(",") if name)
 
 
 def _escaped(name: str) -> str:

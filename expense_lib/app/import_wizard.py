@@ -1,4 +1,4 @@
-"""A statement on its way in: read, looked at, corrected, imported. Nothing is written before it is said."""
+"""The import of a statement, step by step: read, checked, corrected, written when a person says so."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from expense_lib import statements
 from expense_lib.app import messages, tables
 from expense_lib.app.edits import Done, Failed, undo_of_import
+from expense_lib.domain.content import ANNOTATIONS
 from expense_lib.domain.errors import ExpenseError, FieldError, InvalidInput, StatementUnclear
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.statement import Imported
@@ -21,7 +22,7 @@ from expense_lib.statements import Credits, Plan, Spending
 if TYPE_CHECKING:
     from expense_lib.settings import AnyLedger
 
-FIELDS = ("date", "amount", "debit", "credit", "description", "category", "reference")
+FIELDS = ("date", "amount", "debit", "credit", "description", "category", "reference", *ANNOTATIONS)
 MONEY_IN: dict[str, Credits] = {"left out": "skip", "as refunds": "refund"}
 MONEY_OUT: dict[str, Spending | None] = {
     "as it was found": None,
@@ -37,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """What a person says about a file, as ``statements.read`` takes it; what is left out is found."""
+    """The options of ``statements.read`` that a person set; those left out are detected."""
 
     account: str = ""
     mapping: Mapping[str, object] | None = None
@@ -90,7 +91,7 @@ class Asked:
 
     @classmethod
     def of(cls, refused: InvalidInput) -> Asked:
-        """What a refusal to read asks for."""
+        """The questions in a refusal to read."""
         if not isinstance(refused, StatementUnclear):
             return cls(refused.errors)
         found = {
@@ -101,7 +102,7 @@ class Asked:
 
     @property
     def text(self) -> str:
-        """What is asked, in words."""
+        """The questions in words."""
         return " ".join(f"{_named(field)} {why}." for field, why in self.errors)
 
 
@@ -178,7 +179,7 @@ class ImportWizard:
         self.say(mapping={**kept, name: column or None})
 
     def mapping(self) -> dict[str, object]:
-        """Which columns the fields are in, as they were said or read."""
+        """The columns by field, as they were set or detected."""
         if self.options.mapping is not None:
             return dict(self.options.mapping)
         if isinstance(self.phase, Asked):
@@ -186,7 +187,7 @@ class ImportWizard:
         return dict(self.plan.reading.mapping) if self.plan else {}
 
     def answer(self, choice: str) -> None:
-        """What was asked for is this."""
+        """Answer the first question with *choice*."""
         if isinstance(self.phase, Asked):
             option, _, name = self.phase.errors[0].field.partition(".")
             self.map(name, choice) if name else self.say(**{option: choice})
@@ -201,14 +202,14 @@ class ImportWizard:
         return self.plan.reading.columns if self.plan else ()
 
     def column_of(self, name: str) -> str | None:
-        """Which column a field is in, the first if it is in several; None if in none."""
+        """The column of a field, the first if it has several; None if it has none."""
         column = self.mapping().get(name)
         if isinstance(column, str):
             return column
         return str(column[0]) if isinstance(column, list | tuple) and column else None
 
     def count_in_words(self) -> str:
-        """How many expenses the file would add."""
+        """The number of expenses that the file would add."""
         return messages.number(self.phase.dry.created if isinstance(self.phase, Proposed) else 0, "expense")
 
     def again(self) -> None:
@@ -216,7 +217,7 @@ class ImportWizard:
         self.say()
 
     def told(self) -> str:
-        """What is to be said about the file now."""
+        """The message about the file at this moment."""
         match self.phase:
             case Proposed(plan=plan, dry=dry):
                 return f"{self.name}: {counted(dry)}. Nothing is written yet. Read as {reading_of(plan)}."
@@ -235,7 +236,7 @@ class ImportWizard:
         self._tell(self.phase)
 
     def kinds(self) -> dict[str, str]:
-        """What lines to show may be chosen, by how it is called."""
+        """The choices of which lines to show, by label."""
         rows = self.phase.rows if isinstance(self.phase, Proposed) else ()
         counted = Counter(row["what"] for row in rows)
         return {f"all {len(rows):,}": ""} | {f"{what} ({count:,})": what for what, count in counted.items()}
@@ -340,7 +341,7 @@ class _Overtaken(Exception):
 
 
 def _named(option: str) -> str:
-    """What is asked for, by the name of the option: The date, The date format."""
+    """An option by its name: The date, The date format."""
     return f"The {option.rpartition('.')[2].replace('_', ' ') or 'file'}"
 
 
@@ -351,8 +352,16 @@ def counted(done: Imported) -> str:
     return ", ".join(f"{count:,} {label}" for count, label in counts if count) or "no payments"
 
 
+def _accounts(plan: Plan) -> str:
+    """The account of the rows, or the number of accounts, in words."""
+    names = set(plan.rows.accounts) - {""}
+    if len(names) > 1:
+        return f"{len(names):,} accounts"
+    return f"account {names.pop()}" if names else "no account named"
+
+
 def reading_of(plan: Plan) -> str:
-    """How the file was read, in words."""
+    """The detected format of the file in words."""
     reading = plan.reading
     parts = [
         reading.format.upper(),
@@ -361,7 +370,7 @@ def reading_of(plan: Plan) -> str:
         if reading.format == "csv"
         else "",
         "money out has a minus" if reading.spending == "negative" else "money out has no sign",
-        f"account {plan.account}" if plan.account else "no account named",
+        _accounts(plan),
         f"in {reading.encoding}",
     ]
     return ", ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""How the app says things: amounts, expenses, what changed. Plain text, which whoever shows it escapes."""
+"""Amounts, expenses and changes in words. Plain text: whoever shows it escapes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from expense_lib.domain.results import Change, Expense, Values, Version
 UNEXPECTED = "Something unexpected went wrong. The app's log has it."
 DONE = {"created": "added", "amended": "edited", "deleted": "deleted", "restored": "restored"}
 
-_FIELDS = ("amount", "category", "description", "date")
+_IN_OTHERS = ("occurrence", "refund")  # told by the expense's name, and by the amount's sign
+_LONGEST = 80  # of a value in a sentence
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -26,10 +27,28 @@ def number(count: int, one: str, many: str = "") -> str:
 
 
 def expense(each: Expense | Values, currency: str) -> str:
-    """One expense as a person would name it: 12.50 USD, Food, Lunch, 2026-11-22."""
+    """One expense as a person would name it: 12.50 USD, Food, Lunch, 2026-11-22, Giro, #trip."""
     nth = f"number {each.occurrence} of its kind that day" if each.occurrence > 1 else ""
-    parts = (money(each.amount, currency), each.category, each.description, str(each.date), nth)
+    parts = (
+        *(money(each.amount, currency), each.category, each.description, str(each.date), nth),
+        *(each.account, *map(tag, each.tags)),
+    )
     return ", ".join(part for part in parts if part)
+
+
+def tag(name: str) -> str:
+    """A tag as it is shown: #trip."""
+    return f"#{name}"
+
+
+def differing(names: Sequence[str]) -> str:
+    """The clause after an expense that is not as it was typed: "; its note and tags differ"."""
+    if not names:
+        return ""
+    *others, last = names
+    listed = f"{', '.join(others)} and {last}" if others else last
+    differ = "differ" if others or last.endswith("s") else "differs"
+    return f"; its {listed} {differ}"
 
 
 def moment(at: dt.datetime) -> str:
@@ -38,12 +57,12 @@ def moment(at: dt.datetime) -> str:
 
 
 def history(versions: list[Version], currency: str) -> list[str]:
-    """What happened to an expense, the latest first, a sentence each."""
+    """An expense's versions in words, the latest first."""
     return [f"{moment(each.at)} {changed(each, currency)}" for each in reversed(versions)]
 
 
 def changed(version: Version | Change, currency: str) -> str:
-    """What one change did: edited: amount from 12.50 to 13.00."""
+    """One version or change in words: "edited: amount from 12.50 to 13.00"."""
     before, after = version.before, version.after
     if version.change == "amended" and before and after:
         return f"edited: {', '.join(_differences(before, after)) or 'its number among equal ones that day'}"
@@ -52,10 +71,16 @@ def changed(version: Version | Change, currency: str) -> str:
 
 
 def _differences(before: Values, after: Values) -> Iterator[str]:
-    for name in _FIELDS:
+    for name in Values.model_fields:
         old, new = getattr(before, name), getattr(after, name)
-        if old != new:
-            yield f"{name} from {old if old != '' else 'nothing'} to {new if new != '' else 'nothing'}"
+        if old != new and name not in _IN_OTHERS:
+            yield f"{name} from {_value(old)} to {_value(new)}"
+
+
+def _value(value: object) -> str:
+    """A field's value in a sentence, shortened."""
+    text = " ".join(value) if isinstance(value, tuple) else str(value or "")
+    return (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…") or "nothing"
 
 
 def errors(found: Iterable[FieldError], fields: Sequence[str]) -> tuple[dict[str, str], str]:

@@ -18,6 +18,7 @@ with app.setup:
     from expense_lib import ExpenseError
     from expense_lib.app import charts, demo, edit_dialog, filters, import_wizard, messages, tables
     from expense_lib.app.edits import Failed
+    from expense_lib.app.entry import FIELDS, MORE
     from expense_lib.app.session import Session, Tell
     from expense_lib.app.widgets import ExpenseForm, Notice, Sections, Table
 
@@ -62,6 +63,16 @@ def choice(label: str, options: dict[str, object], value: object, say: Callable[
 
 
 @app.function
+def several(
+    label: str, options: list[str], chosen: tuple[str, ...], say: Callable[[tuple[str, ...]], None]
+) -> mo.Html:
+    """A choice of any number."""
+    return mo.ui.multiselect(
+        options, list(chosen), label=label, on_change=lambda names: say(tuple(names)), full_width=True
+    )
+
+
+@app.function
 def link(to: str, text: str) -> mo.Html:
     """A link that is a fresh page: nothing in hand goes with it."""
     return mo.Html(
@@ -71,7 +82,7 @@ def link(to: str, text: str) -> mo.Html:
 
 @app.function
 def or_why(show: Callable[[], mo.Html]) -> mo.Html:
-    """What there is to show, or why it can't be had."""
+    """The output of *show*, or the error's message."""
     try:
         return show()
     except ExpenseError as error:
@@ -91,7 +102,7 @@ def clickable(draw: Callable[[], alt.Chart], choose: Callable[[str | None], None
 
 @app.function
 def working(phase: import_wizard.Working) -> mo.Html:
-    """How far something is that takes its time."""
+    """A progress bar."""
     share = f'value="{phase.done}" max="{phase.total}"' if phase.total else ""
     rows = f": {phase.done:,} of {phase.total:,} rows" if phase.total else ""
     return mo.Html(
@@ -150,10 +161,11 @@ def entry_form(session):
             "send": lambda message: session.add(message, entry.send),
             "act": lambda message: session.act(message, entry.send),
             "complete": lambda message: session.complete(message, entry.send),
-            "look": lambda _: session.look(),
+            "poll": lambda _: session.poll(),
         },
         session.failed,
-        fields=list(edit_dialog.FIELDS),
+        fields=list(FIELDS),
+        more=list(MORE),
         label="New expense",
         submit="Add expense",
     )
@@ -170,7 +182,7 @@ def dialog(session):
             "complete": lambda message: session.complete(message, asked.send),
         },
         session.failed,
-        fields=list(edit_dialog.FIELDS),
+        fields=list(FIELDS),
         label="Edit expense",
         submit="Save",
         dialog=True,
@@ -184,6 +196,7 @@ def dialog(session):
 def completion(asked, session, entry, get_seen):
     get_seen()
     entry.categories = asked.categories = [each.name for each in session.seen.categories]
+    entry.accounts = asked.accounts = list(session.seen.accounts)
     return
 
 
@@ -193,19 +206,26 @@ def filter_fields(session, get_filters):
     period = choice("Period", filters.PERIODS, session.view.period, session.choose_period)
     date_from = text("From", session.view.date_from, lambda day: session.show(date_from=day), "YYYY-MM-DD")
     date_to = text("To", session.view.date_to, lambda day: session.show(date_to=day), "YYYY-MM-DD")
-    categories = mo.ui.multiselect(
+    categories = several(
+        "Categories",
         session.category_names(),
-        list(session.view.categories),
-        label="Categories",
-        on_change=lambda names: session.show(categories=tuple(names)),
-        full_width=True,
+        session.view.categories,
+        lambda names: session.show(categories=names),
     )
+    accounts = several(
+        "Accounts",
+        session.account_names(),
+        session.view.accounts,
+        lambda names: session.show(accounts=names),
+    )
+    tags = text("Tags", session.view.tags, lambda typed: session.show(tags=typed))
     search = text("Search", session.view.q, lambda typed: session.show(q=typed), debounce=300)
     at_least = text("At least", session.view.amount_min, lambda amount: session.show(amount_min=amount))
     at_most = text("At most", session.view.amount_max, lambda amount: session.show(amount_max=amount))
     clear = mo.ui.button(label="Clear filters", on_change=lambda _: session.clear(), full_width=True)
     _dates = (date_from, date_to) if session.view.period == filters.CUSTOM else ()
-    grid(period, *_dates, categories, search, at_least, at_most, clear)
+    _accounts = (accounts,) if session.account_names() else ()
+    grid(period, *_dates, categories, *_accounts, tags, search, at_least, at_most, clear)
     return
 
 

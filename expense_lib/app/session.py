@@ -1,4 +1,4 @@
-"""One person at the app: what they look at, what they have in hand, and what becomes of what they do."""
+"""The state of one browser tab: the filters, the page, what is picked, and the last outcome."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from expense_lib.app import demo, figures, messages, tables
 from expense_lib.app.charts import Bar, category_bars, month_bars
 from expense_lib.app.edit_dialog import Dialog
 from expense_lib.app.edits import GONE, Done, Failed, undo_of, undo_of_import
-from expense_lib.app.entry import Added
+from expense_lib.app.entry import Added, NotReached, NotTakenBack
 from expense_lib.app.entry_form import EntryForm
 from expense_lib.app.figures import Comparison, compare
 from expense_lib.app.filters import CUSTOM, View, last_day
-from expense_lib.app.overview import Seen, look
 from expense_lib.app.recurring import Recurring, copies
+from expense_lib.app.snapshot import READ_ONLY, Snapshot, load
 from expense_lib.domain.errors import ExpenseError, LedgerMoved
 from expense_lib.domain.filters import SummaryQuery
 from expense_lib.domain.results import Expense, Part
@@ -37,17 +37,17 @@ Reply = Callable[[dict[str, Any]], object]
 
 @dataclass(frozen=True)
 class Tell:
-    """Whom to tell of what is new; each is called with it.
+    """The callbacks of a session; each is called with what changed.
 
     Attributes:
-        seen: What there is to see.
-        filters: What the filters are to say, when somebody else said so, or when their choices changed.
+        seen: The snapshot that the page shows.
+        filters: The filters, when another part of the page set them, or when their choices changed.
         picked: Which expenses of the page are picked.
-        notice: What became of the last change.
+        notice: The outcome of the last change.
         address: The view as the page's address keeps it.
     """
 
-    seen: Callable[[Seen], object]
+    seen: Callable[[Snapshot], object]
     filters: Callable[[View], object]
     picked: Callable[[tuple[Expense, ...]], object]
     notice: Callable[[Done | Failed | None], object]
@@ -55,17 +55,16 @@ class Tell:
 
 
 class Session:
-    """What one browser tab works with.
-
-    The cells of the app lay it out and call it; it calls *tell* with what is new, and nothing else.
+    """The state of one browser tab (the app's view model). Cells call it; it notifies them through *tell*.
 
     Args:
-        query: The page's address, as it was opened.
-        tell: Whom to tell.
+        query: The query of the page's address, as it was opened.
+        tell: The callbacks.
     """
 
     def __init__(self, query: Mapping[str, str | list[str]], tell: Tell) -> None:
         self._tell = tell
+        self._ledger: AnyLedger | None = None  # opened once
         self._file: tuple[Path, object] | None = None  # the ledger's file, and which one it is
         self._cursors: tuple[str | None, ...] = (None,)
         self.is_demo = "demo" in query
@@ -77,69 +76,85 @@ class Session:
         self.notices = 0  # how many there were, so that a button of an earlier one does nothing
         self._changes: tuple[int | None, ...] = (None,)  # below which number each page so far begins
         self._earlier: int | None = None
-        # An import that ends looks, and tells, from a thread of its own.
+        # An import calls from a thread of its own when it ends.
         self._looking = threading.Lock()
         self._changing = threading.Lock()
-        self.seen = self._look(None)
+        self._day = dt.date.min  # of the last look
+        self.seen = self._load(None)
 
     def ledger(self) -> AnyLedger:
-        """The ledger that the environment names, or the demo's.
+        """The ledger that the environment names, opened once, or the demo's.
 
         Raises:
-            LedgerMoved: its file is another than at first, or gone: until ``retry`` none is made or used.
+            LedgerMoved: its file was replaced or removed: until ``retry`` none is made or used.
         """
         if self.is_demo:
             return demo.ledger()
         if self._file is not None and _identity(self._file[0]) != self._file[1]:
             raise LedgerMoved
-        opened = open_ledger()
-        if isinstance(opened, Ledger):
-            self._file = (opened.path, _identity(opened.path))
-        return opened
+        if self._ledger is None:
+            self._ledger = open_ledger()
+            if isinstance(self._ledger, Ledger):
+                self._file = (self._ledger.path, _identity(self._ledger.path))
+        return self._ledger
 
     def currency(self) -> str:
         """The ledger's currency, as far as it is known."""
         return self.seen.currency
 
-    # What is looked at
+    # View
 
     def retry(self) -> None:
-        """Look again, at what is there now: somebody says so."""
-        self._file = None
+        """Open the ledger anew and look, since a person asks for it."""
+        self._ledger = self._file = None
         with suppress(ExpenseError):  # which the connection to the old file answers with, once
-            self.ledger().health()
-        self.look()
+            self.ledger().position()
+        self.look(check=True)
 
-    def look(self) -> None:
-        """See whether there is anything new, and tell."""
+    def poll(self) -> None:
+        """Look if there may be anything new: one cheap question to the ledger where there is not.
+
+        There may be after a failure, on another day (periods such as "this month" move), and when the
+        ledger's position is another.
+        """
+        if not self._is_current():
+            self.look()
+
+    def look(self, *, check: bool = False) -> None:
+        """Ask the ledger for what the view shows, and notify if it is another than before.
+
+        Args:
+            check: Ask again whether the ledger can be written.
+        """
         with self._looking:
-            before, self.seen = self.seen, self._look(self.seen)
+            before = self.seen
+            self.seen = self._load(replace(before, writable=False) if check else before)
         if self.seen == before:
             return
         self._tell.seen(self.seen)
         self.pick([each.id for each in self.picked])
-        if _names(before) != _names(self.seen):
+        if _choices(before) != _choices(self.seen):
             self._tell.filters(self.view)
 
     def show(self, **changes: Any) -> None:
-        """Look at something else: the filters say so."""
+        """Change the view, as the filters ask, from its first page on."""
         self.view = replace(self.view, **changes)
         self._cursors = (None,)
         self._tell.address(self.view.address())
         self.look()
 
     def choose(self, **changes: Any) -> None:
-        """Look at something else: another part of the page says so, and the filters are to show it."""
+        """Change the view, as another part of the page asks, and have the filters show it."""
         self.show(**changes)
         self._tell.filters(self.view)
 
     def choose_period(self, period: str) -> None:
-        """Look at another period; a custom one has two fields more."""
+        """Change the period. A custom one has two more fields, so the filters are laid out anew."""
         say = self.choose if CUSTOM in (period, self.view.period) else self.show
         say(period=period)
 
     def clear(self) -> None:
-        """Look at everything again, in the same order."""
+        """Reset the filters, but for the order."""
         self.choose(**vars(View(sort=self.view.sort)))
 
     def turn(self, to: str) -> None:
@@ -157,22 +172,26 @@ class Session:
         """The categories to choose from: the ledger's, and those that are chosen already."""
         return list(dict.fromkeys([*(each.name for each in self.seen.categories), *self.view.categories]))
 
+    def account_names(self) -> list[str]:
+        """The accounts to choose from: the ledger's, and those that are chosen already."""
+        return list(dict.fromkeys([*self.seen.accounts, *self.view.accounts]))
+
     def table(self) -> tables.Table:
         """The page as the table shows it."""
         return tables.expenses(self.seen, newer=len(self._cursors) > 1)
 
-    # What the charts say
+    # Charts and insights
 
     def month_bars(self) -> list[Bar]:
-        """The months of what is looked at, whatever period the filters say: that one is marked."""
+        """The totals by month under all filters but the period, whose month is marked."""
         return month_bars(self._parts("month", date_from=None, date_to=None), self._chosen_month())
 
     def category_bars(self) -> list[Bar]:
-        """The categories of what is looked at, whichever of them the filters say: those are marked."""
+        """The totals by category under all filters but the categories, which are marked."""
         return category_bars(self._parts("category", category=()), self.seen.wanted.category)
 
     def choose_month(self, month: str | None) -> None:
-        """A month's bar was clicked: look at it only, or at all time again if it was so already."""
+        """Toggle the filter on a month, whose bar was clicked."""
         if month is None:
             return
         first = dt.date.fromisoformat(f"{month}-01")
@@ -182,12 +201,12 @@ class Session:
             self.choose(period=CUSTOM, date_from=str(first), date_to=str(last_day(first)))
 
     def choose_category(self, name: str | None) -> None:
-        """A category's bar was clicked: look at it only, or at all of them if it was so already."""
+        """Toggle the filter on a category, whose bar was clicked."""
         if name in {each.name for each in self.seen.categories}:
             self.choose(categories=() if self.view.categories == (name,) else (name,))
 
     def _chosen_month(self) -> str:
-        """The month that is looked at, if it is one: 2026-11."""
+        """The month that the view is limited to, as 2026-11; empty if it is limited to none."""
         first, last = self.seen.wanted.date_from, self.seen.wanted.date_to
         is_one = first is not None and first.day == 1 and last == last_day(first)
         return str(first)[:7] if is_one else ""
@@ -197,32 +216,32 @@ class Session:
         return self.ledger().summary(SummaryQuery.model_validate(wanted)).items
 
     def compare(self, *, whole: bool) -> Comparison:
-        """This month beside the last and the same a year ago, of all expenses."""
+        """Compare this month with the last and with the same a year ago, over all expenses."""
         return compare(self.ledger(), _today(), whole=whole)
 
     def recurring(self) -> list[Recurring]:
-        """What likely comes again, of all expenses."""
+        """Payments that likely come again, from all expenses."""
         return copies.recurring(self.ledger(), _today())
 
     def changes(self) -> tables.Table:
-        """A page of what was changed, the latest first."""
+        """A page of changes, the latest first."""
         found = self.ledger().changes(before=self._changes[-1], limit=CHANGES + 1)
         self._earlier = found[CHANGES - 1].number if len(found) > CHANGES else None
         newer, older = len(self._changes) > 1, self._earlier is not None
         return tables.changes(found[:CHANGES], self.currency(), newer=newer, older=older)
 
     def turn_changes(self, to: str) -> None:
-        """Turn to the *newer* or *older* page of what was changed. Clicked twice, it is turned once."""
+        """Turn to the *newer* or *older* page of changes. A double click turns one page."""
         if to == "newer":
             self._changes = self._changes[:-1] or (None,)
         elif self._earlier is not None:
             self._changes, self._earlier = (*self._changes, self._earlier), None
         self._tell.notice(self.notice)
 
-    # What is asked
+    # Dialogs
 
     def ask_to_edit(self, expense_id: int) -> dict[str, Any]:
-        """An expense of the page is to be edited; what to tell the dialog."""
+        """The message that opens the dialog to edit an expense of the page."""
         items = self.seen.page.items if self.seen.page else ()
         found = next((each for each in items if each.id == expense_id), None)
         if found is None:  # the page changed just before the click
@@ -231,47 +250,47 @@ class Session:
         return self.dialog.edit(found)
 
     def ask_to_move_picked(self) -> dict[str, Any]:
-        """The picked expenses are to go to another category; what to tell the dialog."""
+        """The message that opens the dialog to move the picked expenses to a category."""
         return self.dialog.recategorise(len(self.picked), ids=[each.id for each in self.picked])
 
     def ask_to_move_all(self) -> dict[str, Any]:
-        """All that is looked at is to go to another category; what to tell the dialog."""
+        """The message that opens the dialog to move all matching expenses to a category."""
         count = self.seen.page.count if self.seen.page else 0
         return self.dialog.recategorise(count, where=self.seen.wanted)
 
     def ask_to_rename(self, category: str) -> dict[str, Any]:
-        """A category is to be renamed; what to tell the dialog."""
+        """The message that opens the dialog to rename a category."""
         return self.dialog.rename(category)
 
     def picked_in_words(self) -> str:
-        """How many expenses are picked, and what they come to."""
+        """The number of picked expenses and their total."""
         total = figures.total(each.amount for each in self.picked)
         return f"{len(self.picked):,} selected: {messages.money(total, self.currency())}"
 
-    # What is done
+    # Writes
 
     def add(self, message: Mapping[str, Any], reply: Reply) -> None:
-        """The form was sent: record it, reply, and then look at what became of the totals."""
+        """Record what the form sent and reply; only then look, so that the answer does not wait."""
         self._entered(self.entry.send(message), reply)
 
     def act(self, message: Mapping[str, Any], reply: Reply) -> None:
-        """A button beside the form's outcome was clicked."""
+        """Do what the clicked button beside the form's outcome says."""
         self._entered(self.entry.act(message), reply)
 
     def complete(self, message: Mapping[str, Any], reply: Reply) -> None:
-        """A description is being typed."""
+        """Reply with descriptions that complete the typed one."""
         reply({"offer": self.entry.complete(message["text"])})
 
     def answer(self, message: Mapping[str, Any], reply: Reply) -> None:
-        """The dialog was sent."""
+        """Do what the dialog sent, and reply."""
         self._asked(*self.dialog.send(message), reply)
 
     def delete(self, reply: Reply) -> None:
-        """The expense in the dialog is to be deleted."""
+        """Delete the expense in the dialog, and reply."""
         self._asked(*self.dialog.delete(), reply)
 
     def pick(self, ids: Sequence[int]) -> None:
-        """These expenses of the page are picked."""
+        """Set which expenses of the page are picked."""
         items = self.seen.page.items if self.seen.page else ()
         picked = tuple(each for each in items if each.id in set(ids))
         if picked != self.picked:
@@ -279,19 +298,19 @@ class Session:
             self._tell.picked(picked)
 
     def did(self, done: Done | Failed | None) -> None:
-        """Something was done, or failed: tell, and look again."""
+        """Notify of what was done, or failed, and look again."""
         with self._changing:
             self.notice = done
             self.notices += 1
         self._tell.notice(done)
-        self.look()
+        self.look(check=isinstance(done, Failed))
 
     def failed(self) -> None:
-        """Something raised what it should not; the log has it."""
+        """Notify of an unexpected exception, which is in the log."""
         self.did(Failed(messages.UNEXPECTED))
 
     def undo(self, of: int) -> None:
-        """Take back what notice number *of* says, or try again to; none if another has come meanwhile."""
+        """Undo, or try again, what notice number *of* says, unless another notice has replaced it."""
         with self._changing:
             before = self.notice if of == self.notices else None
             undo = before.undo if isinstance(before, Done) else before.again if before else None
@@ -313,15 +332,15 @@ class Session:
         return {}
 
     def undo_change(self, number: int) -> None:
-        """Take back the change of this number, whoever made it."""
+        """Undo the change of this number, whoever made it."""
         self.did(undo_of(number)(self.ledger))
 
     def undo_import(self, import_id: int) -> None:
-        """Take back a statement's import."""
+        """Undo a statement's import."""
         self.did(undo_of_import(import_id)(self.ledger))
 
     def export(self) -> bytes:
-        """The expenses that are looked at, as a CSV file."""
+        """The matching expenses as a CSV file."""
         try:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "expenses.csv"
@@ -335,19 +354,33 @@ class Session:
         reply({"outcome": outcome})
         if isinstance(self.entry.outcome, Added):
             self._cursors = (None,)
-        self.look()
+        self.look(check=isinstance(self.entry.outcome, NotReached | NotTakenBack))
 
     def _asked(self, answer: dict[str, Any], done: Done | None, reply: Reply) -> None:
         reply(answer)
         if done:
             self.did(done)
+        elif (
+            "outcome" in answer and not answer["outcome"]["errors"]
+        ):  # the ledger refused, not what was typed
+            self.look(check=True)
 
-    def _look(self, before: Seen | None) -> Seen:
-        return look(self.ledger, self.view, self._cursors[-1], _today(), before)
+    def _is_current(self) -> bool:
+        """Whether a look would show the same as the last one."""
+        if self.seen.trouble not in ("", READ_ONLY) or self._day != _today():
+            return False
+        try:
+            return self.ledger().position() == self.seen.position
+        except ExpenseError:
+            return False
+
+    def _load(self, before: Snapshot | None) -> Snapshot:
+        self._day = _today()
+        return load(self.ledger, self.view, self._cursors[-1], self._day, before)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file is at *path*, without opening it."""
+    """Device and inode of the file at *path*; None if there is none."""
     try:
         status = path.stat()
     except OSError:
@@ -355,8 +388,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _names(seen: Seen) -> list[str]:
-    return [each.name for each in seen.categories]
+def _choices(seen: Snapshot) -> tuple[list[str], tuple[str, ...]]:
+    """The categories and accounts that the filters offer."""
+    return [each.name for each in seen.categories], seen.accounts
 
 
 def _today() -> dt.date:

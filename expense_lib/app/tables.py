@@ -1,15 +1,15 @@
-"""What the app's tables show: pages of rows, as ``table.js`` takes them."""
+"""The app's tables: pages of rows, as ``table.js`` takes them."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from expense_lib.app import messages
 from expense_lib.app.figures import Compared, Comparison
-from expense_lib.app.overview import Seen
 from expense_lib.app.recurring import Recurring
+from expense_lib.app.snapshot import Snapshot
 from expense_lib.domain.results import CategoryTotal, Change
 from expense_lib.domain.statement import Import, Imported
 from expense_lib.statements import Plan
@@ -29,7 +29,7 @@ VERDICTS = {
 NOT_READ = "not understood"
 
 
-def expenses(seen: Seen, *, newer: bool) -> Table:
+def expenses(seen: Snapshot, *, newer: bool) -> Table:
     """The expenses that are seen, to be picked and edited; *newer* says that a page comes before."""
     page = seen.page
     if page is None:
@@ -38,7 +38,7 @@ def expenses(seen: Seen, *, newer: bool) -> Table:
         "columns": [
             {"name": "date", "label": "Date", "kind": "date", "sorts": ["date_desc", "date_asc"]},
             {"name": "category", "label": "Category"},
-            {"name": "description", "label": "Description"},
+            {"name": "description", "label": "Description", "kind": "detailed"},
             {"name": "amount", "label": "Amount", "kind": "amount", "sorts": ["amount_desc", "amount_asc"]},
         ],
         "rows": [
@@ -48,6 +48,7 @@ def expenses(seen: Seen, *, newer: bool) -> Table:
                 "date": str(each.date),
                 "category": each.category,
                 "description": each.description,
+                "details": _details(each.account, each.tags, each.note),
                 "amount": f"{each.amount:,}",
             }
             for each in page.items
@@ -59,6 +60,12 @@ def expenses(seen: Seen, *, newer: bool) -> Table:
         "picks": True,
         "act": "Edit",
     }
+
+
+def _details(account: str | None, tags: Iterable[str], note: str) -> list[dict[str, str]]:
+    """Annotations, as they are shown small."""
+    found = [("account", account), *(("tag", messages.tag(name)) for name in tags), ("note", note)]
+    return [{"kind": kind, "text": text} for kind, text in found if text]
 
 
 def compared(comparison: Comparison) -> Table:
@@ -176,14 +183,16 @@ def lines(plan: Plan, dry: Imported) -> list[Table]:
             "line": str(row.line),
             "date": str(row.date),
             "description": row.description,
+            "account": row.account,
             "amount": f"{row.amount:,}",
             "category": verdict.category or "",
             "what": VERDICTS[verdict.what],
             "why": verdict.why,
+            **({"details": _details("", row.tags.split(), row.note)} if row.tags or row.note else {}),
         }
         for at, (row, verdict) in enumerate(zip(plan.rows, dry.verdicts, strict=True))
     ]
-    blank = dict.fromkeys(("date", "description", "amount", "category"), "")
+    blank = dict.fromkeys(("date", "description", "account", "amount", "category"), "")
     rows += [
         {"id": -bad.line, "line": str(bad.line), **blank, "what": NOT_READ, "why": bad.reason}
         for bad in plan.bad
@@ -192,11 +201,13 @@ def lines(plan: Plan, dry: Imported) -> list[Table]:
 
 
 def verdicts(rows: Sequence[Table], first: int) -> Table:
-    """A page of a statement's lines, from the one at *first* on."""
+    """A page of a statement's lines, from the one at *first* on; their accounts, if any has one."""
+    account = {"account": ("Account", "")} if any(row["account"] for row in rows) else {}
     columns = {
         "line": ("Line", "amount"),
         "date": ("Date", "date"),
-        "description": ("Description", ""),
+        "description": ("Description", "detailed"),
+        **account,
         "amount": ("Amount", "amount"),
         "category": ("Category", ""),
         "what": ("What", ""),

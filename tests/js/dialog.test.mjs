@@ -8,7 +8,7 @@ import { Clock } from "./clock.mjs";
 import { openTab, Shown, settled } from "./dom.mjs";
 
 const TRAITS = {
-  fields: ["amount", "description", "category", "date", "refund"],
+  fields: ["amount", "description", "category", "date", "refund", "account", "tags", "note"],
   label: "Edit expense",
   submit: "Save",
   dialog: true,
@@ -16,8 +16,11 @@ const TRAITS = {
     { name: "cancel", label: "Cancel" },
     { name: "delete", label: "Delete" },
   ],
+  more: [],
   categories: ["Food"],
+  accounts: [],
 };
+const NONE = { account: "", note: "", tags: "" };
 const LUNCH = { amount: "12.50", description: "Lunch", category: "Food", date: "2026-11-22", refund: false };
 
 let kept;
@@ -75,6 +78,16 @@ test("it opens with what it is asked for", () => {
   assert.ok(!dialog().textContent.includes("Added at noon."));
 });
 
+test("account, note and tags stand open in it", () => {
+  const known = { ...LUNCH, account: "Giro", note: "With Kim", tags: "trip" };
+  asks(known);
+  assert.equal(shown.field("account").closest(".more"), null);
+  assert.equal(shown.el.querySelector("button[aria-controls]").hidden, true);
+  shown.types({ note: "" });
+  shown.presses("Enter");
+  assert.deepEqual(sent()[0].values, { ...known, note: "" });
+});
+
 test("Enter saves, a double click once", () => {
   asks(LUNCH);
   shown.types({ amount: "13" });
@@ -82,7 +95,7 @@ test("Enter saves, a double click once", () => {
   shown.clicks("Save", 2);
   assert.deepEqual(
     sent().map((message) => message.values),
-    [{ ...LUNCH, amount: "13" }],
+    [{ ...LUNCH, ...NONE, amount: "13" }],
   );
 });
 
@@ -107,6 +120,73 @@ test("a refusal is said also if something was typed meanwhile, which stays", () 
   assert.ok(dialog().textContent.includes("Not saved."));
   assert.equal(shown.field("wrong-date").textContent, errors.date);
   assert.equal(shown.field("amount").value, "14");
+});
+
+function writes(at) {
+  shown.hears({ close: true, id: sent()[at].id });
+}
+
+test("it closes when what is in it is written", () => {
+  asks(LUNCH);
+  shown.types({ amount: "13" });
+  shown.presses("Enter");
+  writes(0);
+  assert.equal(dialog(), null);
+});
+
+test("saved and saved again before the first answer, it closes with the second", () => {
+  asks(LUNCH);
+  shown.types({ amount: "13" });
+  shown.presses("Enter");
+  shown.types({ amount: "14" });
+  shown.presses("Enter");
+  assert.equal(sent().length, 1);
+  writes(0);
+  assert.equal(dialog().open, true);
+  assert.deepEqual(
+    sent().map((message) => message.values.amount),
+    ["13", "14"],
+  );
+  writes(0); // the first answer once more
+  assert.equal(dialog().open, true);
+  writes(1);
+  assert.equal(dialog(), null);
+});
+
+test("what is changed after a save stays, and is said not to be saved", () => {
+  asks(LUNCH);
+  shown.presses("Enter");
+  shown.types({ amount: "14" });
+  writes(0);
+  assert.ok(dialog().textContent.includes("Saved. What you changed since then is not saved yet."));
+  assert.equal(shown.field("amount").value, "14");
+  shown.presses("Enter");
+  writes(1);
+  assert.equal(dialog(), null);
+});
+
+test("the second save is refused after the first was written, and says so", () => {
+  asks(LUNCH);
+  shown.types({ amount: "13" });
+  shown.presses("Enter");
+  shown.types({ amount: "1,4" });
+  shown.presses("Enter");
+  writes(0);
+  const errors = { amount: "Amount must be a plain decimal." };
+  shown.hears({ outcome: { id: sent()[1].id, kind: "danger", text: "Not saved.", errors } });
+  assert.equal(shown.field("wrong-amount").textContent, errors.amount);
+  assert.equal(shown.field("amount").value, "1,4");
+});
+
+test("a late answer to an earlier dialog leaves the next one open", () => {
+  asks(LUNCH);
+  shown.presses("Enter");
+  shown.clicks("Cancel");
+  asks({ ...LUNCH, amount: "2" });
+  writes(0);
+  assert.equal(dialog().open, true);
+  shown.hears({ close: true, id: null }); // it was deleted
+  assert.equal(dialog(), null);
 });
 
 test("one that is closed sends nothing again, and the next may send the same", () => {

@@ -8,24 +8,28 @@ import { Clock } from "./clock.mjs";
 import { openTab, Shown, settled } from "./dom.mjs";
 
 const TRAITS = {
-  fields: ["amount", "description", "category", "date", "refund"],
+  fields: ["amount", "description", "category", "date", "refund", "account", "tags", "note"],
   label: "New expense",
   submit: "Add expense",
   dialog: false,
   acts: [],
+  more: ["account", "tags", "note"],
   categories: ["Clothes", "Food", "Fun"],
+  accounts: ["Cash", "Giro"],
 };
 const LUNCH = { amount: "12.50", description: "Lunch", category: "Food", date: "2026-11-22" };
 const BUS = { amount: "2.40", description: "Bus", category: "Transport", date: "2026-11-23" };
 const BOOK = { amount: "22", description: "Book", category: "Fun", date: "2026-11-24" };
+const NONE = { account: "", note: "", tags: "" };
 const BLANK = { amount: "", description: "" };
 
 let clock;
+let kept;
 let shown;
 
 beforeEach(() => {
   clock = new Clock(new Date(2026, 10, 30, 12));
-  openTab();
+  kept = openTab();
   opens();
 });
 
@@ -75,7 +79,7 @@ test("what is typed is sent, with its refund", () => {
   shown.presses("Enter");
   assert.deepEqual(
     sent().map((message) => message.values),
-    [{ ...LUNCH, refund: true }],
+    [{ ...LUNCH, ...NONE, refund: true }],
   );
 });
 
@@ -175,7 +179,7 @@ test("a refusal while the next is typed is missed and can be put back", () => {
   seesIn(LUNCH);
   assert.ok(!seesAnywhere("Put it back"));
   adds({ amount: "12.55" });
-  assert.deepEqual(sent().at(-1).values, { ...LUNCH, amount: "12.55", refund: false });
+  assert.deepEqual(sent().at(-1).values, { ...LUNCH, ...NONE, amount: "12.55", refund: false });
 });
 
 test("what was put back stays when the answer to another comes", () => {
@@ -465,20 +469,140 @@ test("a category is suggested while it is typed, and is a person's own once it i
   seesIn({ category: "Fun" });
 });
 
-// Looking
+// More
+
+const KNOWN = { account: "Giro", note: "With Kim", tags: "#trip, work" };
+
+function more() {
+  return shown.el.querySelector("button[aria-controls]");
+}
+
+function opensMore() {
+  more().dispatch("click", { detail: 1 });
+}
+
+function seesMore(label, isOpen) {
+  const region = shown.el.querySelector(".more");
+  assert.deepEqual(
+    [more().textContent, more().getAttribute("aria-expanded"), !region.hidden],
+    [label, String(isOpen), isOpen],
+  );
+}
+
+test("account, note and tags are behind a button, which goes to the first of them", () => {
+  seesMore("More", false);
+  opensMore();
+  seesMore("More", true);
+  assert.equal(shown.el.activeElement, shown.field("account"));
+  opensMore();
+  seesMore("More", false);
+});
+
+test("account, note and tags are sent as they were typed, and the account stays for the next one", () => {
+  opensMore();
+  adds({ ...LUNCH, ...KNOWN });
+  assert.deepEqual(sent()[0].values, { ...LUNCH, ...KNOWN, refund: false });
+  answers({ kind: "added" });
+  seesIn({ ...BLANK, account: "Giro", note: "", tags: "" });
+  assert.equal(shown.el.activeElement, shown.field("amount"));
+});
+
+test("what is hidden is said by the button, since it is sent as well", () => {
+  opensMore();
+  shown.types(KNOWN);
+  seesMore("More", true);
+  opensMore();
+  seesMore("More: Giro, #trip, work, With Kim", false);
+  adds(LUNCH);
+  answers({ kind: "added" });
+  seesMore("More: Giro", false);
+});
+
+test("a note typed while an answer is outstanding stays", () => {
+  adds({ ...LUNCH, ...KNOWN });
+  shown.types({ note: "For the next" });
+  answers({ kind: "added" });
+  seesIn({ account: "Giro", note: "For the next", tags: "" });
+});
+
+test("a hidden field that is wrong is shown, and has the focus", () => {
+  adds({ ...LUNCH, tags: "a#b" });
+  refuses({ tags: "Tags must be tags of 1 to 50 characters without spaces, commas or #." });
+  seesMore("More", true);
+  assert.equal(shown.el.activeElement, shown.field("tags"));
+});
+
+test("a reload keeps account, note and tags, and whether they are shown", () => {
+  opensMore();
+  shown.types({ ...LUNCH, ...KNOWN });
+  reloads();
+  seesIn({ ...LUNCH, ...KNOWN });
+  seesMore("More", true);
+  opensMore();
+  reloads();
+  seesMore("More: Giro, #trip, work, With Kim", false);
+});
+
+test("a reload keeps account, note and tags of what is outstanding and of what was missed", () => {
+  adds({ ...LUNCH, ...KNOWN });
+  adds({ ...BUS, ...KNOWN, note: "Late" });
+  refuses();
+  adds({ ...BOOK, ...NONE });
+  reloads();
+  assert.deepEqual(sent()[0].values, { ...BUS, ...KNOWN, note: "Late", refund: false });
+  shown.clicks("Put it back");
+  seesIn({ ...LUNCH, ...KNOWN });
+  seesMore("More: Giro, #trip, work, With Kim", false);
+});
+
+test("what was kept before there were such fields is taken up as it was", () => {
+  adds(LUNCH);
+  const name = [...kept.keys()][0];
+  const strip = ({ account, note, tags, ...others }) => others;
+  const draft = JSON.parse(kept.get(name));
+  draft.values = strip(draft.values);
+  draft.outstanding = draft.outstanding.map((entry) => ({ ...entry, values: strip(entry.values) }));
+  delete draft.isMoreOpen;
+  kept.set(name, JSON.stringify(draft));
+  shown.leaves();
+  kept.set(name, JSON.stringify(draft));
+  opens();
+  seesIn({ ...LUNCH, ...NONE });
+  assert.deepEqual(sent()[0].values, { ...LUNCH, refund: false });
+});
+
+test("an account is suggested while it is typed", () => {
+  opensMore();
+  shown.types({ account: "g" });
+  shown.presses("ArrowDown");
+  shown.presses("Enter");
+  seesIn({ account: "Giro" });
+  assert.equal(sent().length, 0);
+  types("Cinema");
+  offers("Cinema", CINEMA);
+  seesIn({ category: "Fun" }); // which an account that was picked does not stand in the way of
+});
+
+test("what was taken back fills account, note and tags, and the button says so", () => {
+  answersTheClick({ id: null, kind: "warn", text: "Taken back.", fill: { ...LUNCH, ...KNOWN } });
+  seesIn({ ...LUNCH, ...KNOWN });
+  seesMore("More: Giro, #trip, work, With Kim", false);
+});
+
+// Polling
 
 test("it is asked every five seconds whether the ledger has changed, while the page is seen", () => {
   clock.tick(10_000);
   document.visibilityState = "hidden";
   clock.tick(10_000);
-  assert.equal(shown.sentTo("look").length, 2);
+  assert.equal(shown.sentTo("poll").length, 2);
   document.visibilityState = "visible";
   document.dispatchEvent(new Event("visibilitychange"));
-  assert.equal(shown.sentTo("look").length, 3);
+  assert.equal(shown.sentTo("poll").length, 3);
   shown.leaves();
   clock.tick(10_000);
   document.dispatchEvent(new Event("visibilitychange"));
-  assert.equal(shown.sentTo("look").length, 3);
+  assert.equal(shown.sentTo("poll").length, 3);
 });
 
 test("Back is a view as well", () => {

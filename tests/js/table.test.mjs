@@ -53,6 +53,26 @@ function picked() {
   return shown.sentTo("pick").map((message) => message.ids);
 }
 
+test("details stand small below a detailed text", () => {
+  const details = [
+    { kind: "account", text: "Giro" },
+    { kind: "tag", text: "#trip" },
+    { kind: "note", text: "<b>With Kim</b>" },
+  ];
+  shows({
+    columns: [{ name: "description", label: "Description", kind: "detailed" }],
+    rows: [
+      { id: 1, named: "Lunch", description: "Lunch", details },
+      { id: 2, named: "Bus", description: "Bus", details: [] },
+      { id: 3, named: "Tram", description: "Tram" },
+    ],
+  });
+  const [first, ...others] = shown.el.querySelectorAll("td.description");
+  assert.equal(first.textContent, "LunchGiro#trip<b>With Kim</b>");
+  assert.equal(first.querySelector(".note").textContent, "<b>With Kim</b>");
+  for (const each of others) assert.equal(each.querySelector(".details"), null);
+});
+
 test("rows are shown as the page has them", () => {
   const rows = shown.el
     .querySelector("tbody")

@@ -1,4 +1,4 @@
-"""The app's widgets: what marimo has not, such as a form with completion and a table that the ledger sorts.
+"""The app's widgets, which marimo lacks, such as a form with completion and a table that the ledger sorts.
 
 Each is a script that marimo sends with the page; nothing is asked of another host. What a person does
 arrives as messages and not as a value: marimo hands on every message, also those sent while it is busy, and
@@ -72,7 +72,8 @@ class ExpenseForm(_Talking):
     ``form/form.js`` says which messages it sends and takes.
 
     Args:
-        fields: ``amount description category date refund``, in the order in which they stand.
+        fields: The names of ``entry.FIELDS``, in the order in which they stand.
+        more: Those that a button "More" shows and hides.
         label: What the form is called.
         submit: What its button says.
         dialog: Whether it is one, closed until it is asked to open.
@@ -83,11 +84,13 @@ class ExpenseForm(_Talking):
     _css = _STYLE
 
     fields = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    more = traitlets.List(traitlets.Unicode()).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     submit = traitlets.Unicode().tag(sync=True)
     dialog = traitlets.Bool(default_value=False).tag(sync=True)
     acts = traitlets.List(traitlets.Dict()).tag(sync=True)
     categories = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    accounts = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
 
 class Table(_Talking):
@@ -100,7 +103,7 @@ class Table(_Talking):
 
 
 class Notice(_Talking):
-    """What became of the last change, with buttons. *told* is as ``notice.js`` has it."""
+    """The outcome of the last change, with buttons. *told* is as ``notice.js`` has it."""
 
     _esm = joined(_FOLDER / "notice.js")
     _css = _STYLE

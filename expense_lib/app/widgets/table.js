@@ -4,8 +4,9 @@
 //    none, picks, act}
 //
 // *turns* are the words for newer and older. *none* is said where there are no rows. A column's kind is "amount",
-// "date" or none; *sorts* are the orders that a click on its head asks for. A row is *named* to screen readers; one
-// that is *fixed* can't be acted on. To Python, as custom messages:
+// "date", "detailed" or none; *sorts* are the orders that a click on its head asks for. Below a detailed text stand the
+// row's *details*, small, if it has any: {kind, text}, the kind being "account", "tag" or "note". A row is *named* to
+// screen readers; one that is *fixed* can't be acted on. To Python, as custom messages:
 // {do: "sort", by}, {do: "turn", to: "newer" | "older"}, {do: "pick", ids}, {do: "act", id}.
 
 import { button, deed, make, send } from "./elements.js";
@@ -28,6 +29,12 @@ function sortingHeader({ name, label, kind, sorts }, sort, ask) {
 
 function cell(attributes, content) {
   return make("td", { role: "cell", ...attributes }, content);
+}
+
+// What stands small below a cell's text.
+function detailsOf(details) {
+  const items = details.map(({ kind, text }) => make("span", { class: kind, role: "listitem" }, text));
+  return make("div", { class: "details", role: "list" }, ...items);
 }
 
 // Which rows are picked. *told* is called with the ids when those on the page are others than before.
@@ -164,7 +171,11 @@ class Table {
   }
 
   #row({ columns, picks, act }, row) {
-    const cells = columns.map(({ name, kind }) => cell({ class: `${kind ?? ""} ${name}` }, row[name]));
+    const cells = columns.map(({ name, kind }) => {
+      const made = cell({ class: `${kind ?? ""} ${name}` }, row[name]);
+      if (kind === "detailed" && row.details?.length) made.append(detailsOf(row.details));
+      return made;
+    });
     if (picks) cells.unshift(this.#picks.cell(row));
     if (act) cells.push(cell({ class: "act" }, this.#actButton(act, row)));
     return make("tr", { role: "row" }, ...cells);

@@ -1,8 +1,11 @@
 // The form in a dialog, which Python opens with {ask} and closes with {close}. It is on the page while it is open,
-// and only then.
+// and only then. It stays open until what is in it is written.
 
 import { deed, make, send } from "../elements.js";
 import { Entry } from "./entry.js";
+import { same } from "./outbox.js";
+
+const CHANGED_SINCE = { kind: "added", text: "Saved. What you changed since then is not saved yet." };
 
 export class Dialog {
   #el;
@@ -32,7 +35,17 @@ export class Dialog {
   hear(content) {
     this.entry.hear(content);
     if (content.ask) this.#open(content.ask);
-    if (content.close) this.element.close();
+    if (content.close) this.#written(content.id ?? null);
+  }
+
+  // The message *id* is written; null where none was sent, as after a deletion. An answer to a message of an earlier
+  // dialog closes none.
+  #written(id) {
+    const { outbox, fields } = this.entry;
+    const written = outbox.outstanding[0]?.values;
+    if (id !== null && outbox.answer({ id, kind: "added" }, fields.values) === "ignored") return;
+    if (id === null || (!outbox.outstanding.length && same(written, fields.values))) this.element.close();
+    else if (!outbox.outstanding.length) this.entry.show(CHANGED_SINCE);
   }
 
   #act(model, name) {

@@ -3,8 +3,9 @@
 import { make, send, tell } from "../elements.js";
 import { DateField } from "./dates.js";
 import { Fields } from "./fields.js";
+import { More } from "./more.js";
 import { Outbox } from "./outbox.js";
-import { Descriptions, suggestCategories } from "./suggestions.js";
+import { Descriptions, suggestNames } from "./suggestions.js";
 
 const RELOAD_AFTER = 3; // tries
 const UNANSWERED = { kind: "waiting", text: "No answer yet. It is sent again; nothing is entered twice." };
@@ -23,30 +24,37 @@ export class Entry {
   // refused that is in the form no more.
   constructor(model, { changed, missed }) {
     this.#model = model;
-    this.#changed = changed;
+    this.#changed = () => {
+      this.more.update();
+      changed();
+    };
     this.#missed = missed;
     this.outbox = new Outbox({
       send: (entry) => model.send({ do: "send", ...entry }),
       unanswered: (tries) => this.show(tries > RELOAD_AFTER ? UNREACHED : UNANSWERED),
-      changed,
+      changed: this.#changed,
     });
     this.fields = new Fields(model.get("fields"));
-    this.date = new DateField(this.fields, changed);
+    this.more = new More(this.fields, model.get("more"), this.#changed);
+    this.date = new DateField(this.fields, this.#changed);
     const complete = (text) => send(model, { do: "complete", text }, () => {});
-    this.descriptions = new Descriptions(this.fields, complete, changed);
-    suggestCategories(this.fields, () => model.get("categories"), changed);
+    this.descriptions = new Descriptions(this.fields, complete, this.#changed);
+    suggestNames(this.fields, "category", () => model.get("categories"), this.#changed);
+    suggestNames(this.fields, "account", () => model.get("accounts"), this.#changed);
     this.message = make("div", { role: "status", "aria-live": "polite" });
-    this.#layOut(model.get("label"), model.get("submit"));
+    this.#layOut(model.get("label"), model.get("submit"), model.get("more"));
   }
 
-  #layOut(label, submit) {
+  #layOut(label, submit, more) {
     this.submitButton = make("button", { type: "submit", class: "primary" }, submit);
-    this.buttons = make("div", { class: "buttons" }, this.submitButton);
+    this.buttons = make("div", { class: "buttons" }, this.submitButton, this.more.button);
+    const plain = this.fields.names.filter((name) => !more.includes(name));
     this.form = make(
       "form",
       { novalidate: true, autocomplete: "off", "aria-label": label },
-      ...this.fields.elements,
+      ...this.fields.elementsOf(plain),
       this.buttons,
+      this.more.region,
     );
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -60,6 +68,7 @@ export class Entry {
 
   show(outcome) {
     this.fields.showErrors(outcome.errors);
+    this.more.showErrors(outcome.errors);
     tell(this.message, this.#model, outcome, { send: () => this.submit(), reload: () => location.reload() });
   }
 
@@ -99,6 +108,7 @@ export class Entry {
     if (outcome.kind === "added") this.#beginNext();
     const { amount, description } = this.fields.inputs;
     if (outcome.fill && !amount.value && !description.value) this.fields.fill(outcome.fill);
+    this.#changed();
     amount.focus();
   }
 

@@ -13,7 +13,12 @@ const FIELDS = {
     placeholder: "YYYY-MM-DD",
     title: "\u2193 the day before, \u2191 the day after",
   },
+  account: { label: "Account", autocapitalize: "words", suggests: true },
+  note: { label: "Note", autocapitalize: "sentences" },
+  tags: { label: "Tags", autocapitalize: "off", placeholder: "trip, kids" },
 };
+// What an expense has in common with the next, until a person says otherwise.
+const KEPT = new Set(["category", "date", "account"]);
 
 function errorOf(name) {
   return make("p", { class: "wrong", id: `wrong-${name}`, role: "alert", hidden: true });
@@ -77,8 +82,8 @@ export class Fields {
     }
   }
 
-  get elements() {
-    return this.names.map((name) => this.parts[name].element);
+  elementsOf(names) {
+    return names.map((name) => this.parts[name].element);
   }
 
   get values() {
@@ -116,8 +121,8 @@ export class Fields {
 
   // After an expense was added: the next one begins, but for what was typed meanwhile.
   beginNext() {
-    for (const name of ["amount", "description", "refund"]) {
-      if (!this.touched.has(name)) blank(this.inputs[name]);
+    for (const name of this.names) {
+      if (!KEPT.has(name) && !this.touched.has(name)) blank(this.inputs[name]);
     }
     if (!this.touched.has("category")) this.categoryTyped = false;
   }

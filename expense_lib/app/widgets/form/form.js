@@ -5,12 +5,12 @@
 //   {do: "complete", text}      which descriptions begin like this?
 //   {do: "act", name, of}       a button beside the outcome *of*
 //   {do: "delete"}              a dialog's button
-//   {do: "look"}                the page is being looked at: has the ledger changed?
+//   {do: "poll"}                every few seconds while the page is visible: has the ledger changed?
 // From Python:
 //   {outcome: {id, of, kind, text, errors, acts, fill}}   what became of it
 //   {offer: {text, items}}                            descriptions, each with the category it had last
 //   {ask: {title, submit, values, fields, lines, acts}}   for a dialog: open with these
-//   {close: true}
+//   {close: true, id}                             for a dialog: *id* is written; null is for one that closes anyway
 
 import { Dialog } from "./dialog.js";
 import { Page } from "./page.js";

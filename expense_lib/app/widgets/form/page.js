@@ -6,7 +6,7 @@ import { Entry } from "./entry.js";
 import { showMissed } from "./missed.js";
 import { same } from "./outbox.js";
 
-const LOOK_EVERY_MS = 5000;
+const POLL_EVERY_MS = 5000;
 
 export class Page {
   #missing = make("div", { role: "status", "aria-live": "polite" });
@@ -17,7 +17,7 @@ export class Page {
     el.append(this.entry.form, this.entry.message, this.#missing);
     this.#restore();
     this.entry.date.today();
-    this.#look(model, ending);
+    this.#poll(model, ending);
     window.addEventListener("popstate", () => location.reload(), { signal: ending }); // Back is a view as well
     requestAnimationFrame(() => this.entry.fields.inputs.amount.focus());
   }
@@ -27,17 +27,25 @@ export class Page {
   }
 
   #keep() {
-    const { fields, outbox } = this.entry;
+    const { fields, outbox, more } = this.entry;
     const { values, categoryTyped, dateTyped } = fields;
     const { outstanding, missed } = outbox;
-    keepDraft(this.#draft, { values, categoryTyped, dateTyped, outstanding, missed });
+    keepDraft(this.#draft, {
+      values,
+      categoryTyped,
+      dateTyped,
+      outstanding,
+      missed,
+      isMoreOpen: more.isOpen,
+    });
   }
 
   #restore() {
     const kept = keptDraft(this.#draft);
     if (!kept) return;
-    const { fields, outbox } = this.entry;
+    const { fields, outbox, more } = this.entry;
     fields.fill(kept.values);
+    more.isOpen = Boolean(kept.isMoreOpen);
     fields.categoryTyped = kept.categoryTyped;
     fields.dateTyped = kept.dateTyped;
     const last = kept.outstanding.at(-1);
@@ -60,15 +68,15 @@ export class Page {
     showMissed(this.#missing, outbox.missed, { putBack, forget });
   }
 
-  // Ask now and then whether the ledger has changed, while the page is seen.
-  #look(model, ending) {
-    const look = () => {
+  // Have Python ask now and then whether the ledger has changed, while the page is visible.
+  #poll(model, ending) {
+    const poll = () => {
       if (document.visibilityState !== "visible") return;
       this.entry.date.today();
-      send(model, { do: "look" }, () => {});
+      send(model, { do: "poll" }, () => {});
     };
-    const timer = setInterval(look, LOOK_EVERY_MS);
+    const timer = setInterval(poll, POLL_EVERY_MS);
     ending.addEventListener("abort", () => clearInterval(timer));
-    document.addEventListener("visibilitychange", look, { signal: ending });
+    document.addEventListener("visibilitychange", poll, { signal: ending });
   }
 }

@@ -1,14 +1,15 @@
-// What is suggested while a category or a description is typed, and the category that a known description brings.
+// What is suggested while a category, an account or a description is typed, and the category that a known description
+// brings.
 
 import { Combobox } from "./combobox.js";
 
 const COMPLETE_AFTER_MS = 120; // debounce
 
-// Those of *categories* that contain *text*, the ones that begin with it first; none where nothing is left to choose.
-export function matching(categories, text) {
+// Those of *names* that contain *text*, the ones that begin with it first; none where nothing is left to choose.
+export function matching(names, text) {
   const typed = text.trim().toLowerCase();
   if (!typed) return [];
-  const found = categories.filter((name) => name.toLowerCase().includes(typed));
+  const found = names.filter((name) => name.toLowerCase().includes(typed));
   if (found.length === 1 && found[0] === text) return [];
   const begins = (name) => name.toLowerCase().startsWith(typed);
   return [...found.filter(begins), ...found.filter((name) => !begins(name))];
@@ -19,18 +20,22 @@ export function known(items, text) {
   return items.find((item) => item.text.toLowerCase() === text.toLowerCase());
 }
 
-export function suggestCategories(fields, categories, changed) {
-  const { input, list } = fields.parts.category;
+// Suggests those of *known()* in the field of this *name*: "category" or "account".
+export function suggestNames(fields, name, known, changed) {
+  const { input, list } = fields.parts[name];
+  const setTyped = () => {
+    if (name === "category") fields.categoryTyped = input.value !== "";
+  };
   const combobox = new Combobox(input, list, (item) => {
     input.value = item.text;
-    fields.categoryTyped = true;
-    fields.touched.add("category");
+    setTyped();
+    fields.touched.add(name);
     changed();
   });
   input.addEventListener("focus", () => input.select()); // typing replaces what was brought
   input.addEventListener("input", () => {
-    fields.categoryTyped = input.value !== "";
-    combobox.show(matching(categories(), input.value).map((text) => ({ text })));
+    setTyped();
+    combobox.show(matching(known(), input.value).map((text) => ({ text })));
   });
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from expense_lib import Ledger, LedgerUnavailable, open_ledger
 from expense_lib.app.filters import CUSTOM, View
-from expense_lib.app.overview import READ_ONLY, Seen, look
+from expense_lib.app.snapshot import READ_ONLY, Snapshot, load
 from expense_lib.client import RemoteLedger
 from expense_lib.domain.results import Health
 from tests.builders import an_expense, handler
@@ -32,8 +32,8 @@ def down() -> NoReturn:
     raise LedgerUnavailable("It is down.")
 
 
-def see(ledger: Ledger | RemoteLedger, view: View | None = None, before: Seen | None = None) -> Seen:
-    return look(lambda: ledger, view or View(), None, TODAY, before)
+def see(ledger: Ledger | RemoteLedger, view: View | None = None, before: Snapshot | None = None) -> Snapshot:
+    return load(lambda: ledger, view or View(), None, TODAY, before)
 
 
 def test_new_ledger_has_nothing_to_see(ledger: Ledger) -> None:
@@ -84,15 +84,15 @@ def test_months_are_of_what_the_filters_leave_whatever_the_page(ledger: Ledger) 
 def test_what_can_not_be_had_leaves_what_was_seen_with_the_reason(ledger: Ledger) -> None:
     ledger.record(an_expense())
     before = see(ledger)
-    failed = look(down, View(), None, TODAY, before)
+    failed = load(down, View(), None, TODAY, before)
     assert (failed.trouble, failed.page, failed.categories) == ("It is down.", before.page, before.categories)
     assert (failed.average, failed.months, failed.currency) == (before.average, before.months, "USD")
     assert see(ledger, before=failed) == before
 
 
 def test_nothing_was_seen_before_the_first_failure() -> None:
-    assert look(down, View(), None, TODAY) == Seen(trouble="It is down.")
-    assert not look(down, View(), None, TODAY).is_new
+    assert load(down, View(), None, TODAY) == Snapshot(trouble="It is down.")
+    assert not load(down, View(), None, TODAY).is_new
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,21 @@ def test_ledger_that_can_only_be_read_is_seen_with_a_warning(ledger: Ledger) -> 
     ledger.record(an_expense())
     seen = see(OnlyRead(ledger.path))
     assert (seen.trouble, seen.page) == (READ_ONLY, see(ledger).page)
+    assert see(ledger, before=seen).trouble == ""
+
+
+def test_writable_is_asked_until_it_is_known(ledger: Ledger) -> None:
+    class Asked(Ledger):
+        times = 0
+
+        def health(self) -> Health:
+            self.times += 1
+            return super().health()
+
+    asked = Asked(ledger.path)
+    first = see(asked)
+    unclear = see(asked, View(amount_min="1,5"), first)
+    assert (see(asked, before=unclear).trouble, asked.times) == ("", 1)
 
 
 def test_page_after_a_cursor_is_seen_and_one_of_another_order_is_refused(ledger: Ledger) -> None:
@@ -147,10 +162,10 @@ def test_page_after_a_cursor_is_seen_and_one_of_another_order_is_refused(ledger:
         ledger.record(an_expense(date=str(dt.date(2026, 1, 1) + dt.timedelta(days=day))))
     first = see(ledger).page
     assert first is not None
-    second = look(lambda: ledger, View(), first.next_cursor, TODAY)
+    second = load(lambda: ledger, View(), first.next_cursor, TODAY)
     assert second.page is not None
     assert [str(each.date) for each in second.page.items] == ["2026-01-01"]
     assert (second.page.count, second.months) == (51, 2)
-    refused = look(lambda: ledger, View(sort="amount_asc"), first.next_cursor, TODAY, second)
+    refused = load(lambda: ledger, View(sort="amount_asc"), first.next_cursor, TODAY, second)
     assert refused.unclear.startswith("cursor")
     assert refused.page == second.page
