@@ -32,11 +32,9 @@ from expense_lib.domain.results import (
     Version,
 )
 from expense_lib.domain.rows import Row
-from expense_lib.rules import editing, recording, undoing
-from expense_lib.store import accounts, categories, category_rules, imports, integrity, log, queries, schema
+from expense_lib.rules import recording
+from expense_lib.store import accounts, categories, log, queries, schema
 from expense_lib.store.claims import KeyTaken
-from expense_lib.store.health import copy, health
-from expense_lib.store.imports import Position
 from expense_lib.store.sqlite import (
     bulk_transaction,
     close,
@@ -50,8 +48,9 @@ from expense_lib.store.transaction import Transaction
 if TYPE_CHECKING:
     from expense_lib.domain.statement import Import, Imported, Rule, Similar
     from expense_lib.statements.plan import Plan
+    from expense_lib.store.imports import Position
 
-# ruff: noqa: PLC0415 - imports and exports are loaded when they are asked for: recording starts sooner
+# ruff: noqa: PLC0415 - what recording does not need is loaded when it is asked for: a process starts sooner
 
 
 _ATTEMPTS = 3  # without holding the lock
@@ -172,6 +171,8 @@ class Ledger:
         Raises:
             CursorError, AmountError: as ``search``.
         """
+        from expense_lib.store import imports
+
         wanted = wanted or ExpenseFilter()
         with self._reading() as tx:
             first, last = queries.days(tx, wanted) or (None, None)
@@ -187,6 +188,8 @@ class Ledger:
 
     def position(self) -> str:
         """Where the ledger is: the same text as long as nothing in it was changed. One cheap statement."""
+        from expense_lib.store import imports
+
         with self._reading() as tx:
             return imports.position(tx).token()
 
@@ -207,6 +210,8 @@ class Ledger:
             StaleVersion: it was changed since.
             InvalidInput: what it would become can't be accepted.
         """
+        from expense_lib.rules import editing
+
         given = read_changes(changes)
         with self._writing() as tx:
             row = editing.amend(tx, expense_id, given, version)
@@ -219,6 +224,8 @@ class Ledger:
             ExpenseNotFound: there is none.
             StaleVersion: *version* is given, and the expense was changed since.
         """
+        from expense_lib.rules import editing
+
         with self._writing() as tx:
             editing.delete(tx, expense_id, version)
 
@@ -228,6 +235,8 @@ class Ledger:
         Raises:
             ExpenseNotFound: there is none.
         """
+        from expense_lib.rules import editing
+
         with self._writing() as tx:
             row = editing.restore(tx, expense_id)
         return presenting.expense(row, self.currency)
@@ -283,6 +292,8 @@ class Ledger:
             InvalidInput: the name is none, there are too many *ids*, or not one of both is given.
             AmountError: a bound is finer than the ledger's currency.
         """
+        from expense_lib.rules import editing
+
         move = read_move(category, ids, where)
         moved = self._decided(lambda tx: editing.Move(tx, move))
         return Recategorised(number=moved.number, count=moved.count, category=moved.category)
@@ -299,6 +310,8 @@ class Ledger:
             CategoryNotFound: no expense has the old one.
             InvalidInput: the new name is none.
         """
+        from expense_lib.rules import editing
+
         name = read_category(new)
         number, key = self._decided(lambda tx: editing.Renaming(tx, old, name))
         with self._reading() as tx:
@@ -341,6 +354,7 @@ class Ledger:
     def imports(self) -> list[Import]:
         """Every statement that was imported, the latest first."""
         from expense_lib.domain.statement import Import
+        from expense_lib.store import imports
 
         with self._reading() as tx:
             found = imports.listed(tx)
@@ -355,11 +369,14 @@ class Ledger:
         Raises:
             ImportNotFound: there is no such import.
         """
+        from expense_lib.rules import undoing
+
         return self._decided(lambda tx: undoing.UndoImport(tx, import_id))
 
     def rules(self) -> list[Rule]:
         """Every rule by which an import finds categories, in the order in which they are tried."""
         from expense_lib.domain.statement import Rule
+        from expense_lib.store import category_rules
 
         with self._reading() as tx:
             found = category_rules.listed(tx)
@@ -375,6 +392,7 @@ class Ledger:
             InvalidInput: the text is empty, or the category is none.
         """
         from expense_lib.domain.statement import Rule, read_rule
+        from expense_lib.store import category_rules
 
         new = read_rule(text, category)
         with self._writing() as tx:
@@ -387,6 +405,8 @@ class Ledger:
         Raises:
             RuleNotFound: there is none of this id.
         """
+        from expense_lib.store import category_rules
+
         with self._writing() as tx:
             if not (1 <= rule_id <= MAX_ID and category_rules.delete(tx, rule_id)):
                 raise RuleNotFound(rule_id)
@@ -417,6 +437,8 @@ class Ledger:
             ChangeNotFound: there is no such change.
             ChangedSince: everything that it changed was changed again.
         """
+        from expense_lib.rules import undoing
+
         return self._decided(lambda tx: undoing.Undo(tx, number))
 
     def check(self) -> list[str]:
@@ -425,6 +447,8 @@ class Ledger:
         SQLite's own check, every key recomputed, every expense and every category's total against the log.
         It reads one snapshot, while others go on writing.
         """
+        from expense_lib.store import integrity
+
         found: list[str] = []
         try:
             with self._reading() as tx:
@@ -439,8 +463,10 @@ class Ledger:
         Raises:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
         """
+        from expense_lib.store import health
+
         with connection(self._name, self.currency.code) as con:
-            copy(con, files.absolute(path))
+            health.copy(con, files.absolute(path))
 
     def export_csv(
         self, path: str | Path, wanted: Filter | None = None, progress: Progress = no_progress
@@ -474,8 +500,10 @@ class Ledger:
 
     def health(self) -> Health:
         """Whether the file, which must be readable, can be written; nothing is written to see that."""
+        from expense_lib.store import health
+
         with connection(self._name, self.currency.code) as con:
-            return health(con)
+            return health.health(con)
 
     def _page(self, tx: Transaction, wanted: ExpenseFilter) -> dict[str, Any]:
         """The fields of a page."""
@@ -510,6 +538,8 @@ class Ledger:
         If others wrote meanwhile, and what was decided does not hold any more, it is decided anew; after
         _ATTEMPTS, while the lock is held.
         """
+        from expense_lib.store import imports
+
         for _ in range(_ATTEMPTS):
             with self._reading() as tx:
                 decided_at = imports.position(tx)

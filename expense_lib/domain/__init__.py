@@ -1,1 +1,1 @@
-"""What is true whatever keeps the ledger: money, texts, keys, expenses, filters and results. No I/O."""
+"""The domain, independent of any store: money, texts, keys, expenses, filters and results. No I/O."""

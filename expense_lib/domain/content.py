@@ -17,7 +17,7 @@ folded = lru_cache(65_536)(fold)  # for the many texts of a ledger that come aga
 
 
 class Content(NamedTuple):
-    """What one version of an expense says. Texts are canonical.
+    """The content of one version of an expense. Texts are canonical.
 
     *date* is ISO. *account* is None where it is not known. *tags* are joined by spaces, which none has, in
     the order of their folded texts. The fields after *occurrence* are annotations: no part of the identity.
@@ -39,7 +39,7 @@ class Content(NamedTuple):
 
     @property
     def identity(self) -> Identity:
-        """What the dedup key is made of, but for the occurrence."""
+        """The part of the content that the dedup key is made of, without the occurrence."""
         return Identity(self.amount_minor, folded(self.category), self.description, self.date)
 
     def has_identity_of(self, other: Content) -> bool:

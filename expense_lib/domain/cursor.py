@@ -20,7 +20,7 @@ _Minor = Annotated[StrictInt, Field(ge=-(10**18), le=10**18)]
 
 @functools.cache
 def _form(value: Any) -> TypeAdapter[Any]:
-    """What reads a cursor after such a *value*."""
+    """The validator of a cursor whose sort value has this type."""
     return TypeAdapter(tuple[Sort, value, _Id])
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, one class for each mistake.
+"""The errors of this library, one class for each mistake.
 
 All derive from ExpenseError, and each also from the built-in that a stranger would catch.
 An error builds its own sentence, which is fit to be shown to a person and repeats nothing of
@@ -174,7 +174,7 @@ class ExpenseDeleted(ExpenseError, LookupError):
 
 
 class RecordedThenDeleted(ExpenseError, ValueError):
-    """What was sent is a deleted expense, which does not come back by itself. Nothing was written."""
+    """The submission repeats a deleted expense, which does not come back by itself. Nothing was written."""
 
     code = "recorded-then-deleted"
 
@@ -248,7 +248,7 @@ class ChangedSince(ExpenseError, ValueError):
 
 
 class AnalyticsUnavailable(ExpenseError, RuntimeError):
-    """What analysis needs is not installed, or not in versions that fit each other."""
+    """DuckDB or its SQLite extension is not installed, or their versions do not match."""
 
     code = "analytics-unavailable"
 

@@ -217,7 +217,7 @@ def read_changes(given: object) -> dict[str, Any]:
 
 
 def changes_in_json(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``read_changes`` gave, as it is sent in JSON."""
+    """The changes that ``read_changes`` returned, as JSON values."""
     return (
         expense_changes().model_construct(set(changes), **changes).model_dump(mode="json", exclude_unset=True)
     )

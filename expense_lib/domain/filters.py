@@ -1,4 +1,4 @@
-"""Which expenses, or which part of the log, somebody asks for."""
+"""Queries: filters of expenses, and pages of the log and of the changes, validated with Pydantic."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _read_ids(given: object) -> tuple[int, ...]:
 
 
 def _parts_of_summary(given: object) -> object:
-    """What to total by, from a text as the query has it, or a list: each once."""
+    """Validate the parts to total by, given as a list or joined by a comma."""
     parts = given.split(",") if isinstance(given, str) else given
     if (
         isinstance(parts, list | tuple)
@@ -81,7 +81,7 @@ _ONE_OR_MANY = WithJsonSchema(
 
 
 class LogQuery(BaseModel):
-    """Which part of the log to read: at most *limit* lines after line *since*."""
+    """A page of the log: at most *limit* entries after entry number *since*."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -90,7 +90,7 @@ class LogQuery(BaseModel):
 
 
 class ChangesQuery(BaseModel):
-    """Which changes to list: at most *limit* of those with a smaller number than *before*."""
+    """A page of the changes: at most *limit* with a number below *before*."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -99,7 +99,7 @@ class ChangesQuery(BaseModel):
 
 
 class Filter(BaseModel):
-    """Which expenses. Everything that is given must hold; bounds are included.
+    """A filter of expenses: all conditions given must hold; bounds are inclusive.
 
     *category*, *account* and *tag* are each a text or a list of them, of which an expense has any. *q* is
     looked for in description, category and note, whatever its case.
@@ -120,12 +120,12 @@ class Filter(BaseModel):
     q: Description = ""
 
     def keys(self, field: Literal["category", "account", "tag"]) -> list[str]:
-        """What *field* asks for, as it is compared."""
+        """The values given for *field*, case-folded as they are compared."""
         return [fold(name) for name in getattr(self, field)]
 
 
 class CategoryMove(BaseModel):
-    """Which expenses to move to *category*: those of *ids*, or all that match *where*. One of both is given.
+    """A bulk move to *category* of the expenses in *ids*, or of all that match *where*; one of both is given.
 
     Raises:
         pydantic.ValidationError: names each part that can't be accepted. It is a ValueError.
@@ -153,7 +153,7 @@ class CategoryMove(BaseModel):
 
 
 def read_move(category: str, ids: Sequence[int] | None, where: Filter | None) -> CategoryMove:
-    """Which expenses to move to which category.
+    """Validate a bulk move.
 
     Raises:
         InvalidInput: a part of it can't be accepted.
@@ -165,7 +165,7 @@ def read_move(category: str, ids: Sequence[int] | None, where: Filter | None) ->
 
 
 class ExpenseFilter(Filter):
-    """Which expenses to list, as Filter has it, in which order, and from where on."""
+    """A filter with sort order and pagination."""
 
     sort: Sort = "date_desc"
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE)] = 50

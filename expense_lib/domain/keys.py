@@ -49,7 +49,7 @@ def is_key(text: str) -> bool:
 
 
 class Identity(NamedTuple):
-    """What two expenses must share to be equal, but for their occurrence. Texts are canonical, *date* ISO."""
+    """The fields that equal payments share; occurrences tell them apart. Texts are canonical, *date* ISO."""
 
     amount_minor: int
     category_key: str

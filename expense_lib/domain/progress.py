@@ -1,9 +1,9 @@
-"""How far something is that takes its time, told to whoever waits for it."""
+"""Progress callbacks for long-running operations."""
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int], None]  # told how many rows are done, of how many
+Progress = Callable[[int, int], None]  # called with the number of rows done, and of all rows
 
 
 def no_progress(done: int, total: int) -> None:
-    """Tell nobody how many rows are done, of how many."""
+    """A progress callback that does nothing."""

@@ -1,4 +1,4 @@
-"""What comes out of a ledger, as Pydantic models, each of them built when it is first used."""
+"""Result models of a ledger; Pydantic builds each on first use."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def _is_empty(value: tuple[str, ...]) -> bool:
 
 
 class Answer(BaseModel):
-    """What all that comes out of a ledger has in common."""
+    """The base of all result models: immutable."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class Values(Answer):
-    """What an expense says at one version. *account* is None where it is not known."""
+    """The fields of an expense at one version. *account* is None where it is not known."""
 
     amount: AmountOut
     category: str
@@ -123,7 +123,7 @@ class Renamed(CategoryTotal):
 
 
 class Recategorised(Answer):
-    """How many expenses were moved, and how their category is spelled.
+    """The result of a bulk move: how many expenses were moved, and how their category is spelled.
 
     *number*, which undoes it, is None if none was.
     """
@@ -134,7 +134,7 @@ class Recategorised(Answer):
 
 
 class Part(Answer):
-    """What was spent in one month (``"2026-11"``), category, account or tag, or in one of two of these.
+    """The total of one month (``"2026-11"``), category, account or tag, or of a combination of two.
 
     An empty *account* or *tag* stands for the expenses that have none. An expense of two tags counts in both.
     """
@@ -201,9 +201,9 @@ class Change(Answer):
 
 
 class Undone(Answer):
-    """What an undo did, by the ids of expenses: those put back as they were, those *kept* as they are now.
+    """The ids of the expenses that an undo reverted (*undone*), and of those that it left alone (*kept*).
 
-    An expense is kept if somebody changed the same of it since. *number* is the undo's own, to undo it in
+    An expense is kept if somebody changed the same field later. *number* is the undo's own, to undo it in
     turn; None if everything was as before already.
     """
 
@@ -213,7 +213,7 @@ class Undone(Answer):
 
 
 class Health(Answer):
-    """How a ledger's file is doing, where it can be read.
+    """The state of a ledger's file, where it can be read.
 
     *busy*: another writer holds it at this moment. That the disk is full shows when something is written, not
     here.

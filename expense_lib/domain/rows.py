@@ -1,4 +1,4 @@
-"""What a store reads and writes: an expense, an entry of its log, a sum. Plain tuples, whatever the store."""
+"""The rows that a store reads and writes, as plain tuples: expenses, log entries, sums."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """How many expenses, and what they come to in minor units."""
+    """A number of expenses and their exact sum in minor units."""
 
     count: int
     total_minor: int

@@ -1,4 +1,4 @@
-"""What goes into an import and what comes out of it, as Pydantic models, built when first used."""
+"""Input and result models of statement imports and category rules; Pydantic builds each on first use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ What = Literal["created", "existing", "changed", "deleted", "skipped"]
 
 
 def _from_json(given: object) -> object:
-    """What a text of JSON says; anything else as it is."""
+    """Parse a text as JSON; return anything else unchanged."""
     if not isinstance(given, str):
         return given
     try:
@@ -80,7 +80,7 @@ def read_rule(text: object, category: object) -> NewRule:
 
 
 class ImportOptions(BaseModel):
-    """How to read a statement that is sent, as ``statements.read`` has it, and whether to import it.
+    """The options of an import over HTTP: those of ``statements.read``, and whether it is a dry run.
 
     *mapping* may be a text of JSON. *filename* is what the import is listed by. An empty text is as good as
     nothing: a form sends that for what was not filled in.
@@ -123,7 +123,7 @@ class Rule(Answer):
 
 
 class Verdict(Answer):
-    """What an import makes of one row of a statement, the one on *line*.
+    """The verdict of an import on one row of a statement, the one on *line*.
 
     *what*: ``created`` as a new expense; ``existing`` in the ledger before; ``changed``, which is known by
     its reference but not with this content, so that nothing is written; ``deleted`` once, and left so;
@@ -142,7 +142,7 @@ class Verdict(Answer):
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a statement's rows; nothing was written if it is a *dry_run*, which has no *id*.
+    """The result of an import. Nothing was written if it is a *dry_run*, which has no *id*.
 
     The numbers are those of the *verdicts*, one for each row in the order of the file. *bad* is how many
     lines were not understood.

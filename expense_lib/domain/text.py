@@ -18,7 +18,7 @@ def canonical_text(given: str) -> str:
 
 
 def fold(text: str) -> str:
-    """What two spellings of one text share: "FOOD" and "Food" are both "food".
+    """The case-folded form of a text, in NFC, by which texts are compared: "FOOD" and "Food" are both "food".
 
     Args:
         text: A canonical text.

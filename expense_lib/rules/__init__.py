@@ -1,1 +1,1 @@
-"""What may be written to a ledger: recording, editing, undoing, importing. All SQL is the store's."""
+"""The rules of writing to a ledger: recording, editing, undoing, importing. All SQL is the store's."""

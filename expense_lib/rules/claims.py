@@ -29,7 +29,7 @@ class Claims:
         self._owners.update(claims.owners(self._tx, unknown))
 
     def owner(self, key: str) -> int | None:
-        """Whose *key* is, by the id of the expense."""
+        """The id of the expense that owns *key*; None if nobody does."""
         if key not in self._owners:
             self.look_up([key])
         return self._owners[key]

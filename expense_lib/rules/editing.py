@@ -88,7 +88,7 @@ def restore(tx: Transaction, expense_id: int) -> Row:
 
 @dataclass(frozen=True)
 class Moved:
-    """What moving expenses to a category comes to."""
+    """The result of a bulk move."""
 
     number: int | None
     count: int
@@ -188,7 +188,7 @@ def _live(tx: Transaction, expense_id: int) -> Row:
 
 
 def _amended(tx: Transaction, content: Content, changes: Mapping[str, Any]) -> Content:
-    """What an expense would become."""
+    """The content that the changes would give an expense."""
     try:
         return NewExpense.model_validate(fields_of(content, tx.currency) | dict(changes)).content(tx.currency)
     except ValidationError as refused:

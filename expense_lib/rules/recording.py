@@ -17,7 +17,7 @@ from expense_lib.store.transaction import Transaction
 
 
 class Submission:
-    """What somebody sent to be recorded. *dedup_key* is that of the occurrence it names, or of the first."""
+    """A submission to be recorded. *dedup_key* is that of the occurrence it names, or of the first."""
 
     def __init__(self, new: NewExpense, currency: Currency, idempotency_key: str | None) -> None:
         check_idempotency_key(idempotency_key)
@@ -27,7 +27,7 @@ class Submission:
         self.dedup_key = self.content.dedup_key()
 
     def request(self) -> dict[str, Any]:
-        """What was sent, by the sender's field names, in the form in which two bodies are compared.
+        """The submitted fields in the canonical form in which the bodies of one idempotency key are compared.
 
         What was not sent is null: so are the fields that a request stored by an older version lacks.
         """

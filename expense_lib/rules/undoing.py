@@ -15,7 +15,7 @@ from expense_lib.store.transaction import Transaction
 
 
 class Undo(Fresh):
-    """What a change did, to be put back wherever nobody changed the same since. Undone already, it stays so.
+    """The undo of a change, field by field, wherever nobody changed the same field later. Idempotent.
 
     An expense that was undone with its import, and whose payment was imported anew since, is kept deleted.
 
@@ -81,7 +81,7 @@ class Undo(Fresh):
 
 
 class UndoImport(Fresh):
-    """What an import brought and nobody changed since, to be deleted; its rows' identities are free again.
+    """The undo of an import: what it brought and nobody changed is deleted, and its row identities freed.
 
     Those that were changed keep theirs, so that importing again does not double them. What is undone already
     stays so.
@@ -133,12 +133,12 @@ class _Line(NamedTuple):
         return cls(entry, row, names, is_respelling=same_key)
 
     def was(self) -> Content:
-        """What the expense is, with the fields that the entry changed as they were before it."""
+        """The expense's content with the fields that the entry changed reverted to their values before it."""
         before = self.entry.before or self.entry.content
         return self.row.content._replace(**{name: getattr(before, name) for name in self.names})
 
     def is_as_before(self) -> bool:
-        """What the entry changed is as it was before it."""
+        """Whether the fields that the entry changed already have their values from before it."""
         live = self.row.deleted_at is None
         if self.entry.before is None or self.entry.after is None:
             return live == (self.entry.before is not None)

@@ -152,4 +152,4 @@ def _format_of(file: IO[bytes], encoding: str) -> FileFormat:
 
 
 def _nobody(_: int) -> None:
-    """Tell nobody."""
+    """A progress callback that does nothing."""

@@ -1,4 +1,4 @@
-"""How accounts are spelled: the first spelling of each is kept."""
+"""The spelling of accounts: the first one of each is kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ADD = "INSERT INTO account (key, name) VALUES (?, ?) ON CONFLICT (key) DO NOTHI
 
 
 def spelled(tx: Transaction, accounts: Iterable[str | None]) -> dict[str | None, str | None]:
-    """How each of these accounts is spelled in the ledger; one that is new there as it is given."""
+    """The ledger's spelling of each of these accounts; a new one keeps its own."""
     wanted = {account for account in accounts if account is not None}
     if not wanted:
         return {None: None}

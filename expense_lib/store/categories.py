@@ -40,13 +40,13 @@ _TOTAL = "SELECT name, count, total_high, total_low FROM category WHERE key = :k
 
 
 def name(tx: Transaction, key: str) -> str | None:
-    """How a category of live expenses is spelled."""
+    """The spelling of a category of live expenses; None if there is none."""
     row = tx.execute(_NAME, {"key": key}).fetchone()
     return None if row is None else str(row[0])
 
 
 def names(tx: Transaction, keys: Iterable[str] | None = None) -> dict[str, str]:
-    """How categories of live expenses are spelled, by key: all, or those of these *keys* that there are."""
+    """The spelling of categories of live expenses, by key: of all, or of those in *keys*."""
     if keys is None:
         return dict(tx.execute(_ALL_NAMES))
     return dict(tx.execute(_NAMES, {"keys": json.dumps(list(keys))}))
@@ -81,7 +81,7 @@ def change(tx: Transaction, changes: Iterable[Change]) -> None:
 
 
 def changes(revisions: Sequence[Revision]) -> list[Change]:
-    """What revisions add to the totals of categories, or take from them."""
+    """The changes of categories' totals that revisions cause."""
     tally = Tally()
     for row, content, kind in revisions:
         if row.deleted_at is None:
@@ -112,7 +112,7 @@ class Tally:
         sums[2] += times * (amount_minor - high * HALF)
 
     def changes(self) -> list[Change]:
-        """What to add to each category's totals, cut in two as SQL does it: toward zero for each expense."""
+        """The changes of each category's totals; sums are split as SQL does it, each amount toward zero."""
         return [
             (key, self._names.get(key, key), count, high, low)
             for key, (count, high, low) in self._sums.items()

@@ -38,14 +38,14 @@ class KeyTaken(Exception):
 
 
 class Claim(NamedTuple):
-    """Whose a key is. *request* is what was first sent with it, if it is an idempotency key."""
+    """The owner of a key. *request* is the first request sent with it, if it is an idempotency key."""
 
     owner: Row
     request: dict[str, Any] | None
 
 
 def find(tx: Transaction, key: str) -> Claim | None:
-    """Whose *key* is, if anyone's."""
+    """The owner of *key*; None if it has none."""
     found = tx.execute(_CLAIM, {"key": key}).fetchone()
     return None if found is None else Claim(Row.of(found[:-1]), found[-1] and json.loads(found[-1]))
 

@@ -55,7 +55,7 @@ _WITHOUT_IDENTITY = """
 
 
 def findings(tx: Transaction) -> Iterator[str]:
-    """What is wrong with a ledger, a sentence each; nothing if it is sound. Works inside a transaction."""
+    """Check a ledger in a snapshot: a sentence for each fault, none if it is sound."""
     for (said,) in tx.execute("PRAGMA integrity_check"):
         if said != "ok":
             yield f"SQLite finds: {said}."

@@ -1,4 +1,4 @@
-"""What is read of many expenses: pages, totals, summaries. Every query works in the caller's transaction."""
+"""Queries over many expenses: pages, totals, summaries. Each works in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def matching(tx: Transaction, wanted: Filter) -> Iterator[Row]:
 
 
 def number_of_expenses(tx: Transaction) -> int:
-    """How many expenses there ever were."""
+    """The number of expenses, deleted ones included."""
     return int(tx.execute(_EXPENSES).fetchone()[0])
 
 

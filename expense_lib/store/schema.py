@@ -301,7 +301,7 @@ def connect(path: Path, currency: str | None = None, *, make: bool) -> sqlite3.C
 
 
 def _version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """How many migrations the file has had; 0 if it is empty."""
+    """The number of migrations applied to the file; 0 if it is empty."""
     try:
         application_id, version, objects = connection.execute(
             """
@@ -366,7 +366,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
 
 
 def currency(connection: sqlite3.Connection) -> Currency:
-    """What the ledger's amounts are counted in."""
+    """The ledger's currency."""
     return Currency(*connection.execute("SELECT currency, exponent FROM ledger").fetchone())
 
 

@@ -1,4 +1,4 @@
-"""What a rule works in: a store's connection, the ledger's currency, who acts, and when."""
+"""Transaction: the context of a rule. A connection, the ledger's currency, the actor and the time."""
 
 from __future__ import annotations
 

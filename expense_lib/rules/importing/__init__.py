@@ -37,7 +37,7 @@ class Import:
         return self._answer(write(tx, self._decision, self._progress))
 
     def dry(self) -> Imported:
-        """What importing it would do."""
+        """The result that an import would have; nothing is written."""
         return self._answer(None)
 
     def _answer(self, import_id: int | None) -> Imported:

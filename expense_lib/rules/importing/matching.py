@@ -1,4 +1,4 @@
-"""What becomes of each row of a statement, found out from one snapshot of the ledger."""
+"""Matches the rows of a statement with the ledger, in one snapshot: which are known, which are new."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LEFT_OUT = "It was asked to leave such rows out."
 
 
 class Decision:
-    """What becomes of each row, and all that writing it down takes. Rows are named by their position.
+    """The verdict on each row, and all that is needed to write it. Rows are named by their position.
 
     Attributes:
         what: What becomes of each row, as one of the bytes above.

@@ -20,7 +20,7 @@ _POSITION_BYTES = 4
 
 
 class Payments:
-    """What is the same of a statement whatever is in the ledger. Rows are named by their position, from 0.
+    """The rows of a statement as payments, whatever the ledger has. Rows are named by position, from 0.
 
     Attributes:
         minor: The minor units of each row, 0 for those that can be no expense.
@@ -40,7 +40,7 @@ class Payments:
         return self.dates[self.rows.days[position]]
 
     def identity(self, position: int, category_key: str) -> keys.Identity:
-        """What the dedup key of a row's expense is made of, in this category, but for the occurrence."""
+        """The identity of a row's expense in this category."""
         return keys.Identity(
             self.minor[position], category_key, self.rows.descriptions[position], self.date(position)
         )

@@ -1,4 +1,4 @@
-"""What became of each row, as verdicts, each of them made when it is looked at."""
+"""The verdicts of an import, one for each row, each made when it is first read."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Verdicts(Sequence[Verdict]):
 
 
 def numbers(decision: Decision) -> dict[str, int]:
-    """How many rows there are of each verdict, and how many lines that were not understood."""
+    """The number of rows of each verdict, and of lines that were not understood."""
     found: dict[str, int] = dict.fromkeys(_WHAT.values(), 0)
     for what, count in Counter(decision.what).items():
         found[_WHAT[what]] += count
@@ -74,6 +74,6 @@ def numbers(decision: Decision) -> dict[str, int]:
 
 
 def answer(decision: Decision, import_id: int | None) -> Imported:
-    """What an import answers; a dry run has no id."""
+    """The result of an import; a dry run has no id."""
     told = numbers(decision)
     return Imported(id=import_id, dry_run=import_id is None, verdicts=Verdicts(decision), **told)

@@ -1,4 +1,4 @@
-"""What was decided, put down in one transaction: table by table, each in its own order."""
+"""Writes a decided import in one transaction, table by table, each in the order of its key."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _owned_rows(decision: Decision, import_id: int) -> Iterator[tuple[bytes, int
 
 
 def _totals(decision: Decision) -> list[categories.Change]:
-    """What each category gets."""
+    """The changes of the categories' totals."""
     tally = categories.Tally()
     equal = Counter(
         (decision.categories[position], decision.payments.minor[position]) for position in decision.new
