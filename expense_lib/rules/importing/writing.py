@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Iterator
 from itertools import repeat
 
@@ -120,10 +119,7 @@ def _owned_rows(decision: Decision, import_id: int) -> Iterator[tuple[bytes, int
 
 def _totals(decision: Decision) -> list[categories.Change]:
     """The changes of the categories' totals."""
-    tally = categories.Tally()
-    equal = Counter(
-        (decision.categories[position], decision.payments.minor[position]) for position in decision.new
-    )
-    for (category, minor), times in equal.items():
-        tally.count(category, minor, times)
+    tally, minor = categories.Tally(), decision.payments.minor
+    for position in decision.new:
+        tally.count(decision.categories[position], minor[position], 1)
     return tally.changes()
