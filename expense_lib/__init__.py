@@ -1,11 +1,21 @@
 """An expense ledger that cannot double-enter and cannot lose a cent.
 
-Read in this order: ``money`` and ``text`` (what is exact, what is equal), ``dedup`` (the key), ``models``
-and ``answers`` (what goes in and out), ``store`` (the file and its SQL), ``recording``, ``editing`` and
-``undoing`` (the rules), ``identity`` and ``importing`` (those of statements), ``exporting``, ``ledger`` (all
-of it); on top ``client`` (the same over HTTP), ``settings`` (which of both), ``statements`` (a bank's file,
-read), ``analytics`` (a copy in DuckDB) and ``app`` (what the app knows and does). The last three are imported
-by themselves, as ``verdicts`` is (what imports take and answer).
+The folders are layers, and imports point up this list only. Read in this order:
+
+    domain/      what is true whatever the store, without I/O: ``errors``, ``money``, ``text``, ``keys`` (the
+                 dedup key), ``content`` (the one list of an expense's fields), ``expense``, ``filters`` and
+                 ``results`` (the models that go in and come out), ``statement`` (those of imports)
+    store/       the SQLite file and all SQL on it
+    statements/  a bank's file, read into rows; it knows no ledger
+    rules/       what may be written: recording, editing, undoing, importing
+    ledger       all that can be done with one file; ``exports``, ``presenting`` and ``files`` help it
+    client       the same over HTTP, on ``transport``; ``api`` is the Protocol that both keep
+    settings     ``open_ledger``: which of both the environment names
+    analytics/   a copy in DuckDB
+    app/         what the web app knows and does, and its notebook
+    __main__     the command ``expenses``, whose parser is ``arguments``
+
+``analytics``, ``app`` and ``statements`` are imported by themselves: recording needs none of them.
 """
 
 from expense_lib.domain.errors import (

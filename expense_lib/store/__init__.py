@@ -1,6 +1,8 @@
 """The SQLite file and all SQL on it.
 
-``schema`` says what is in the file and how it is made, ``connections`` who holds it open, ``rows`` what the
-rules read and write, ``moves`` the same for many expenses at once, ``views`` what is read of many rows,
-``upkeep`` whether it is sound, and how to copy it.
+Read in this order: ``schema`` (what is in the file, and its migrations), ``sqlite`` (connections and
+transactions), ``transaction`` (what all functions here take); ``expenses``, ``claims`` (who owns which key),
+``log``, ``categories``, ``accounts``, ``category_rules`` and ``imports`` (the tables, read and written by the
+rules); ``queries`` (what is read of many rows); ``integrity`` and ``health`` (is it sound, and a copy of it);
+``extract`` (what changed, for analysis).
 """
