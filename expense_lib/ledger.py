@@ -335,7 +335,7 @@ class Ledger:
             plan: What ``statements.read`` made of a file.
             dry_run: Find out what would become of each row, and write nothing.
             similar: Whether to ``"skip"`` rows that look like an expense that is there, of the same amount
-                within three days but with another description.
+                on the same day, or within three days with another description.
             progress: Called now and then with how many rows are done, of how many. To it this ledger is busy.
         """
         from expense_lib.rules import importing

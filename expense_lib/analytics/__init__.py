@@ -66,12 +66,13 @@ def connect(ledger: LedgerAPI) -> DuckDBPyConnection:
 
     Views:
         expenses: the live ones: id BIGINT, date DATE, amount DECIMAL(18, exponent) in major units, category
-            VARCHAR, description VARCHAR, occurrence INTEGER, refund BOOLEAN, dedup_key VARCHAR, created_at
-            TIMESTAMPTZ, updated_at TIMESTAMPTZ.
+            VARCHAR, description VARCHAR, occurrence INTEGER, account VARCHAR (null if it is not known), note
+            VARCHAR, tags VARCHAR[], refund BOOLEAN, dedup_key VARCHAR, created_at TIMESTAMPTZ, updated_at
+            TIMESTAMPTZ.
         deleted_expenses: the deleted ones, with deleted_at TIMESTAMPTZ.
-        history: every version of every expense: seq BIGINT, number BIGINT (of the change, to undo it),
-            expense_id BIGINT, version INTEGER, change VARCHAR, at TIMESTAMPTZ, amount, category, description,
-            date, occurrence. Of a deleted one, what it was.
+        history: every version of every expense: seq BIGINT, number BIGINT (of the change, to undo it), by
+            VARCHAR (who made it), expense_id BIGINT, version INTEGER, change VARCHAR, at TIMESTAMPTZ, and the
+            fields of the expense, date to tags, as above. Of a deleted one, what it was.
 
     Raises:
         AnalyticsUnavailable: DuckDB's SQLite extension is not installed, or is one for another DuckDB.

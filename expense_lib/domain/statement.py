@@ -128,8 +128,8 @@ class Verdict(Answer):
     *what*: ``created`` as a new expense; ``existing`` in the ledger before; ``changed``, which is known by
     its reference but not with this content, so that nothing is written; ``deleted`` once, and left so;
     ``skipped``. *why* says it in words. *expense_id* is None where there is no expense, or none yet.
-    *category* is that of the row. *looks_like* is an expense of the same amount within a few days that has
-    another description; it may be the same payment.
+    *category* is that of the row. *looks_like* is an expense of the same amount on the same day, or within a
+    few days with another description; it may be the same payment.
     """
 
     line: int

@@ -6,7 +6,7 @@
 
 Read in this order: ``plan`` (what comes out), ``texts``, ``amounts`` and ``dates`` (how banks write them),
 ``decoding`` (bytes to text); then ``records``, ``columns``, ``evidence`` and ``delimited`` for CSV, ``ofx``
-and ``qif``; ``sending`` puts a plan down for a handler.
+and ``qif``; ``upload`` writes a plan down for a handler.
 """
 
 from __future__ import annotations
