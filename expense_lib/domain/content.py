@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from expense_lib.domain.keys import Identity
+from expense_lib.domain.keys import KEY_PREFIX, Identity, digest
 from expense_lib.domain.text import fold
 
 folded = lru_cache(65_536)(fold)  # for the many texts of a ledger that come again and again
@@ -52,7 +52,12 @@ class Content(NamedTuple):
 
     def dedup_key(self) -> str:
         """The key of this content."""
-        return self.identity.dedup_key(self.occurrence)
+        return (
+            KEY_PREFIX
+            + digest(
+                self.amount_minor, folded(self.category), self.description, self.date, self.occurrence
+            ).hex()
+        )
 
     def keys(self) -> tuple[str, str, str | None, str, str]:
         """The folded texts by which expenses are compared and searched, in the order of KEYS."""

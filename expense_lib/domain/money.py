@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 
 from expense_lib.domain.errors import AmountError, CurrencyError, FieldError
 
 MAX_SIGNIFICANT_DIGITS = 15
 MAX_MINOR_DIGITS = 18  # what DuckDB's DECIMAL(18, exponent) holds; SQLite's integers hold one more
 
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)  # whatever the caller's context is
 _TOO_LONG = f"must have at most {MAX_SIGNIFICANT_DIGITS} significant digits"
 PLAIN_DECIMAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"  # for a JSON Schema
 _PLAIN_DECIMAL = re.compile(PLAIN_DECIMAL)
@@ -49,21 +50,18 @@ class Currency:
             AmountError: *amount*, which came in *field*, is too large, or has more fraction digits than the
                 currency, be they zeros.
         """
-        units, _, fraction = f"{amount:f}".partition(".")
-        if len(fraction) > self.exponent:
+        power = amount.as_tuple().exponent
+        if not isinstance(power, int) or -power > self.exponent:
             message = f"must have at most {self.exponent} fraction digits in {self.code}"
             raise AmountError([FieldError(field, message)])
-        minor = int(units + fraction.ljust(self.exponent, "0"))
+        minor = int(_EXACT.scaleb(amount, self.exponent))
         if abs(minor) >= 10**MAX_MINOR_DIGITS:
             raise AmountError([FieldError(field, f"is too large for a ledger in {self.code}")])
         return minor
 
     def from_minor(self, minor: int) -> Decimal:
         """*minor* units as a decimal with all the currency's fraction digits, in any decimal context."""
-        sign = "-" if minor < 0 else ""
-        digits = str(abs(minor)).rjust(self.exponent + 1, "0")
-        whole = len(digits) - self.exponent
-        return Decimal(f"{sign}{digits[:whole]}.{digits[whole:]}" if self.exponent else f"{sign}{digits}")
+        return _EXACT.scaleb(Decimal(minor), -self.exponent)
 
 
 def read_amount(given: object) -> Decimal:

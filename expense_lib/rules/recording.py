@@ -122,9 +122,7 @@ def _add(tx: Transaction, content: Content, dedup_key: str, sent: tuple[str, str
     owned: list[claims.Owned] = [(dedup_key, row.id, None)]
     if sent is not None:
         owned.append((sent[0], row.id, sent[1]))
-    tally = categories.Tally()
-    tally.count(content.category, content.amount_minor, 1)
-    expenses.add(tx, [[expenses.new_row(row)]], owned, tally.changes(), last_id)
+    expenses.add(tx, [[expenses.new_row(row)]], owned, [categories.one_more(content)], last_id)
     return row
 
 

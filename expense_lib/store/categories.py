@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from expense_lib.domain.content import folded
+from expense_lib.domain.content import Content, folded
 from expense_lib.domain.rows import Revision, Sum
 from expense_lib.store.transaction import Transaction
 
@@ -80,6 +80,12 @@ def change(tx: Transaction, changes: Iterable[Change]) -> None:
     tx.executemany(_ADD, more)
 
 
+def one_more(content: Content) -> Change:
+    """The change of a category's totals by one expense more."""
+    high = _high(content.amount_minor)
+    return content.category_key, content.category, 1, high, content.amount_minor - high * HALF
+
+
 def changes(revisions: Sequence[Revision]) -> list[Change]:
     """The changes of categories' totals that revisions cause."""
     tally = Tally()
@@ -104,9 +110,7 @@ class Tally:
         if times > 0:
             self._names.setdefault(key, category)
         sums = self._sums.setdefault(key, [0, 0, 0])
-        high = 0
-        if not -HALF < amount_minor < HALF:
-            high = amount_minor // HALF if amount_minor > 0 else -(-amount_minor // HALF)
+        high = _high(amount_minor)
         sums[0] += times
         sums[1] += times * high
         sums[2] += times * (amount_minor - high * HALF)
@@ -128,6 +132,13 @@ class Tally:
             (key, self._names.get(key, key), count, high, low)
             for key, (count, high, low) in self._sums.items()
         ]
+
+
+def _high(amount_minor: int) -> int:
+    """The part of an amount that goes into total_high, cut toward zero as SQL does."""
+    if -HALF < amount_minor < HALF:
+        return 0
+    return amount_minor // HALF if amount_minor > 0 else -(-amount_minor // HALF)
 
 
 def sum_of(parts: Sequence[int | None]) -> Sum:
