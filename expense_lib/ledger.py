@@ -313,10 +313,8 @@ class Ledger:
         from expense_lib.rules import editing
 
         name = read_category(new)
-        number, key = self._decided(lambda tx: editing.Renaming(tx, old, name))
-        with self._reading() as tx:
-            total = categories.total(tx, key)
-        return Renamed(number=number, **dict(presenting.category(*total, self.currency)))
+        number, named, total = self._decided(lambda tx: editing.Renaming(tx, old, name))
+        return Renamed(number=number, **dict(presenting.category(named, total, self.currency)))
 
     def import_statement(
         self,

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -698,3 +700,37 @@ class TestChecking:
         with closing(sqlite3.connect(path)) as con, con:
             con.execute(harm)
         assert any(finding in said for said in ledger.check()), ledger.check()
+
+
+def test_two_that_want_one_key_back_do_not_both_get_it(ledger: Ledger) -> None:
+    """The second one of them is kept as it is, and said to be."""
+    for text in ("a", "b"):
+        ledger.record(an_expense(category=f"X{text}", description=text))
+        ledger.record(an_expense(category="Y", description=text))
+    moved = ledger.recategorise("Y", ids=[1, 3])
+    undone = ledger.undo(moved.number or 0)
+    for expense_id in (1, 3):
+        ledger.amend(expense_id, {"description": "c"}, None)
+    done = ledger.undo(undone.number or 0)
+    assert (done.undone, done.kept) == ((1,), (3,))
+    assert ledger.check() == []
+
+
+def test_rename_tells_the_total_at_its_own_time(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody empties the category as soon as the rename is committed."""
+    ledger.record(an_expense())
+    others, kept = Ledger(path), sqlite.bulk_transaction
+
+    @contextmanager
+    def then_emptied(con: sqlite3.Connection) -> Iterator[None]:
+        with kept(con):
+            yield
+        emptying = threading.Thread(target=others.delete, args=(1,))
+        emptying.start()
+        emptying.join()
+
+    monkeypatch.setattr("expense_lib.ledger.bulk_transaction", then_emptied)
+    renamed = ledger.rename_category("Food", "Fun")
+    assert (renamed.name, renamed.count, renamed.number) == ("Fun", 1, 2)

@@ -336,7 +336,7 @@ def test_undone_import_with_another_mapping_is_recorded_anew(ledger: Ledger) -> 
     ledger.add_rule("lunch", "Food")
     back = ledger.import_statement(a_plan(LUNCH))
     assert back.verdicts[0].expense_id != done.verdicts[0].expense_id
-    assert ledger.search().items[0].category == "Food"
+    assert ledger.search().items[-1].category == "Food"
     assert whats(ledger.import_statement(a_plan(LUNCH))) == ["existing"]
 
 
@@ -695,3 +695,72 @@ def test_real_statement_is_imported_to_the_cent_and_once(
     again = ledger.import_statement(plan)
     assert (again.created, again.existing) == (0, done.created)
     assert ledger.search().total == sum(sums)
+
+
+def test_expense_of_an_export_is_itself_whatever_its_account(ledger: Ledger, tmp_path: Path) -> None:
+    """An account is but an annotation: another one makes no other payment of it, in any ledger."""
+    edited = ledger.record(an_expense()).expense
+    ledger.amend(edited.id, {"amount": "12.00"}, None)
+    second = ledger.record(an_expense(occurrence=2)).expense
+    other = Ledger(tmp_path / "other.db")
+    for name, account in (("1.csv", None), ("2.csv", "Cash"), ("3.csv", "Giro")):
+        for expense in (edited, second):
+            ledger.amend(expense.id, {"account": account}, None)
+        ledger.export_csv(tmp_path / name)
+        other.import_statement(statements.read(tmp_path / name))
+        assert (other.search().total, other.search().count) == (ledger.search().total, 2)
+
+
+def test_account_is_spelled_once(ledger: Ledger) -> None:
+    file = b"Date,Description,Amount,Of\n2026-11-22,Bus,2.40,GIRO\n2026-11-22,Tea,3.00,Giro\n2026-11-23,Tea,3.00,giro\n"
+    ledger.import_statement(
+        statements.read(file, spending="positive", mapping={"amount": "Amount", "account": "Of"})
+    )
+    assert {each.account for each in ledger.search().items} == {"GIRO"}
+    assert [each.name for each in ledger.accounts()] == ["GIRO"]
+
+
+def test_long_account_is_cut_and_its_expense_can_be_edited(ledger: Ledger) -> None:
+    file = f"Date,Description,Amount,Of\n2026-11-22,Bus,2.40,{'x' * 150}\n".encode()
+    plan = statements.read(file, spending="positive", mapping={"amount": "Amount", "account": "Of"})
+    ledger.import_statement(plan)
+    assert ledger.amend(1, {"amount": "3.00"}, 1).account == "x" * 100
+    assert ledger.import_statement(plan).created == 0
+
+
+def test_what_comes_back_is_in_one_spelling(ledger: Ledger) -> None:
+    def read(*rows: str) -> Plan:
+        return statements.read(
+            "\n".join(("Date,Amount,Description,Category", *rows, "")).encode(), spending="positive"
+        )
+
+    one, two = "2026-01-01,1.00,a,Food", "2026-01-02,1.00,b,FOOD"
+    for number, row in enumerate((one, two), 1):
+        ledger.import_statement(read(row))
+        ledger.undo_import(number)
+    ledger.import_statement(read(one, two))
+    assert len({each.category for each in ledger.search().items}) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["rename", "rule"])
+def test_category_that_is_renamed_during_an_import_does_not_come_back(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    ledger.record(an_expense(category="Fod", description="coffee"))
+    others, kept = Ledger(path), sqlite.bulk_transaction
+    act = {
+        "rename": lambda: others.rename_category("Fod", "Food"),
+        "rule": lambda: others.add_rule("coffee", "Food"),
+    }[meanwhile]
+    acting = threading.Thread(target=act)
+
+    def quicker(con: sqlite3.Connection) -> Any:
+        if acting.ident is None and threading.current_thread() is threading.main_thread():
+            acting.start()
+            acting.join()
+        return kept(con)
+
+    monkeypatch.setattr("expense_lib.ledger.bulk_transaction", quicker)
+    plan = statements.read(b"Date,Amount,Description\n2026-02-01,2.00,coffee\n", spending="positive")
+    ledger.import_statement(plan)
+    assert ledger.search().items[-1].category == "Food"

@@ -68,7 +68,9 @@ class Change:
             [
                 Revision(
                     row,
-                    row.content._replace(category=names.get(row.content.category_key, row.content.category)),
+                    row.content._replace(
+                        category=names.setdefault(row.content.category_key, row.content.category)
+                    ),
                     "restored",
                 )
                 for row in rows
@@ -115,6 +117,12 @@ class Change:
             categories.rename(tx, key, name)
         return number
 
+    def claims(self, key: str, expense_id: int) -> bool:
+        """Claim *key* for an expense, unless another one owns it. Returns whether it is the expense's now."""
+        if self._claims.owner(key) is None:
+            self._claims.claim(key, expense_id)
+        return self._claims.owner(key) == expense_id
+
     def is_free(self, key: str, expense_id: int) -> bool:
         """Whether no other expense owns *key*."""
         return self._claims.owner(key) in (None, expense_id)
@@ -130,11 +138,14 @@ class Change:
     def _spelled(self, edits: Sequence[Edit]) -> list[Edit]:
         """The same with categories and accounts as the ledger spells them."""
         names = categories.names(self._tx, {each.content.category_key for each in edits})
-        known = accounts.spelled(self._tx, {each.content.account for each in edits})
+        known = accounts.spelled(self._tx, dict.fromkeys(each.content.account for each in edits))
         found = []
         for each in edits:
             content = each.content
-            category, account = names.get(content.category_key, content.category), known[content.account]
+            category, account = (
+                names.setdefault(content.category_key, content.category),
+                known[content.account],
+            )
             if (category, account) != (content.category, content.account):
                 content = content._replace(category=category, account=account)
                 each = each._replace(content=content)  # noqa: PLW2901 - the same, spelled otherwise

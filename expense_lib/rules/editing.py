@@ -22,7 +22,7 @@ from expense_lib.domain.errors import (
 from expense_lib.domain.expense import NewExpense, fields_of
 from expense_lib.domain.filters import CategoryMove
 from expense_lib.domain.limits import MAX_ID
-from expense_lib.domain.rows import Entry, Row
+from expense_lib.domain.rows import Entry, Row, Sum
 from expense_lib.domain.text import canonical_text, fold
 from expense_lib.rules.change import Change, Edit, Fresh
 from expense_lib.rules.recording import found
@@ -150,9 +150,9 @@ class Renaming(Fresh):
         elif new != name:
             self.change.respell(old_key, new)
 
-    def write(self, tx: Transaction) -> tuple[int | None, str]:
-        """Rename it. Returns the number of the change and the key of the category in which all are now."""
-        return self.change.write(tx), self.key
+    def write(self, tx: Transaction) -> tuple[int | None, str, Sum]:
+        """Rename it. Returns the change's number, and name and total of the category in which all are now."""
+        return self.change.write(tx), *categories.total(tx, self.key)
 
 
 def _named(tx: Transaction, wanted: CategoryMove) -> list[Row]:

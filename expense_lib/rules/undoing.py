@@ -61,8 +61,8 @@ class Undo(Fresh):
         self._put_back(possible)
 
     def _has_its_occurrence(self, line: _Line) -> bool:
-        """Where the change altered the occurrence, the old one is no other expense's by now."""
-        return "occurrence" not in line.names or self.change.is_free(line.was().dedup_key(), line.row.id)
+        """Where the change altered the occurrence, the old one is this expense's again, and no other's."""
+        return "occurrence" not in line.names or self.change.claims(line.was().dedup_key(), line.row.id)
 
     def _put_back(self, possible: list[_Line]) -> None:
         self.change.delete(line.row for line in possible if line.entry.before is None)

@@ -127,7 +127,7 @@ class _Cells:
         self.day = once(lambda text: dates.read(text, written.date_format))
         self.read_amount = once(lambda text: amounts.read(text, written.decimal))
         self.described = once(lambda text: texts.description(own(text)))
-        self.account_of = once(lambda text: texts.clean(own(text)))
+        self.account_of = once(lambda text: texts.account(own(text)))
         self.noted = once(lambda text: texts.note(own(text)))
         self.tagged = once(lambda text: texts.tags(own(text)))
         self.label = once(lambda text: texts.category(own(text)))

@@ -6,6 +6,7 @@ import unicodedata
 
 from expense_lib.domain.content import join_tags
 from expense_lib.domain.limits import (
+    MAX_ACCOUNT_LENGTH,
     MAX_CATEGORY_LENGTH,
     MAX_DESCRIPTION_LENGTH,
     MAX_NOTE_LENGTH,
@@ -34,6 +35,11 @@ def description(given: str) -> str:
 def category(given: str) -> str | None:
     """A category, cut in the same way; None if it is empty."""
     return clean(given)[:MAX_CATEGORY_LENGTH].rstrip() or None
+
+
+def account(given: str) -> str:
+    """An account's name, cut in the same way."""
+    return clean(given)[:MAX_ACCOUNT_LENGTH].rstrip()
 
 
 def note(given: str) -> str:

@@ -14,12 +14,12 @@ _ADD = "INSERT INTO account (key, name) VALUES (?, ?) ON CONFLICT (key) DO NOTHI
 
 
 def spelled(tx: Transaction, accounts: Iterable[str | None]) -> dict[str | None, str | None]:
-    """The ledger's spelling of each of these accounts; a new one keeps its own."""
-    wanted = {account for account in accounts if account is not None}
+    """The ledger's spelling of each of these accounts; of a new one, the first spelling that is given."""
+    wanted = dict.fromkeys(account for account in accounts if account is not None)
     if not wanted:
         return {None: None}
     known = dict(tx.execute(_NAMES, {"keys": json.dumps([folded(account) for account in wanted])}))
-    return {None: None, **{account: known.get(folded(account), account) for account in wanted}}
+    return {None: None, **{account: known.setdefault(folded(account), account) for account in wanted}}
 
 
 def names(tx: Transaction) -> list[str]:
@@ -29,6 +29,6 @@ def names(tx: Transaction) -> list[str]:
 
 def add(tx: Transaction, accounts: Iterable[str | None]) -> None:
     """Keep the spelling of those that are new."""
-    new = {folded(account): account for account in accounts if account is not None}
+    new = {folded(account): account for account in sorted(filter(None, accounts))}
     if new:
         tx.executemany(_ADD, new.items())

@@ -54,7 +54,8 @@ _ANY_ROW = "SELECT EXISTS (SELECT 1 FROM statement_row)"
 # One row: the last line of the log, the rules as one text, the last import and how many are undone.
 _POSITION = """
     SELECT (SELECT MAX(seq) FROM log_entry),
-           (SELECT group_concat(id || text_key || category, char(0)) FROM category_rule),
+           (SELECT group_concat(id || char(1) || text_key || char(1) || category, char(0))
+              FROM category_rule),
            (SELECT MAX(id) FROM import),
            (SELECT COUNT(undone_at) FROM import)
 """

@@ -221,14 +221,17 @@ MIGRATIONS = (
         "CREATE TABLE account (key TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID",
         """
         INSERT INTO account (key, name)
-        SELECT fold(account), account FROM import WHERE account <> '' ORDER BY id
+        SELECT fold(rtrim(substr(account, 1, 100))), rtrim(substr(account, 1, 100))
+          FROM import
+         WHERE account <> ''
+         ORDER BY id
         ON CONFLICT (key) DO NOTHING
         """,
         """
         UPDATE expense
            SET account = account.name, account_key = account.key
           FROM import
-          JOIN account ON account.key = fold(import.account)
+          JOIN account ON account.key = fold(rtrim(substr(import.account, 1, 100)))
          WHERE import.id = expense.import_id
         """,
         """

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
 from itertools import groupby
 
+from expense_lib.domain.content import Content
 from expense_lib.domain.keys import KEY_PREFIX, is_key
 from expense_lib.domain.keys import digest as key_digest
+from expense_lib.domain.rows import Entry
 from expense_lib.domain.text import fold
 from expense_lib.rules.claims import Claims
 from expense_lib.rules.importing.payments import DIGEST_BYTES, Payments, entry, position_of, repeats, split
@@ -69,7 +71,8 @@ class Decision:
             undone[position].expense_id for position in (*self.new, *self.joined) if position in undone
         ]
         self.keys, self.occurrences = self._find_keys()
-        self.accounts = accounts.spelled(tx, {account or None for account in payments.rows.accounts})
+        named = dict.fromkeys(account or None for account in payments.rows.accounts)
+        self.accounts = accounts.spelled(tx, named)
 
     def settle(self, position: int, what: int, expense_id: int = 0, why: str = "") -> None:
         """Say what becomes of a row."""
@@ -109,29 +112,39 @@ class Decision:
         if now == decided_at:
             return True
         entries = list(log.since(tx, decided_at.last_seq, _FEW + 1))
-        if now.imports != decided_at.imports or len(entries) > _FEW or self.skip_similar:
+        if now[1:] != decided_at[1:] or len(entries) > _FEW or self.skip_similar:
             return False
-        payments, rows = self.payments, self.payments.rows
         matched, category_keys = {*self.expense_ids, *self.replaced}, set(self.category_keys.values())
-        for logged, _ in entries:
-            content = logged.content
-            if content.category_key in category_keys and content.category not in self.category_keys:
-                return False  # it is spelled otherwise by now
-            key = bytes.fromhex(content.dedup_key().removeprefix(KEY_PREFIX))
-            at = bisect_left(self.keys, key)
-            if logged.expense_id in matched or (at < len(self.keys) and split(self.keys[at])[0] == key):
-                return False
-            day = dt.date.fromisoformat(content.date).toordinal()
-            of_day = bisect_left(self.new, day, key=rows.days.__getitem__)
-            for position in self.new[of_day:]:
-                if rows.days[position] != day:
-                    break
-                if (payments.minor[position], rows.descriptions[position]) == (
-                    content.amount_minor,
-                    content.description,
-                ):
-                    return False
-        return True
+        return not any(
+            logged.expense_id in matched
+            or self._takes_its_category(logged, category_keys)
+            or (logged.content.account and self._spells_otherwise(logged.content.account))
+            or self._may_be(logged.content)
+            for logged, _ in entries
+        )
+
+    def _takes_its_category(self, logged: Entry, category_keys: set[str]) -> bool:
+        """Whether a category of the rows is spelled otherwise by now, or an expense has left it."""
+        now = logged.content.category_key
+        return (now in category_keys and logged.content.category not in self.category_keys) or (
+            logged.before is not None and logged.before.category_key in category_keys - {now}
+        )
+
+    def _may_be(self, content: Content) -> bool:
+        """Whether an expense has the key of a new row, or its day, amount and description."""
+        payments, rows = self.payments, self.payments.rows
+        key = bytes.fromhex(content.dedup_key().removeprefix(KEY_PREFIX))
+        at = bisect_left(self.keys, key)
+        if at < len(self.keys) and split(self.keys[at])[0] == key:
+            return True
+        day, day_of = dt.date.fromisoformat(content.date).toordinal(), rows.days.__getitem__
+        same_day = self.new[bisect_left(self.new, day, key=day_of) : bisect_right(self.new, day, key=day_of)]
+        amount_and_text = content.amount_minor, content.description
+        return any((payments.minor[at], rows.descriptions[at]) == amount_and_text for at in same_day)
+
+    def _spells_otherwise(self, account: str) -> bool:
+        """Whether the rows' new spelling of an account is not the one that the ledger has by now."""
+        return any(fold(each) == fold(account) and each != account for each in self.accounts.values() if each)
 
     def _undecided(self) -> list[int]:
         """The rows that are new as far as is known, by date and place in the file."""

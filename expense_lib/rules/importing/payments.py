@@ -56,7 +56,9 @@ class Payments:
             if reference is None:
                 known_as = self._nth(position, 1)
             else:
-                known_as = keys.of_reference(rows.accounts[position], reference)
+                # A dedup key names an expense of an export whatever its account, which is but an annotation.
+                account = "" if keys.is_key(reference) else rows.accounts[position]
+                known_as = keys.of_reference(account, reference)
             found.append(entry(known_as, position))
         found.sort()
         for at, n in repeats(found):
