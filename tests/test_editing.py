@@ -475,11 +475,8 @@ class TestManyAtOnce:
         with sqlite.connection(written.path) as con, sqlite.transaction(con, write=True):
             tx = Transaction(con, written.currency)
             for row in expenses.live_in_category(tx, "b"):
-                expenses.revise(
-                    tx,
-                    [Revision(row, row.content._replace(category="b"), "amended")],
-                    {"category"},
-                )
+                revisions = [Revision(row, row.content._replace(category="b"), "amended")]
+                expenses.revise(tx, revisions, {"category"}, categories.changes(revisions))
             categories.rename(tx, "b", "b")
         assert self.rows_in(respelled) == self.rows_in(written)
 

@@ -55,6 +55,9 @@ class Change:
         self._claims = Claims(tx)
         self._names: dict[str, str] = {}  # the categories that are spelled anew
         self._columns: set[str] = set()  # that the revisions alter
+        self._tally = categories.Tally()
+        self._totals: list[categories.Change] = []
+        self._owned: list[claims.Owned] = []
         self.revisions: list[Revision] = []
 
     def delete(self, rows: Iterable[Row]) -> None:
@@ -110,9 +113,9 @@ class Change:
 
     def write(self, tx: Transaction) -> int | None:
         """Put the change down. Returns its number; None if there is nothing to write."""
-        claims.add(tx, ((key, owner, None) for key, owner in sorted(self._claims.new.items())))
+        claims.add(tx, self._owned)
         accounts.add(tx, {revision.content.account for revision in self.revisions})
-        number = expenses.revise(tx, self.revisions, self._columns)
+        number = expenses.revise(tx, self.revisions, self._columns, self._totals)
         for key, name in self._names.items():
             categories.rename(tx, key, name)
         return number
@@ -132,8 +135,11 @@ class Change:
         self._claims.look_up(keys)
 
     def _add(self, revisions: list[Revision]) -> None:
+        """Add revisions, with all that writing them takes: the less is done while the lock is held."""
         self.revisions += revisions
-        self._columns.update(expenses.altered(revisions))
+        self._columns |= expenses.altered(revisions)
+        self._totals = categories.changes(revisions, self._tally)
+        self._owned = [(key, owner, None) for key, owner in sorted(self._claims.new.items())]
 
     def _spelled(self, edits: Sequence[Edit]) -> list[Edit]:
         """The same with categories and accounts as the ledger spells them."""

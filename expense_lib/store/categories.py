@@ -86,9 +86,9 @@ def one_more(content: Content) -> Change:
     return content.category_key, content.category, 1, high, content.amount_minor - high * HALF
 
 
-def changes(revisions: Sequence[Revision]) -> list[Change]:
-    """The changes of categories' totals that revisions cause."""
-    tally = Tally()
+def changes(revisions: Sequence[Revision], tally: Tally | None = None) -> list[Change]:
+    """The changes of categories' totals that revisions cause, with those that are tallied already."""
+    tally = tally or Tally()
     for row, content, kind in revisions:
         if row.deleted_at is None:
             tally.count(row.content.category, row.content.amount_minor, -1)

@@ -85,13 +85,19 @@ def add(
     categories.change(tx, totals)
 
 
-def revise(tx: Transaction, revisions: Sequence[Revision], columns: Set[str]) -> int | None:
+def revise(
+    tx: Transaction,
+    revisions: Sequence[Revision],
+    columns: Set[str],
+    totals: Iterable[categories.Change],
+) -> int | None:
     """Write the next version of expenses and log it as one change: the one way to alter any number of them.
 
     Args:
         tx: Holds the write lock.
         revisions: What each expense becomes, each expense once.
         columns: What ``altered`` says of them.
+        totals: What ``categories.changes`` says of them.
 
     Returns:
         The change's number; None if there are no revisions.
@@ -105,7 +111,7 @@ def revise(tx: Transaction, revisions: Sequence[Revision], columns: Set[str]) ->
     names = [*written, "version", "updated_at", "last_seq"]
     sql = _UPDATE.format(columns=", ".join(f"{name} = ?" for name in names))
     tx.executemany(sql, _updates(tx, revisions, written, number))
-    categories.change(tx, categories.changes(revisions))
+    categories.change(tx, totals)
     return number
 
 
