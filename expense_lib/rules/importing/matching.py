@@ -14,7 +14,15 @@ from expense_lib.domain.keys import digest as key_digest
 from expense_lib.domain.rows import Entry
 from expense_lib.domain.text import fold
 from expense_lib.rules.claims import Claims
-from expense_lib.rules.importing.payments import DIGEST_BYTES, Payments, entry, position_of, repeats, split
+from expense_lib.rules.importing.payments import (
+    DIGEST_BYTES,
+    TELL_EVERY,
+    Payments,
+    entry,
+    position_of,
+    repeats,
+    split,
+)
 from expense_lib.store import accounts, categories, category_rules, claims, imports, log
 from expense_lib.store.imports import Position
 from expense_lib.store.transaction import Transaction
@@ -361,18 +369,21 @@ class Decision:
         occurrences: dict[int, int] = {}
         last: dict[bytes, int] = {}
         changed: list[tuple[int, bytes]] = []
-        free = Claims(self.tx)
-        free.look_for_free(
-            payments.identity(position, self.category_keys[self.categories[position]])
-            for position in (position_of(keys[at]) for at in later)
-        )
-        for at in sorted(later):
-            digest, position = split(keys[at])
-            identity = payments.identity(position, self.category_keys[self.categories[position]])
-            after = last.get(digest, 0 if as_key(keys[at]) in taken else 1)
-            occurrence = last[digest] = occurrences[position] = free.next_free(identity, after)
-            key = identity.dedup_key(occurrence).removeprefix(KEY_PREFIX)
-            changed.append((at, entry(bytes.fromhex(key), position)))
+        ordered = sorted(later)  # equal rows are neighbours
+        for begin in range(0, len(ordered), TELL_EVERY):
+            batch = ordered[begin : begin + TELL_EVERY]
+            free = Claims(self.tx)  # anew for each batch: a statement may have very many equal rows
+            free.look_for_free(
+                payments.identity(position, self.category_keys[self.categories[position]])
+                for position in (position_of(keys[at]) for at in batch)
+            )
+            for at in batch:
+                digest, position = split(keys[at])
+                identity = payments.identity(position, self.category_keys[self.categories[position]])
+                after = last.get(digest, 0 if as_key(keys[at]) in taken else 1)
+                occurrence = last[digest] = occurrences[position] = free.next_free(identity, after)
+                key = identity.dedup_key(occurrence).removeprefix(KEY_PREFIX)
+                changed.append((at, entry(bytes.fromhex(key), position)))
         for at, key_entry in changed:
             keys[at] = key_entry
         keys.sort()
