@@ -89,10 +89,14 @@ def parser(epilog: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_app(command: argparse.ArgumentParser) -> None:
+def _add_host(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)"
     )
+
+
+def _add_app(command: argparse.ArgumentParser) -> None:
+    _add_host(command)
     command.add_argument(
         "--port",
         type=addresses.port,
@@ -118,9 +122,7 @@ def _add_app(command: argparse.ArgumentParser) -> None:
 
 
 def _add_serve(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)"
-    )
+    _add_host(command)
     command.add_argument(
         "--port",
         type=addresses.port,

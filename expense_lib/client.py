@@ -114,7 +114,7 @@ class RemoteLedger:
             Replayed,
             "POST",
             "/expenses",
-            json=new.model_dump(mode="json", exclude_none=True, exclude_unset=True),
+            json=new.model_dump(mode="json", exclude_unset=True),
             headers={} if idempotency_key is None else {"Idempotency-Key": _quoted(idempotency_key)},
         )
         expense = Expense.model_validate(found.model_dump(exclude={"differs"}))
@@ -174,7 +174,7 @@ class RemoteLedger:
     def recategorise(
         self, category: str, *, ids: Sequence[int] | None = None, where: Filter | None = None
     ) -> Recategorised:
-        """As ``Ledger.recategorise``, but sent once: sent again after it was done, it would move none.
+        """As ``Ledger.recategorise``, but not idempotent, so never retried once a connection was made.
 
         When it raises LedgerUnavailable it may have been done; ``changes`` shows it.
         """
@@ -182,7 +182,7 @@ class RemoteLedger:
         return self._ask(Recategorised, "PATCH", "/expenses", timeout_s=PATIENT_TIMEOUT_S, json=body)[1]
 
     def rename_category(self, old: str, new: str) -> Renamed:
-        """As ``Ledger.rename_category``, but sent once: sent again after it was done, it finds no old name.
+        """As ``Ledger.rename_category``, but not idempotent, so never retried once a connection was made.
 
         When it raises LedgerUnavailable it may have been done; ``categories`` shows it.
         """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -49,7 +48,7 @@ def new_file(target: Path) -> Iterator[Path]:
         yield part
         _refuse_existing(target)
         part.rename(target)
-    except (OSError, sqlite3.OperationalError) as error:
+    except OSError as error:
         if isinstance(error, LedgerUnavailable):
             raise
         raise LedgerUnavailable(f"The file can't be written: {target}.") from error

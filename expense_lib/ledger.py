@@ -115,7 +115,7 @@ class Ledger:
         close(self.path)
 
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
-        """Have *new* in the ledger once.
+        """Record *new* exactly once: idempotent.
 
         Without a key, the same content is the same payment: sending it again finds it, however it was edited
         since. With a key not seen before, it is another payment, which takes the next free occurrence unless
@@ -175,10 +175,11 @@ class Ledger:
 
         wanted = wanted or ExpenseFilter()
         with self._reading() as tx:
-            first, last = queries.days(tx, wanted) or (None, None)
+            page = self._page(tx, wanted)
+            first, last = (page["count"] and queries.days(tx, wanted)) or (None, None)
             totals = categories.totals(tx)
             return Overview(
-                **self._page(tx, wanted),
+                **page,
                 first=first and dt.date.fromisoformat(first),
                 last=last and dt.date.fromisoformat(last),
                 categories=tuple(presenting.category(*each, self.currency) for each in totals),
@@ -271,8 +272,7 @@ class Ledger:
             AmountError: a bound is finer than the ledger's currency.
         """
         with self._reading() as tx:
-            parts = queries.summary(tx, wanted or SummaryQuery())
-            total = queries.total(tx, wanted or SummaryQuery())
+            parts, total = queries.summary(tx, wanted or SummaryQuery())
         return presenting.summary(parts, total, self.currency)
 
     def recategorise(

@@ -81,6 +81,9 @@ def test_a_reader_never_sees_half_of_a_change(path: Path) -> None:
             parts = [ledger.search(ExpenseFilter(category=name)) for name in ("There", "Back")]
             assert all(part.total in (0, total) for part in parts)
             assert sum(category.total for category in ledger.categories()) == total
+            overview = ledger.overview()
+            assert sum(each.total for each in overview.categories) == overview.total == total
+            assert {each.name for each in overview.categories} == {e.category for e in overview.items}
 
     with ThreadPoolExecutor(2) as readers:
         reading = [readers.submit(read) for _ in range(2)]

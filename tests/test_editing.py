@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,7 @@ from expense_lib import (
     Ledger,
     RecordedThenDeleted,
     StaleVersion,
+    statements,
 )
 from expense_lib.domain.rows import Revision
 from expense_lib.store import categories, expenses, log, sqlite
@@ -475,8 +476,12 @@ class TestManyAtOnce:
         with sqlite.connection(written.path) as con, sqlite.transaction(con, write=True):
             tx = Transaction(con, written.currency)
             for row in expenses.live_in_category(tx, "b"):
-                revisions = [Revision(row, row.content._replace(category="b"), "amended")]
-                expenses.revise(tx, revisions, {"category"}, categories.changes(revisions))
+                revisions, tally = (
+                    [Revision(row, row.content._replace(category="b"), "amended")],
+                    categories.Tally(),
+                )
+                tally.revise(revisions)
+                expenses.revise(tx, revisions, {"category"}, tally.changes())
             categories.rename(tx, "b", "b")
         assert self.rows_in(respelled) == self.rows_in(written)
 
@@ -731,3 +736,59 @@ def test_rename_tells_the_total_at_its_own_time(
     monkeypatch.setattr("expense_lib.ledger.bulk_transaction", then_emptied)
     renamed = ledger.rename_category("Food", "Fun")
     assert (renamed.name, renamed.count, renamed.number) == ("Fun", 1, 2)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that rules ask of the store, one however many rows it is bound to."""
+    found: list[str] = []
+
+    class Counting(Transaction):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            execute, executemany = self.execute, self.executemany
+
+            def once(sql: str, *values: Any) -> Any:
+                found.append(sql)
+                return execute(sql, *values)
+
+            def many(sql: str, values: Any) -> Any:
+                found.append(sql)
+                return executemany(sql, values)
+
+            self.execute, self.executemany = once, many
+
+    monkeypatch.setattr("expense_lib.ledger.Transaction", Counting)
+    return found
+
+
+def test_change_costs_as_many_statements_whatever_its_size(tmp_path: Path, asked: list[str]) -> None:
+    def costs(size: int) -> dict[str, int]:
+        ledger, found = Ledger(tmp_path / f"{size}.db"), {}
+        lines = "".join(f"2026-11-22,Shop {n},{n + 1}.00\n" for n in range(size))
+        plan = statements.read(
+            f"Date,Description,Amount\n{lines}".encode(), spending="positive", account="Giro"
+        )
+
+        def count(name: str, act: Callable[[], Any]) -> Any:
+            asked.clear()
+            done = act()
+            found[name] = len(asked)
+            return done
+
+        count("import", lambda: ledger.import_statement(plan))
+        moved = count("move", lambda: ledger.recategorise("Fun", where=Filter()))
+        undone = count("undo", lambda: ledger.undo(moved.number))
+        count("redo", lambda: ledger.undo(undone.number))
+        renamed = count("rename", lambda: ledger.rename_category("Fun", "Uncategorised"))
+        count("undo of the rename", lambda: ledger.undo(renamed.number))
+        count("respell", lambda: ledger.rename_category("Fun", "FUN"))
+        count("move back", lambda: ledger.recategorise("Uncategorised", where=Filter()))
+        taken = count("undo of the import", lambda: ledger.undo_import(1))
+        count("redo of the import", lambda: ledger.undo(taken.number))
+        assert ledger.check() == []
+        return found
+
+    few, many = costs(5), costs(400)
+    assert few == many
+    assert max(many.values()) <= 40, many

@@ -132,6 +132,7 @@ def test_no_sql_outside_of_the_store(path: Path) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
     assert not {"execute", "executemany", "executescript"} & called
+    assert "sqlite3" not in set(imported(tree))
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,6 @@ class Revision(NamedTuple):
     content: Content
     kind: ChangeKind
 
-    @property
-    def is_live(self) -> bool:
-        """Whether the expense counts afterwards."""
-        return self.kind != "deleted"
-
 
 class Entry(NamedTuple):
     """One entry of the log: *before* and *after* are contents; None is not there, or deleted.

@@ -56,7 +56,6 @@ class Change:
         self._names: dict[str, str] = {}  # the categories that are spelled anew
         self._columns: set[str] = set()  # that the revisions alter
         self._tally = categories.Tally()
-        self._totals: list[categories.Change] = []
         self._owned: list[claims.Owned] = []
         self.revisions: list[Revision] = []
 
@@ -115,12 +114,12 @@ class Change:
         """Put the change down. Returns its number; None if there is nothing to write."""
         claims.add(tx, self._owned)
         accounts.add(tx, {revision.content.account for revision in self.revisions})
-        number = expenses.revise(tx, self.revisions, self._columns, self._totals)
+        number = expenses.revise(tx, self.revisions, self._columns, self._tally.changes())
         for key, name in self._names.items():
             categories.rename(tx, key, name)
         return number
 
-    def claims(self, key: str, expense_id: int) -> bool:
+    def claim(self, key: str, expense_id: int) -> bool:
         """Claim *key* for an expense, unless another one owns it. Returns whether it is the expense's now."""
         if self._claims.owner(key) is None:
             self._claims.claim(key, expense_id)
@@ -138,7 +137,7 @@ class Change:
         """Add revisions, with all that writing them takes: the less is done while the lock is held."""
         self.revisions += revisions
         self._columns |= expenses.altered(revisions)
-        self._totals = categories.changes(revisions, self._tally)
+        self._tally.revise(revisions)
         self._owned = [(key, owner, None) for key, owner in sorted(self._claims.new.items())]
 
     def _spelled(self, edits: Sequence[Edit]) -> list[Edit]:
@@ -185,8 +184,6 @@ class Change:
 
 class Fresh:
     """A decision that holds as long as nothing at all was written since it was made."""
-
-    change: Change
 
     def holds(self, tx: Transaction, decided_at: imports.Position) -> bool:
         """Whether nothing was written since."""

@@ -62,7 +62,7 @@ class Undo(Fresh):
 
     def _has_its_occurrence(self, line: _Line) -> bool:
         """Where the change altered the occurrence, the old one is this expense's again, and no other's."""
-        return "occurrence" not in line.names or self.change.claims(line.was().dedup_key(), line.row.id)
+        return "occurrence" not in line.names or self.change.claim(line.was().dedup_key(), line.row.id)
 
     def _put_back(self, possible: list[_Line]) -> None:
         self.change.delete(line.row for line in possible if line.entry.before is None)

@@ -86,19 +86,8 @@ def one_more(content: Content) -> Change:
     return content.category_key, content.category, 1, high, content.amount_minor - high * HALF
 
 
-def changes(revisions: Sequence[Revision], tally: Tally | None = None) -> list[Change]:
-    """The changes of categories' totals that revisions cause, with those that are tallied already."""
-    tally = tally or Tally()
-    for row, content, kind in revisions:
-        if row.deleted_at is None:
-            tally.count(row.content.category, row.content.amount_minor, -1)
-        if kind != "deleted":
-            tally.count(content.category, content.amount_minor, 1)
-    return tally.changes()
-
-
 class Tally:
-    """Adds up what categories get."""
+    """Adds up what expenses add to the totals of categories, or take from them."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -125,6 +114,14 @@ class Tally:
         else:
             for amount_minor in amounts_minor:
                 self.count(category, amount_minor, 1)
+
+    def revise(self, revisions: Iterable[Revision]) -> None:
+        """Each expense less as it was, where it counted, and once more as it is to be, where it will."""
+        for row, content, kind in revisions:
+            if row.deleted_at is None:
+                self.count(row.content.category, row.content.amount_minor, -1)
+            if kind != "deleted":
+                self.count(content.category, content.amount_minor, 1)
 
     def changes(self) -> list[Change]:
         """The changes of each category's totals; sums are split as SQL does it, each amount toward zero."""

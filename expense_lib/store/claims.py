@@ -13,7 +13,7 @@ from expense_lib.store.transaction import Transaction
 Owned = tuple[str, int, str | None]  # a key, its expense's id, and for an idempotency key the request as JSON
 
 _COLUMNS = ", ".join(COLUMNS)
-CHUNK = 10_000  # keys looked up by one statement
+_CHUNK = 10_000  # keys looked up by one statement
 
 # One row or none: whose key it is, as Row has it, and the request first sent with it.
 _CLAIM = f"""
@@ -53,13 +53,13 @@ def find(tx: Transaction, key: str) -> Claim | None:
 def owners(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Those of the keys that have an owner, each with its id; faster if they come sorted."""
     if tx.execute(_ANY).fetchone() == (1,):
-        for chunk in chunks(keys):
+        for chunk in _chunks(keys):
             yield from tx.execute(_OWNERS, {"keys": json.dumps(chunk)})
 
 
 def owning(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, Row]]:
     """Those of the keys that have an owner, each with it."""
-    for chunk in chunks(keys):
+    for chunk in _chunks(keys):
         for key, *columns in tx.execute(_ROWS, {"keys": json.dumps(chunk)}):
             yield key, Row.of(tuple(columns))
 
@@ -81,12 +81,12 @@ def request_text(request: dict[str, Any]) -> str:
     return json.dumps(request, ensure_ascii=False)
 
 
-def chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    """The values, CHUNK at a time."""
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """The values, _CHUNK at a time."""
     chunk: list[str] = []
     for value in values:
         chunk.append(value)
-        if len(chunk) == CHUNK:
+        if len(chunk) == _CHUNK:
             yield chunk
             chunk = []
     if chunk:

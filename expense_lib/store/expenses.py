@@ -97,7 +97,7 @@ def revise(
         tx: Holds the write lock.
         revisions: What each expense becomes, each expense once.
         columns: What ``altered`` says of them.
-        totals: What ``categories.changes`` says of them.
+        totals: What each category gets, or loses.
 
     Returns:
         The change's number; None if there are no revisions.

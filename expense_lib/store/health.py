@@ -45,5 +45,9 @@ def copy(con: sqlite3.Connection, target: Path) -> None:
     Raises:
         LedgerUnavailable: there is a file at *target* already, or it can't be written.
     """
-    with files.new_file(target) as part, closing(sqlite3.connect(part)) as other:
-        con.backup(other)
+    with files.new_file(target) as part:
+        try:
+            with closing(sqlite3.connect(part)) as other:
+                con.backup(other)
+        except sqlite3.OperationalError as error:
+            raise OSError(str(error)) from error

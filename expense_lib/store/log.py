@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -88,7 +89,6 @@ _VERSIONS = f"""
       JOIN log_entry USING (seq)
      ORDER BY seq
 """
-_LAST = "SELECT COALESCE(MAX(seq), 0) FROM log_entry"
 
 
 def created(tx: Transaction, after: int) -> None:
@@ -118,11 +118,6 @@ def revised(tx: Transaction, revisions: Sequence[Revision], number: int) -> None
     )
 
 
-def last(tx: Transaction) -> int:
-    """The number of the last entry; 0 if there is none."""
-    return int(tx.execute(_LAST).fetchone()[0])
-
-
 def history(tx: Transaction, expense_id: int) -> list[Entry]:
     """Every version of an expense, the first one first."""
     return [Entry.of(row) for row in tx.execute(_OF_EXPENSE, {"expense_id": expense_id})]
@@ -131,7 +126,7 @@ def history(tx: Transaction, expense_id: int) -> list[Entry]:
 def versions(tx: Transaction, expense_ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
     """The id and the FIELDS of every version of these expenses, earlier ones first."""
     if expense_ids:
-        yield from tx.execute(_VERSIONS, {"ids": str(list(expense_ids))})
+        yield from tx.execute(_VERSIONS, {"ids": json.dumps(expense_ids)})
 
 
 def since(tx: Transaction, seq: int, limit: int) -> Iterator[tuple[Entry, str]]:

@@ -178,10 +178,10 @@ def number_of_expenses(tx: Transaction) -> int:
     return int(tx.execute(_EXPENSES).fetchone()[0])
 
 
-def summary(tx: Transaction, wanted: SummaryQuery) -> list[tuple[Mapping[str, str], Sum]]:
-    """The sums of all expenses that match by the parts asked for, in the order of PARTS, each named.
+def summary(tx: Transaction, wanted: SummaryQuery) -> tuple[list[tuple[Mapping[str, str], Sum]], Sum]:
+    """The sums of the expenses that match, by the parts asked for in the order of PARTS; and the sum of all.
 
-    A month is YYYY-MM. An expense that has several tags counts for each.
+    A month is YYYY-MM. An expense that has several tags counts for each, and once in the sum of all.
     """
     by = [part for part in PARTS if part in wanted.by]
     conditions, values = _where(tx, wanted)
@@ -198,13 +198,15 @@ def summary(tx: Transaction, wanted: SummaryQuery) -> list[tuple[Mapping[str, st
         conditions=" AND ".join(conditions),
     )
     found = [(key[: len(by)], sum_of(key[len(by) :])) for key in tx.execute(sql, values)]
+    total = Sum(sum(each.count for _, each in found), sum(each.total_minor for _, each in found))
     if "tag" in by:
         found = _by_each_tag(found, by.index("tag"))
     spelled = {"category": names(tx), "account": dict(tx.execute(_ACCOUNT_NAMES))}
-    return [
-        ({part: spelled.get(part, {}).get(key, key) for part, key in zip(by, keys, strict=True)}, total)
-        for keys, total in found
+    named: list[tuple[Mapping[str, str], Sum]] = [
+        ({part: spelled.get(part, {}).get(key, key) for part, key in zip(by, keys, strict=True)}, each)
+        for keys, each in found
     ]
+    return named, total
 
 
 def _by_each_tag(found: list[tuple[tuple[str, ...], Sum]], at: int) -> list[tuple[tuple[str, ...], Sum]]:
