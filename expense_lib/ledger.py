@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from expense_lib import files, presenting
 from expense_lib.domain import cursor
-from expense_lib.domain.errors import CurrencyError, ExpenseDeleted, LedgerDamaged, RuleNotFound
+from expense_lib.domain.errors import CurrencyError, LedgerDamaged
 from expense_lib.domain.expense import NewExpense, read_category, read_changes
 from expense_lib.domain.filters import ExpenseFilter, Filter, SummaryQuery, read_move
 from expense_lib.domain.limits import MAX_ID, MAX_LOG_ENTRIES, MAX_PAGE
@@ -28,6 +28,7 @@ from expense_lib.domain.results import (
     Receipt,
     Renamed,
     Summary,
+    Undecided,
     Undone,
     Version,
 )
@@ -46,7 +47,7 @@ from expense_lib.store.sqlite import (
 from expense_lib.store.transaction import Transaction
 
 if TYPE_CHECKING:
-    from expense_lib.domain.statement import Import, Imported, Rule, Similar
+    from expense_lib.domain.statement import Import, Imported, Rule, Said
     from expense_lib.statements.plan import Plan
     from expense_lib.store.imports import Position
 
@@ -130,17 +131,24 @@ class Ledger:
         sent = recording.Submission(new, self.currency, idempotency_key)
         with connection(self._name, self.currency.code) as con:
             tx = Transaction(con, self.currency, self.by)
-            row, created = recording.known(tx, sent), False
-            if row is None:
+            row = recording.known(tx, sent)
+            done = None if row is None else recording.Recorded(row, created=False)
+            if done is None:
                 try:
                     with transaction(con, write=True):
-                        row, created = recording.added(tx, sent)
+                        done = recording.added(tx, sent)
                 except KeyTaken:  # somebody recorded it meanwhile: a key has one owner
                     row = recording.known(tx, sent)
                     if row is None:
                         raise
-        differs = () if created else sent.differs(row.content)
-        return Receipt(created=created, expense=presenting.expense(row, self.currency), differs=differs)
+                    done = recording.Recorded(row, created=False)
+        return Receipt(
+            created=done.created,
+            expense=presenting.expense(done.row, self.currency),
+            differs=() if done.created else sent.differs(done.row.content),
+            joined=done.joined,
+            looks_like=done.looks_like,
+        )
 
     def get(self, expense_id: int) -> Expense:
         """The expense of this id.
@@ -149,9 +157,7 @@ class Ledger:
             ExpenseNotFound, ExpenseDeleted: there is none, or no longer.
         """
         with self._reading() as tx:
-            row = recording.found(tx, expense_id)
-        if row.deleted_at is not None:
-            raise ExpenseDeleted(expense_id)
+            row = recording.live(tx, expense_id)
         return presenting.expense(row, self.currency)
 
     def search(self, wanted: ExpenseFilter | None = None) -> Page:
@@ -321,28 +327,36 @@ class Ledger:
         plan: Plan,
         *,
         dry_run: bool = False,
-        similar: Similar = "import",
+        decisions: Mapping[int, Said] | None = None,
         progress: Progress = no_progress,
     ) -> Imported:
         """Have each payment of a statement in the ledger once, whatever overlapping statements came before.
 
-        A row that is known is left alone; all others are added, equal ones as well. All or nothing. The
-        file's lock is held while rows are written, not while they are looked at.
+        A row that is known is left alone. One that an expense is, for certain, which somebody entered or of
+        which the bank told otherwise, is joined to that; one that may be is held: it counts nowhere until
+        ``decide`` says what it is. All others are added, equal ones as well. All or nothing. The file's lock
+        is held while rows are written, not while they are looked at.
 
         Args:
             plan: What ``statements.read`` made of a file.
             dry_run: Find out what would become of each row, and write nothing.
-            similar: Whether to ``"skip"`` rows that look like an expense that is there, of the same amount
-                on the same day, or within three days with another description.
+            decisions: What rows are that are not known, by their lines: ``"new"``, ``"skip"``, or the id of
+            the
+                expense that one is the same as, which takes its amount. The rules say it of the rest.
             progress: Called now and then with how many rows are done, of how many. To it this ledger is busy.
+
+        Raises:
+            InvalidInput: a decision names a line that is no row, or an expense that is not there.
         """
+        from expense_lib.domain.statement import read_decisions
         from expense_lib.rules import importing
 
         told = closed_to(progress, self._name)
-        payments = importing.Payments(plan, self.currency, progress)
+        said = read_decisions(decisions or {})
+        payments = importing.Payments(plan, self.currency)
 
         def decide(tx: Transaction) -> importing.Import:
-            return importing.Import(tx, payments, similar, told)
+            return importing.Import(tx, payments, said, told)
 
         if not dry_run:
             return self._decided(decide)
@@ -371,43 +385,110 @@ class Ledger:
 
         return self._decided(lambda tx: undoing.UndoImport(tx, import_id))
 
+    def undecided(self) -> list[Undecided]:
+        """Everything of which somebody is to say what it is, by id: payments that wait, and look-alike pairs."""
+        from expense_lib.rules import undecided
+
+        with self._reading() as tx:
+            found = undecided.undecided(tx)
+        return [presenting.undecided(each, self.currency) for each in found]
+
+    def decide(self, expense_id: int, same_as: Said, *, keep_amount: bool = False) -> int | None:
+        """Say what an undecided expense is; one change, which can be undone. Said again, it stays so.
+
+        Args:
+            expense_id: As ``undecided`` has it.
+            same_as: The id of the expense that it is the same payment as; ``"new"`` for a payment of its own;
+                ``"skip"`` to leave it out.
+            keep_amount: Whether that expense keeps its amount; else it takes the bank's.
+
+        Returns:
+            The number of the change; None if it was so before.
+
+        Raises:
+            ExpenseNotFound: there is none of one of the ids.
+            NotUndecided: there is nothing to be decided about it.
+            InvalidInput: *same_as* is none of what it may be.
+        """
+        from expense_lib.domain.statement import read_said
+        from expense_lib.rules import deciding
+
+        said = read_said(same_as, "same_as")
+        with self._writing() as tx:
+            return deciding.decide(tx, expense_id, said, keep_amount=keep_amount)
+
+    def merge(self, expense_id: int, into: int) -> Expense:
+        """Make two expenses one payment: keys and rows of the first lead to the other, which keeps its content.
+
+        Raises:
+            ExpenseNotFound, ExpenseDeleted, ExpenseMerged: there is none, or no longer.
+            InvalidInput: they are the same expense, or parts of a payment.
+        """
+        from expense_lib.rules import deciding
+
+        with self._writing() as tx:
+            row = deciding.merge(tx, expense_id, into)
+        return presenting.expense(row, self.currency)
+
+    def split(
+        self, expense_id: int, parts: Sequence[tuple[Any, str]], version: int | None = None
+    ) -> list[Expense]:
+        """Split a payment into parts of several categories, each an amount and a category, that add up to it.
+
+        The first part keeps the id, the others are new expenses. Split again to change the parts, into one to
+        have it whole again. Sent again, it stays as it is.
+
+        Raises:
+            ExpenseNotFound, ExpenseDeleted, ExpenseMerged: there is none, or no longer.
+            StaleVersion: *version* is given, and the expense was changed since.
+            InvalidInput: the parts are none, or don't add up.
+        """
+        from expense_lib.domain.expense import read_parts
+        from expense_lib.rules import splitting
+
+        given = [splitting.Part(*part) for part in read_parts(parts, self.currency)]
+        with self._writing() as tx:
+            rows = splitting.split(tx, expense_id, given, version)
+        return [presenting.expense(row, self.currency) for row in rows]
+
     def rules(self) -> list[Rule]:
-        """Every rule by which an import finds categories, in the order in which they are tried."""
+        """Every rule of imports, in the order in which they are tried."""
         from expense_lib.domain.statement import Rule
         from expense_lib.store import category_rules
 
         with self._reading() as tx:
             found = category_rules.listed(tx)
-        return [Rule(id=rule_id, text=text, category=category) for rule_id, text, category in found]
+        return [
+            Rule(id=each.id, text=each.text, category=each.category, skip=bool(each.skip)) for each in found
+        ]
 
-    def add_rule(self, text: str, category: str) -> Rule:
-        """Have payments whose description has *text*, whatever its case, imported in *category*.
+    def add_rule(self, text: str, category: str | None = None, *, skip: bool = False) -> Rule:
+        """Have rows of statements whose description has *text*, whatever its case, in *category*, or left out.
 
         Of two rules, the one with the longer text is tried first. A rule of the same text is replaced. What
-        is in the ledger already stays as it is.
+        is in the ledger already stays as it is. It is a change, which can be undone.
 
         Raises:
-            InvalidInput: the text is empty, or the category is none.
+            InvalidInput: the text is empty, or not one of category and skip is given.
         """
         from expense_lib.domain.statement import Rule, read_rule
-        from expense_lib.store import category_rules
+        from expense_lib.rules import ruling
 
-        new = read_rule(text, category)
+        new = read_rule(text, category, skip)
         with self._writing() as tx:
-            rule_id, text, category = category_rules.add(tx, new.text, new.category)
-        return Rule(id=rule_id, text=text, category=category)
+            rule_id = ruling.add(tx, new.text, new.category, skip=new.skip)
+        return Rule(id=rule_id, text=new.text, category=new.category, skip=new.skip)
 
     def delete_rule(self, rule_id: int) -> None:
-        """Delete a rule.
+        """Delete a rule; a change, which can be undone.
 
         Raises:
             RuleNotFound: there is none of this id.
         """
-        from expense_lib.store import category_rules
+        from expense_lib.rules import ruling
 
         with self._writing() as tx:
-            if not (1 <= rule_id <= MAX_ID and category_rules.delete(tx, rule_id)):
-                raise RuleNotFound(rule_id)
+            ruling.delete(tx, rule_id)
 
     def log(self, since: int = 0, limit: int = MAX_LOG_ENTRIES) -> list[LogEntry]:
         """The ledger's log after position *since*, in order, at most *limit* lines.
@@ -423,10 +504,15 @@ class Ledger:
 
         To have all of them, go on *before* the number of the last one until there is none.
         """
+        from expense_lib.rules import ruling
+
         before = MAX_ID if before is None else min(max(before, 0), MAX_ID)
         with self._reading() as tx:
             found = list(log.changes(tx, before, min(max(limit, 0), MAX_PAGE)))
-        return [presenting.change(first, count, self.currency) for first, count in found]
+            rules = {each.seq: ruling.text(tx, each.seq) for each, _ in found if each.kind == "rule"}
+        return [
+            presenting.change(first, count, self.currency, rules.get(first.seq)) for first, count in found
+        ]
 
     def undo(self, number: int) -> Undone:
         """Put back what the change of this number changed, in one change, wherever it was left alone since.
@@ -434,10 +520,11 @@ class Ledger:
         Raises:
             ChangeNotFound: there is no such change.
             ChangedSince: everything that it changed was changed again.
+            BuiltUpon: a later change builds on it.
         """
         from expense_lib.rules import undoing
 
-        return self._decided(lambda tx: undoing.Undo(tx, number))
+        return self._decided(lambda tx: undoing.undo(tx, number))
 
     def check(self) -> list[str]:
         """What is wrong with the ledger, a sentence each; an empty list if it is sound.

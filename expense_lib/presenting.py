@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from expense_lib.domain.content import Content
 from expense_lib.domain.expense import fields_of
@@ -16,10 +16,14 @@ from expense_lib.domain.results import (
     LogEntry,
     Part,
     Summary,
+    Undecided,
     Values,
     Version,
 )
 from expense_lib.domain.rows import Entry, Row, Sum
+
+if TYPE_CHECKING:
+    from expense_lib.rules.undecided import Doubt
 
 
 def expense(row: Row, currency: Currency) -> Expense:
@@ -66,9 +70,23 @@ def log_entry(entry: Entry, dedup_key: str, currency: Currency) -> LogEntry:
     )
 
 
-def change(first: Entry, count: int, currency: Currency) -> Change:
-    """A change of so many log entries, by its first."""
-    return Change(number=first.number, count=count, expense_id=first.expense_id, **_parts(first, currency))
+def change(first: Entry, count: int, currency: Currency, rule: str | None = None) -> Change:
+    """A change of so many log entries, by its first; or of a rule."""
+    said = _parts(first, currency)
+    return Change(number=first.number, count=count, expense_id=first.expense_id, rule=rule, **said)
+
+
+def undecided(doubt: Doubt, currency: Currency) -> Undecided:
+    """What is to be decided about an expense."""
+    values = _values(doubt.row.content, currency)
+    names = ("date", "amount", "category", "description", "account")
+    return Undecided(
+        id=doubt.row.id,
+        kind=doubt.kind,
+        candidates=tuple(doubt.candidates),
+        why=doubt.why,
+        **{name: values[name] for name in names},
+    )
 
 
 def _parts(entry: Entry, currency: Currency) -> dict[str, Any]:
@@ -76,8 +94,10 @@ def _parts(entry: Entry, currency: Currency) -> dict[str, Any]:
         "change": entry.kind,
         "at": entry.at,
         "by": entry.actor,
-        "before": entry.before and Values(**_values(entry.before, currency)),
-        "after": entry.after and Values(**_values(entry.after, currency)),
+        "before": None
+        if entry.kind == "rule"
+        else entry.before and Values(**_values(entry.before, currency)),
+        "after": None if entry.kind == "rule" else entry.after and Values(**_values(entry.after, currency)),
     }
 
 

@@ -50,6 +50,10 @@ class Content(NamedTuple):
             other.date,
         ) and _same(self.category, other.category)
 
+    def has_account_of(self, other: Content) -> bool:
+        """Whether *other* has the same account, whatever its case."""
+        return _same(self.account, other.account)
+
     def dedup_key(self) -> str:
         """The key of this content."""
         return (

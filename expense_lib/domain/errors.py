@@ -173,6 +173,40 @@ class ExpenseDeleted(ExpenseError, LookupError):
         super().__init__(f"Expense {expense_id} was deleted. Restore it to have it back.")
 
 
+class ExpenseMerged(ExpenseError, LookupError):
+    """The expense was found to be the same payment as another, which has its keys. Nothing was written."""
+
+    code = "expense-merged"
+
+    def __init__(self, expense_id: int, into: int, number: int) -> None:
+        self.expense_id, self.into, self.number = expense_id, into, number
+        super().__init__(
+            f"Expense {expense_id} is the same payment as expense {into}. Undo change {number} to tell them apart."
+        )
+
+
+class ExpenseHeld(ExpenseError, LookupError):
+    """The expense waits for somebody to say what it is. Nothing was written."""
+
+    code = "expense-held"
+
+    def __init__(self, expense_id: int) -> None:
+        self.expense_id = expense_id
+        super().__init__(
+            f"Expense {expense_id} waits to be decided: the same as another one, a new one, or to be left out."
+        )
+
+
+class NotUndecided(ExpenseError, ValueError):
+    """There is nothing to be decided about the expense. Nothing was written."""
+
+    code = "not-undecided"
+
+    def __init__(self, expense_id: int) -> None:
+        self.expense_id = expense_id
+        super().__init__(f"There is nothing to be decided about expense {expense_id}.")
+
+
 class RecordedThenDeleted(ExpenseError, ValueError):
     """The submission repeats a deleted expense, which does not come back by itself. Nothing was written."""
 
@@ -245,6 +279,16 @@ class ChangedSince(ExpenseError, ValueError):
         self.expense_ids = list(expense_ids)
         named = ", ".join(map(str, self.expense_ids))
         super().__init__(f"This was changed again since; undo that first. Expenses: {named}.")
+
+
+class BuiltUpon(ExpenseError, ValueError):
+    """A change can't be undone, since a later one builds on it. Nothing was written."""
+
+    code = "built-upon"
+
+    def __init__(self, number: int, later: int) -> None:
+        self.number, self.later = number, later
+        super().__init__(f"Change {later} builds on change {number}; undo that first.")
 
 
 class AnalyticsUnavailable(ExpenseError, RuntimeError):

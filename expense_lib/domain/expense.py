@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -35,6 +35,7 @@ from expense_lib.domain.limits import (
     MAX_CATEGORY_LENGTH,
     MAX_DESCRIPTION_LENGTH,
     MAX_NOTE_LENGTH,
+    MAX_PARTS,
     MAX_TAG_LENGTH,
     MAX_TAGS,
 )
@@ -241,3 +242,37 @@ def read_category(given: object) -> str:
         return NewCategory.model_validate({"name": given}).name
     except ValidationError as refused:
         raise InvalidInput.from_pydantic(refused) from None
+
+
+class NewPart(BaseModel):
+    """One part of a payment: what it comes to, negative for one of a refund, and its category."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    amount: AmountIn
+    category: Category
+
+
+class NewParts(BaseModel):
+    """The parts of a payment, the first of which keeps its id."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    parts: Annotated[tuple[NewPart, ...], Field(min_length=1, max_length=MAX_PARTS)]
+
+
+def read_parts(given: object, currency: Currency) -> list[tuple[int, str]]:
+    """Parts as minor units and categories, from pairs or from mappings of *amount* and *category*.
+
+    Raises:
+        InvalidInput: one of them is none, or there is none or too many.
+    """
+    pairs = [
+        dict(zip(("amount", "category"), each, strict=False)) if isinstance(each, tuple | list) else each
+        for each in (given if isinstance(given, Sequence) and not isinstance(given, str) else ())
+    ]
+    try:
+        parts = NewParts.model_validate({"parts": pairs}).parts
+    except ValidationError as refused:
+        raise InvalidInput.from_pydantic(refused) from None
+    return [(currency.to_minor(part.amount), part.category) for part in parts]

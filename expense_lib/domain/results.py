@@ -22,6 +22,10 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _is_false(value: object) -> bool:
+    return value is False
+
+
 def _is_empty(value: tuple[str, ...]) -> bool:
     return not value
 
@@ -60,21 +64,29 @@ class Expense(Values, _Numbered):
 
 
 class Replayed(Expense):
-    """An expense that was recorded before, with the fields in which it *differs* from what was sent."""
+    """What a submission found, or made: with the fields in which it *differs* from what was sent.
+
+    *joined*: a bank had told of it. *looks_like* is a bank's expense that may be the same payment, and waits.
+    """
 
     differs: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
+    joined: Annotated[bool, Field(exclude_if=_is_false)] = False
+    looks_like: Annotated[int | None, Field(exclude_if=_is_none)] = None
 
 
 class Receipt(Answer):
     """The answer to a submission: *created* now, or there already. *expense* is on disk.
 
     *differs* names the fields in which the expense is not, or no longer, what was sent: it was corrected
-    since, or has other annotations.
+    since, or has other annotations. *joined*: a bank had told of it, with certainty, and it is that expense.
+    *looks_like* is a bank's expense that may be the same payment: it counts nowhere until that is decided.
     """
 
     created: bool
     expense: Expense
     differs: tuple[str, ...] = ()
+    joined: bool = False
+    looks_like: int | None = None
 
 
 class Page(Answer):
@@ -187,17 +199,37 @@ class Change(Answer):
     """One change to what was recorded, at *at* (UTC), by the *number* that undoes it.
 
     *count* is how many lines of the log it has; *expense_id*, *before* and *after* are those of the first, as
-    ``Version`` has them.
+    ``Version`` has them. The change of a rule is of no expense; *rule* is its text.
     """
 
     number: int
     at: dt.datetime
     by: str = ""
-    change: Literal["amended", "deleted", "restored"]
+    change: Literal["amended", "deleted", "restored", "merged", "split", "held", "joined", "rule"]
     count: int
-    expense_id: int
+    expense_id: int | None
+    rule: Annotated[str | None, Field(exclude_if=_is_none)] = None
     before: Values | None
     after: Values | None
+
+
+class Undecided(Answer):
+    """A payment of which somebody is to say what it is.
+
+    *kind* ``row``: a bank told of it, and it counts nowhere until it is decided. ``pair``: it is the later
+    one of two expenses that look like one payment; both count. *candidates* are the expenses that it may be,
+    the likeliest first; *why* says it in words.
+    """
+
+    id: int
+    kind: Literal["row", "pair"]
+    date: dt.date
+    amount: AmountOut
+    category: str
+    description: str
+    account: str | None
+    candidates: tuple[int, ...]
+    why: str
 
 
 class Undone(Answer):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StrictStr,
     ValidationError,
     WithJsonSchema,
@@ -20,14 +21,14 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from expense_lib.domain.errors import InvalidInput
+from expense_lib.domain.errors import FieldError, InvalidInput
 from expense_lib.domain.expense import Category
 from expense_lib.domain.limits import MAX_ACCOUNT_LENGTH, MAX_DESCRIPTION_LENGTH
 from expense_lib.domain.results import Answer
 from expense_lib.domain.text import canonical_text
 
-Similar = Literal["import", "skip"]  # what becomes of a statement's row that looks like an expense
-What = Literal["created", "existing", "changed", "deleted", "skipped"]
+Said = int | Literal["new", "skip"]  # what somebody says of a row: which expense it is, a new one, or none
+What = Literal["created", "existing", "joined", "held", "changed", "deleted", "skipped"]
 
 
 def _from_json(given: object) -> object:
@@ -59,24 +60,56 @@ RuleText = Annotated[
 
 
 class NewRule(BaseModel):
-    """Payments of a statement whose description has *text*, whatever its case, are of *category*."""
+    """Rows of a statement whose description has *text*, whatever its case, are of *category*, or left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     text: RuleText
-    category: Category
+    category: Category | None = None
+    skip: StrictBool = False
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.category is None) is not self.skip:
+            raise ValueError("must have either a category or skip")
+        return self
 
 
-def read_rule(text: object, category: object) -> NewRule:
+def read_rule(text: object, category: object, skip: object) -> NewRule:
     """A rule in canonical form.
 
     Raises:
         InvalidInput: it is none.
     """
     try:
-        return NewRule.model_validate({"text": text, "category": category})
+        return NewRule.model_validate({"text": text, "category": category, "skip": skip})
     except ValidationError as refused:
         raise InvalidInput.from_pydantic(refused) from None
+
+
+def read_said(given: object, field: str) -> Said:
+    """What somebody says of a payment.
+
+    Raises:
+        InvalidInput: it is none of an expense's id, ``"new"`` and ``"skip"``.
+    """
+    if given in ("new", "skip") or (isinstance(given, int) and not isinstance(given, bool) and given > 0):
+        return given  # type: ignore[return-value] # as just checked
+    raise InvalidInput([FieldError(field, "must be the id of an expense, 'new' or 'skip'")])
+
+
+def read_decisions(given: Mapping[Any, Any]) -> dict[int, Said]:
+    """What somebody says of rows, by their lines.
+
+    Raises:
+        InvalidInput: a line is no number, or what is said of it is nothing that can be said.
+    """
+    found: dict[int, Said] = {}
+    for line, each in given.items():
+        if isinstance(line, bool) or not isinstance(line, int):
+            raise InvalidInput([FieldError(f"decisions.{line}", "must be the number of a line")])
+        found[line] = read_said(each, f"decisions.{line}")
+    return found
 
 
 class ImportOptions(BaseModel):
@@ -100,7 +133,11 @@ class ImportOptions(BaseModel):
     date_format: StrictStr | None = None
     decimal: Literal[".", ","] | None = None
     encoding: StrictStr | None = None
-    similar: Similar = "import"
+    decisions: Annotated[
+        dict[int, Said] | None,
+        BeforeValidator(_from_json),
+        WithJsonSchema({"type": "string", "contentMediaType": "application/json"}),
+    ] = None
     dry_run: Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = True
     filename: StrictStr = ""
 
@@ -115,21 +152,22 @@ class ImportOptions(BaseModel):
 
 
 class Rule(Answer):
-    """Payments of a statement whose description has *text*, whatever its case, are of *category*."""
+    """Rows of a statement whose description has *text*, whatever its case, are of *category*, or left out."""
 
     id: int
     text: str
-    category: str
+    category: str | None = None
+    skip: bool = False
 
 
 class Verdict(Answer):
     """The verdict of an import on one row of a statement, the one on *line*.
 
-    *what*: ``created`` as a new expense; ``existing`` in the ledger before; ``changed``, which is known by
-    its reference but not with this content, so that nothing is written; ``deleted`` once, and left so;
-    ``skipped``. *why* says it in words. *expense_id* is None where there is no expense, or none yet.
-    *category* is that of the row. *looks_like* is an expense of the same amount on the same day, or within a
-    few days with another description; it may be the same payment.
+    *what*: ``created`` as a new expense; ``existing`` in the ledger before; ``joined`` to an expense that
+    somebody entered, or that the bank told of otherwise; ``held`` until somebody says what it is, counting
+    nowhere; ``changed``, held too, since its reference is known with another amount; ``deleted`` once, and
+    left so; ``skipped``. *why* says it in words. *expense_id* is None where there is no expense, or none yet.
+    *category* is that of the row. *candidates* are the expenses that a held one may be, the likeliest first.
     """
 
     line: int
@@ -137,7 +175,7 @@ class Verdict(Answer):
     why: str
     expense_id: int | None = None
     category: str | None = None
-    looks_like: int | None = None
+    candidates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,6 +190,8 @@ class Imported:
     dry_run: bool
     created: int
     existing: int
+    joined: int
+    held: int
     changed: int
     deleted: int
     skipped: int
@@ -171,6 +211,8 @@ class Import(Answer):
     account: str
     created: int
     existing: int
+    joined: int
+    held: int
     changed: int
     deleted: int
     skipped: int

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from expense_lib.domain.content import Content
-from expense_lib.domain.rows import Revision, Row
+from expense_lib.domain.rows import ChangeKind, Revision, Row
 from expense_lib.rules.claims import Claims
-from expense_lib.store import accounts, categories, claims, expenses, imports, log
+from expense_lib.store import accounts, categories, claims, effects, expenses, imports, log
+from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction
 
 
@@ -58,10 +59,28 @@ class Change:
         self._tally = categories.Tally()
         self._owned: list[claims.Owned] = []
         self.revisions: list[Revision] = []
+        self.effects: list[Effect] = []
+        self._parts: list[tuple[Row, Content]] = []
 
     def delete(self, rows: Iterable[Row]) -> None:
-        """Delete live expenses. Their keys stay their own."""
+        """Delete expenses. Their keys stay their own."""
         self._add([Revision(row, row.content, "deleted") for row in rows])
+
+    def hold(self, rows: Iterable[Row]) -> None:
+        """Have live expenses wait for somebody to say what they are; until then they count nowhere."""
+        self._add([Revision(row, row.content, "held") for row in rows])
+
+    def merge(self, rows: Iterable[Row], into: int) -> None:
+        """Make expenses one with another, to which their keys lead from now on."""
+        found = list(rows)
+        self._add([Revision(row, row.content, "merged") for row in found])
+        self.effects += [Effect("merged_into", (row.id,), (None,), (into,)) for row in found]
+
+    def put(self, tx: Transaction, kind: str, key: tuple[Any, ...], after: tuple[Any, ...] | None) -> None:
+        """Do something beside the versions, unless it is so already."""
+        before = effects.get(tx, kind, key)
+        if before != after:
+            self.effects.append(Effect(kind, key, before, after))
 
     def restore(self, rows: Sequence[Row]) -> None:
         """Bring deleted expenses back, their categories in today's spelling."""
@@ -79,13 +98,14 @@ class Change:
             ]
         )
 
-    def edit(self, edits: Iterable[Edit]) -> None:
+    def edit(self, edits: Iterable[Edit], kind: ChangeKind = "amended") -> None:
         """Give live expenses another content, and that content's key, one after the other.
 
-        One that has it already, but for spelling that does not count, is left alone. Categories and accounts
-        are spelled as the ledger has them.
+        One that has it already, but for spelling that does not count, is left alone, unless it is more than
+        an amendment. Categories and accounts are spelled as the ledger has them.
         """
-        todo = self._with_occurrences(self._spelled([each for each in edits if not each.is_done()]))
+        todo = [each for each in edits if kind != "amended" or not each.is_done()]
+        todo = self._with_occurrences(self._spelled(todo))
         keys = [each.content.dedup_key() if each.needs_a_key() else None for each in todo]
         self._claims.look_up(filter(None, keys))
         self._claims.look_for_free(
@@ -95,10 +115,14 @@ class Change:
         )
         self._add(
             [
-                Revision(each.row, each.content if key is None else self._claimed(each, key), "amended")
+                Revision(each.row, each.content if key is None else self._claimed(each, key), kind)
                 for each, key in zip(todo, keys, strict=True)
             ]
         )
+
+    def add_parts(self, first: Row, contents: Iterable[Content]) -> None:
+        """Add further parts of the payment of which *first* is the first, at the next free occurrences."""
+        self._parts += [(first, content) for content in contents]
 
     def respell(self, key: str, name: str) -> None:
         """Spell a category anew for all its expenses. Their content stays the same, and so do their keys."""
@@ -117,7 +141,29 @@ class Change:
         number = expenses.revise(tx, self.revisions, self._columns, self._tally.changes())
         for key, name in self._names.items():
             categories.rename(tx, key, name)
+        if self._parts:
+            self._write_parts(tx, number)
+        if self.effects:
+            if number is None:
+                number = log.rule_changed(tx)
+            effects.put(tx, number, self.effects)
         return number
+
+    def _write_parts(self, tx: Transaction, number: int | None) -> None:
+        after, last_seq, _ = expenses.last(tx)
+        names = categories.names(tx, {content.category_key for _, content in self._parts})
+        tally, rows = categories.Tally(), []
+        for at, (first, given) in enumerate(self._parts, 1):
+            content = given._replace(category=names.setdefault(given.category_key, given.category))
+            content = content._replace(occurrence=self._claims.next_free(content.identity))
+            key = content.dedup_key()
+            self._claims.claim(key, after + at)
+            tally.count(content.category, content.amount_minor, 1)
+            row = Row(after + at, content, key, 1, tx.at, tx.at, None, last_seq + at, entered=first.entered)
+            rows.append(row)
+            self.effects.append(Effect("part_of", (row.id,), (None,), (first.id,)))
+        owned: list[claims.Owned] = [(row.dedup_key, row.id, None) for row in rows]
+        expenses.add(tx, [map(expenses.new_row, rows)], owned, tally.changes(), after, number)
 
     def claim(self, key: str, expense_id: int) -> bool:
         """Claim *key* for an expense, unless another one owns it. Returns whether it is the expense's now."""

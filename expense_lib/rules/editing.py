@@ -13,7 +13,6 @@ from expense_lib.domain.content import Content
 from expense_lib.domain.errors import (
     AmountError,
     CategoryNotFound,
-    ExpenseDeleted,
     ExpenseNotFound,
     FieldError,
     InvalidInput,
@@ -25,8 +24,9 @@ from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.rows import Entry, Row, Sum
 from expense_lib.domain.text import canonical_text, fold
 from expense_lib.rules.change import Change, Edit, Fresh
-from expense_lib.rules.recording import found
-from expense_lib.store import categories, claims, expenses, log, queries
+from expense_lib.rules.matching import settle
+from expense_lib.rules.recording import found, live, not_live
+from expense_lib.store import categories, category_rules, claims, expenses, log, queries
 from expense_lib.store.transaction import Transaction
 
 
@@ -38,12 +38,16 @@ def amend(tx: Transaction, expense_id: int, changes: Mapping[str, Any], version:
         StaleVersion: it was changed since.
         InvalidInput: what it would become can't be accepted.
     """
-    row = _live(tx, expense_id)
+    row = live(tx, expense_id)
     exactly = "occurrence" in changes
     if version is None or version == row.version:
+        content = _amended(tx, row.content, changes)
+        _refuse_parts(row, content)
         change = Change(tx)
-        change.edit([Edit(row, _amended(tx, row.content, changes), exactly)])
+        change.edit([Edit(row, content, exactly)])
         change.write(tx)
+        if _matters(row.content, content):
+            settle(tx, [expense_id], [row.content.amount_minor])
         return found(tx, expense_id)
     if 0 < version < row.version:
         history = log.history(tx, expense_id)
@@ -62,13 +66,17 @@ def delete(tx: Transaction, expense_id: int, version: int | None) -> None:
         StaleVersion: it was changed since.
     """
     row = found(tx, expense_id)
+    if row.state == "held" or row.merged_into is not None:
+        raise not_live(tx, row)
     if row.deleted_at is not None:
         return
     if version not in (None, row.version):
         raise StaleVersion(row.id, row.version)
+    first = row if row.part_of is None else found(tx, row.part_of)
     change = Change(tx)
-    change.delete([row])
+    change.delete([first, *expenses.parts_of(tx, first.id)])
     change.write(tx)
+    settle(tx, [first.id])
 
 
 def restore(tx: Transaction, expense_id: int) -> Row:
@@ -80,9 +88,12 @@ def restore(tx: Transaction, expense_id: int) -> Row:
     row = found(tx, expense_id)
     if row.deleted_at is None:
         return row
+    if row.state == "held" or row.merged_into is not None:
+        raise not_live(tx, row)
     change = Change(tx)
-    change.restore([row])
+    change.restore(_whole(tx, row))
     change.write(tx)
+    settle(tx, [expense_id])
     return found(tx, expense_id)
 
 
@@ -149,10 +160,52 @@ class Renaming(Fresh):
             )
         elif new != name:
             self.change.respell(old_key, new)
+        for rule in category_rules.listed(tx):
+            if rule.category is not None and fold(rule.category) == old_key:
+                self.change.put(tx, "rule", (fold(rule.text),), (rule.id, rule.text, new, 0))
 
     def write(self, tx: Transaction) -> tuple[int | None, str, Sum]:
         """Rename it. Returns the change's number, and name and total of the category in which all are now."""
         return self.change.write(tx), *categories.total(tx, self.key)
+
+
+def _refuse_parts(row: Row, content: Content) -> None:
+    """The amounts and days of parts are altered by splitting again only.
+
+    Raises:
+        InvalidInput: one of them would be another.
+    """
+    now = row.content
+    if row.part_of is not None or row.whole_minor is not None:
+        refused = [
+            FieldError(name, "is that of a part of a payment; split the payment again to change it")
+            for name, is_same in (
+                ("amount", content.amount_minor == now.amount_minor),
+                ("date", content.date == now.date),
+            )
+            if not is_same
+        ]
+        if refused:
+            raise InvalidInput(refused)
+
+
+def _matters(before: Content, after: Content) -> bool:
+    """Whether another bank's payment may be this one by now."""
+    names = ("amount_minor", "date", "account", "description")
+    return any(getattr(before, name) != getattr(after, name) for name in names)
+
+
+def _whole(tx: Transaction, row: Row) -> list[Row]:
+    """The deleted expense, or all parts of the payment that were deleted with it."""
+    if row.part_of is None and row.whole_minor is None:
+        return [row]
+    entries = log.change(tx, row.last_seq)
+    together = expenses.find_all(tx, [entry.expense_id for entry in entries])
+    return [
+        each
+        for each in together.values()
+        if each.state == "deleted" and each.last_seq in {e.seq for e in entries}
+    ]
 
 
 def _named(tx: Transaction, wanted: CategoryMove) -> list[Row]:
@@ -178,13 +231,6 @@ def _was_done(tx: Transaction, entry: Entry, content: Content, *, exactly: bool)
         return True
     claim = claims.find(tx, content.dedup_key())
     return claim is not None and claim.owner.id != entry.expense_id
-
-
-def _live(tx: Transaction, expense_id: int) -> Row:
-    row = found(tx, expense_id)
-    if row.deleted_at is not None:
-        raise ExpenseDeleted(expense_id)
-    return row
 
 
 def _amended(tx: Transaction, content: Content, changes: Mapping[str, Any]) -> Content:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
-from expense_lib.domain.content import ANNOTATIONS, Content
-from expense_lib.domain.errors import ExpenseNotFound, IdempotencyKeyReused, RecordedThenDeleted
+from expense_lib.domain.content import ANNOTATIONS, Content, folded
+from expense_lib.domain.errors import (
+    ExpenseDeleted,
+    ExpenseError,
+    ExpenseHeld,
+    ExpenseMerged,
+    ExpenseNotFound,
+    IdempotencyKeyReused,
+    RecordedThenDeleted,
+)
 from expense_lib.domain.expense import NewExpense
 from expense_lib.domain.keys import check_idempotency_key
 from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.money import Currency
 from expense_lib.domain.rows import Row
 from expense_lib.rules.claims import Claims
-from expense_lib.store import accounts, categories, claims, expenses
+from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
+from expense_lib.store import accounts, categories, claims, expenses, log, tellings
 from expense_lib.store.transaction import Transaction
+
+NOBODY = 0  # the id of a telling that is no expense yet
 
 
 class Submission:
@@ -56,6 +69,19 @@ class Submission:
         )
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """The outcome of a submission.
+
+    *joined*: a bank had told of it. *looks_like* is a bank's expense that may be it, and waits.
+    """
+
+    row: Row
+    created: bool
+    joined: bool = False
+    looks_like: int | None = None
+
+
 def known(tx: Transaction, sent: Submission) -> Row | None:
     """The expense that this submission is a repeat of, if it is one.
 
@@ -69,32 +95,94 @@ def known(tx: Transaction, sent: Submission) -> Row | None:
         claim = claims.find(tx, _name(sent.idempotency_key))
         if claim is not None:
             _refuse_another_body(claim.request or {}, sent.request())
-    return None if claim is None else _live(claim.owner)
+    if claim is None or (not claim.owner.entered and claim.owner.state in ("live", "held")):
+        return None  # only a bank told of it so far
+    return _live(claim.owner)
 
 
-def added(tx: Transaction, sent: Submission) -> tuple[Row, bool]:
-    """Add what is not known, with its keys; or join a fresh idempotency key to the expense that is there.
-
-    Returns:
-        The expense, and whether it was added.
+def added(tx: Transaction, sent: Submission) -> Recorded:
+    """Add what is not known, with its keys, unless a bank told of it; or join its key to the expense that is there.
 
     Raises:
         RecordedThenDeleted: the occurrence that it names is a deleted expense's.
         InvalidInput: no occurrence is free.
         KeyTaken: it is known by now. Nothing was added, if the caller rolls back.
     """
-    if sent.idempotency_key is None:
-        return _add(tx, sent.content, sent.dedup_key), True
-    key, request = _name(sent.idempotency_key), claims.request_text(sent.request())
-    if sent.new.occurrence is None:
-        content = sent.content._replace(occurrence=Claims(tx).next_free(sent.content.identity))
-        return _add(tx, content, content.dedup_key(), (key, request)), True
-    owner = claims.find(tx, sent.dedup_key)
-    if owner is None:
-        return _add(tx, sent.content, sent.dedup_key, (key, request)), True
-    row = _live(owner.owner)
-    claims.add(tx, [(key, row.id, request)])
-    return row, False
+    content, owner = sent.content, None
+    owned: list[claims.Owned] = []
+    if sent.idempotency_key is not None:
+        owned.append((_name(sent.idempotency_key), 0, claims.request_text(sent.request())))
+    if not owned or sent.new.occurrence is not None:
+        claim = claims.find(tx, sent.dedup_key)
+        owner = None if claim is None else claim.owner
+    if owner is not None and not owner.entered and owner.state in ("live", "held"):
+        if (content.account is None or owner.content.account is None) or (
+            content.has_account_of(owner.content)
+        ):
+            return Recorded(_join(tx, sent, owner, owned), created=False, joined=True)
+        owner = None
+        content = content._replace(occurrence=Claims(tx).next_free(content.identity))
+    elif owner is not None:
+        row = _live(owner)
+        claims.add(tx, [(key, row.id, request) for key, _, request in owned])
+        return Recorded(row, created=False)
+    elif owned and sent.new.occurrence is None:
+        content = content._replace(occurrence=Claims(tx).next_free(content.identity))
+    if sent.new.occurrence in (None, 1) and _is_told_of(tx, content):
+        return _judged(tx, sent, content, owned)
+    return Recorded(_add(tx, content, owned), created=True)
+
+
+def _is_told_of(tx: Transaction, content: Content) -> bool:
+    """Whether a bank told of a payment of this amount, near its day."""
+    day = dt.date.fromisoformat(content.date).toordinal()
+    first, last = (_iso(day - AFTER_DAYS), _iso(day + BEFORE_DAYS))
+    return tellings.is_near(tx, content.amount_minor, first, last)
+
+
+def _judged(tx: Transaction, sent: Submission, content: Content, owned: list[claims.Owned]) -> Recorded:
+    """Add a submission near a bank's payment of its amount, or let it be that payment."""
+    from expense_lib.rules import matching  # noqa: PLC0415 - few need it: a process starts sooner
+
+    day = matching.ordinal(content.date)
+    there = matching.Matching(tx, [content.amount_minor], day, day)
+    group = there.groups[content.amount_minor]
+    account = None if content.account is None else folded(content.account)
+    group.persons[NOBODY] = Telling(NOBODY, ((day, content.description),), account)
+    there.pair({content.amount_minor: [NOBODY]}, {})
+    shifts = list(there.shifts())
+    if len(shifts) == 1 and not shifts[0].payment.is_entered:
+        owner = found(tx, shifts[0].payment.expense_id)
+        return Recorded(_join(tx, sent, owner, owned), created=False, joined=True)
+    row = _add(tx, content, owned)
+    following = there.follow(tx, {NOBODY}, {NOBODY: row.id})
+    looks_like = next(iter(following.hold), None)
+    return Recorded(found(tx, row.id), created=True, looks_like=looks_like)
+
+
+def _join(tx: Transaction, sent: Submission, owner: Row, owned: list[claims.Owned]) -> Row:
+    """Have a bank's expense be what a person told of too: it keeps row, account, amount and what was edited."""
+    from expense_lib.rules.change import Change, Edit  # noqa: PLC0415 - few need it: a process starts sooner
+
+    now = owner.content
+    said = sent.content._replace(
+        amount_minor=now.amount_minor,
+        occurrence=now.occurrence,
+        account=now.account if now.account is not None else sent.content.account,
+    )
+    edited = {
+        name
+        for entry in (log.history(tx, owner.id) if owner.version > 1 else ())
+        if entry.kind == "amended" and entry.before is not None
+        for name in entry.before.differences(entry.content)
+    }
+    change = Change(tx)
+    change.edit([Edit(owner, said._replace(**{name: getattr(now, name) for name in edited}))], "joined")
+    change.claim(sent.dedup_key, owner.id)
+    change.put(tx, "entered", (owner.id,), (1,))
+    change.write(tx)
+    claims.add(tx, [(key, owner.id, request) for key, _, request in owned])
+    return found(tx, owner.id)
 
 
 def found(tx: Transaction, expense_id: int) -> Row:
@@ -109,8 +197,28 @@ def found(tx: Transaction, expense_id: int) -> Row:
     return row
 
 
-def _add(tx: Transaction, content: Content, dedup_key: str, sent: tuple[str, str] | None = None) -> Row:
-    """Add one expense, spelled as the ledger has it, with its dedup key and the idempotency key *sent*."""
+def live(tx: Transaction, expense_id: int) -> Row:
+    """The live expense of this id.
+
+    Raises:
+        ExpenseNotFound, ExpenseDeleted, ExpenseMerged, ExpenseHeld: there is none, or no longer, or not yet.
+    """
+    row = found(tx, expense_id)
+    if row.deleted_at is not None:
+        raise not_live(tx, row)
+    return row
+
+
+def not_live(tx: Transaction, row: Row) -> ExpenseError:
+    """Why an expense that is not live is not."""
+    if row.merged_into is not None:
+        return ExpenseMerged(row.id, row.merged_into, log.number(tx, row.last_seq))
+    return ExpenseHeld(row.id) if row.state == "held" else ExpenseDeleted(row.id)
+
+
+def _add(tx: Transaction, content: Content, owned: list[claims.Owned]) -> Row:
+    """Add one expense, spelled as the ledger has it, with its dedup key and the idempotency key, if there is one."""
+    dedup_key = content.dedup_key()
     last_id, last_seq, name = expenses.last(tx, content.category_key)
     if name not in (None, content.category):
         content = content._replace(category=name)
@@ -119,11 +227,13 @@ def _add(tx: Transaction, content: Content, dedup_key: str, sent: tuple[str, str
         accounts.add(tx, [content.account])
     at = tx.at
     row = Row(last_id + 1, content, dedup_key, 1, at, at, None, last_seq + 1)
-    owned: list[claims.Owned] = [(dedup_key, row.id, None)]
-    if sent is not None:
-        owned.append((sent[0], row.id, sent[1]))
-    expenses.add(tx, [[expenses.new_row(row)]], owned, [categories.one_more(content)], last_id)
+    keys = [(dedup_key, row.id, None), *((key, row.id, request) for key, _, request in owned)]
+    expenses.add(tx, [[expenses.new_row(row)]], keys, [categories.one_more(content)], last_id)
     return row
+
+
+def _iso(day: int) -> str:
+    return dt.date.fromordinal(min(max(day, 1), dt.date.max.toordinal())).isoformat()
 
 
 def _live(row: Row) -> Row:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import defaultdict
+from typing import Literal, NamedTuple
 
 from expense_lib.domain.content import FIELDS, Content
-from expense_lib.domain.errors import ChangedSince, ChangeNotFound, ImportNotFound
+from expense_lib.domain.errors import BuiltUpon, ChangedSince, ChangeNotFound, ImportNotFound
 from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.results import Undone
-from expense_lib.domain.rows import Entry, Row
+from expense_lib.domain.rows import Entry, Row, State
 from expense_lib.rules.change import Change, Edit, Fresh
-from expense_lib.store import expenses, imports, log
+from expense_lib.rules.matching import settle
+from expense_lib.store import effects, expenses, imports, log
+from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction
+
+
+def undo(tx: Transaction, number: int) -> Undo | UndoImport:
+    """The undo of the change of this number; what an import did to expenses that were there is undone with it."""
+    import_id = imports.of_change(tx, number) if 1 <= number <= MAX_ID else None
+    return Undo(tx, number) if import_id is None else UndoImport(tx, import_id)
 
 
 class Undo(Fresh):
@@ -28,27 +37,41 @@ class Undo(Fresh):
         self.entries = log.change(tx, number) if 1 <= number <= MAX_ID else []
         if not self.entries:
             raise ChangeNotFound(number)
+        self.number = self.entries[0].number
         self.change = Change(tx)
         self.undone: list[int] = []
         self.kept: list[int] = []
+        self.settled: list[int] = []  # expenses of which another pairing may follow
+        self._revert_effects(tx)
         self._decide(tx)
-        if len(self.kept) == len(self.entries):
+        if self.kept and len(self.kept) == len(self.entries):
             raise ChangedSince(self.kept)
 
     def write(self, tx: Transaction) -> Undone:
         """Put it back."""
         number = self.change.write(tx)
-        imports.mark_redone(tx, self.entries[0].number)
+        imports.mark_redone(tx, self.number)
+        settle(tx, self.settled)
         return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))
+
+    def _revert_effects(self, tx: Transaction) -> None:
+        """What the change did beside the versions, each unless it is so already."""
+        for each in effects.of(tx, self.number):
+            now = effects.get(tx, each.kind, each.key)
+            if now == each.before:
+                continue
+            later = effects.later(tx, self.number, each)
+            if now != each.after and later is not None:
+                raise BuiltUpon(self.number, later)
+            self.change.effects.append(Effect(each.kind, each.key, now, each.before))
 
     def _decide(self, tx: Transaction) -> None:
         """Sort the expenses by what is to be done with each; what differs from before is undone or kept."""
-        rows = expenses.find_all(tx, [entry.expense_id for entry in self.entries])
-        moved = imports.moved(tx, self.entries[0].number)
+        entries = [entry for entry in self.entries if entry.kind != "rule"]
+        rows = expenses.find_all(tx, [entry.expense_id for entry in entries])
+        moved = imports.moved(tx, self.number)
         todo = [
-            line
-            for entry in self.entries
-            if not (line := _Line.of(entry, rows[entry.expense_id])).is_as_before()
+            line for entry in entries if not (line := _Line.of(entry, rows[entry.expense_id])).is_as_before()
         ]
         self.change.look_up(line.was().dedup_key() for line in todo if "occurrence" in line.names)
         possible = []
@@ -65,9 +88,15 @@ class Undo(Fresh):
         return "occurrence" not in line.names or self.change.claim(line.was().dedup_key(), line.row.id)
 
     def _put_back(self, possible: list[_Line]) -> None:
-        self.change.delete(line.row for line in possible if line.entry.before is None)
-        self.change.restore([line.row for line in possible if line.entry.after is None])
-        edited = [line for line in possible if line.entry.before and line.entry.after]
+        by_state: defaultdict[str, list[_Line]] = defaultdict(list)
+        for line in possible:
+            by_state[line.turn()].append(line)
+            if not {line.entry.kind, line.entry.earlier} & {"held", "merged"}:
+                self.settled.append(line.row.id)
+        self.change.delete(line.row for line in by_state["deleted"])
+        self.change.restore([line.row for line in by_state["live"]])
+        self.change.hold(line.row for line in by_state["held"])
+        edited = by_state[""]
         self.change.edit(
             Edit(line.row, line.was(), exactly="occurrence" in line.names or line.is_untouched())
             for line in edited
@@ -81,10 +110,10 @@ class Undo(Fresh):
 
 
 class UndoImport(Fresh):
-    """The undo of an import: what it brought and nobody changed is deleted, and its row identities freed.
+    """The undo of an import: it tells of nothing any more, and what it alone told of goes.
 
-    Those that were changed keep theirs, so that importing again does not double them. What is undone already
-    stays so.
+    That is deleted if nobody changed it. What a person told of too stays, with the account that the person
+    gave. What other imports list stays theirs. What is undone already stays so.
 
     Raises:
         ImportNotFound: there is no such import.
@@ -96,23 +125,36 @@ class UndoImport(Fresh):
             raise ImportNotFound(import_id)
         self.found = found
         self.change = Change(tx)
-        brought = imports.brought(tx, found)
-        rows = expenses.find_all(tx, [expense_id for expense_id, _ in brought])
-        left_alone = {
-            expense_id
-            for expense_id, content in brought
-            if rows[expense_id].deleted_at is None and _agrees(rows[expense_id], content, FIELDS)
-        }
-        self.undone = [expense_id for expense_id, _ in brought if expense_id in left_alone]
-        self.kept = [expense_id for expense_id, _ in brought if expense_id not in left_alone]
+        rows = expenses.find_all(tx, imports.alone(tx, import_id) if found.undone_at is None else ())
+        others = [row for row in rows.values() if not row.entered and row.state in ("live", "held")]
+        edited = _edited(tx, [row for row in others if row.version > 1])
+        self.undone = [row.id for row in others if row.id not in edited]
+        self.kept = sorted(edited)
         self.change.delete(rows[expense_id] for expense_id in self.undone)
+        self.freed = [row.id for row in rows.values() if row.entered and row.state == "live"]
+        joined = imports.joined(tx, found) if self.freed else {}
+        self.change.edit(
+            Edit(rows[each], rows[each].content._replace(account=joined[each][0]))
+            for each in self.freed
+            if each in joined and rows[each].content.account == joined[each][1]
+        )
 
     def write(self, tx: Transaction) -> Undone:
-        """Delete them."""
+        """Undo it."""
         number = self.change.write(tx)
-        if self.undone or self.found.undone_at is None:
-            imports.mark_undone(tx, self.found, self.undone, number)
+        if self.found.undone_at is None:
+            imports.mark_undone(tx, self.found.id, number)
+            settle(tx, self.freed)
         return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))
+
+
+def _edited(tx: Transaction, rows: list[Row]) -> set[int]:
+    """Those of the expenses that are not as they were first."""
+    now = {row.id: row for row in rows}
+    first: dict[int, Content] = {}
+    for expense_id, *fields in log.versions(tx, sorted(now)):
+        first.setdefault(expense_id, Content(*fields))
+    return {each for each, content in first.items() if not _agrees(now[each], content, FIELDS)}
 
 
 class _Line(NamedTuple):
@@ -137,11 +179,16 @@ class _Line(NamedTuple):
         before = self.entry.before or self.entry.content
         return self.row.content._replace(**{name: getattr(before, name) for name in self.names})
 
+    def turn(self) -> State | Literal[""]:
+        """The state that the expense is to have again; empty if the entry left it live and changed fields."""
+        before = self.entry.earlier_state
+        return "" if before == "live" == self.entry.state else before
+
     def is_as_before(self) -> bool:
         """Whether the fields that the entry changed already have their values from before it."""
         live = self.row.deleted_at is None
-        if self.entry.before is None or self.entry.after is None:
-            return live == (self.entry.before is not None)
+        if self.turn():
+            return self.row.state == self.turn() or (self.entry.earlier is None and not live)
         return live and _agrees(self.row, self.entry.before, self.names, spelled=self.is_respelling)
 
     def is_untouched(self) -> bool:
@@ -151,10 +198,10 @@ class _Line(NamedTuple):
     def is_left_alone(self) -> bool:
         """Nobody changed since what the entry changed."""
         live = self.row.deleted_at is None
-        if self.entry.before is None:  # it was created or restored
+        if self.entry.before is None and self.entry.after is not None:  # it was created or restored
             return live and _agrees(self.row, self.entry.content, FIELDS)
-        if self.entry.after is None:  # it was deleted
-            return True
+        if self.entry.after is None:  # it was deleted, held or merged
+            return self.row.state == self.entry.state or self.row.state == "skipped"
         return live and _agrees(self.row, self.entry.after, self.names, spelled=self.is_respelling)
 
 

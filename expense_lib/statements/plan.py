@@ -147,6 +147,7 @@ class Reading:
         date_format: As ``strptime`` takes it; empty where the format fixes it.
         decimal: What separates the fraction of an amount.
         spending: Which sign money out has.
+        layout: A fingerprint of the format and the columns' names: the same for the bank's next file.
     """
 
     format: FileFormat
@@ -158,6 +159,7 @@ class Reading:
     date_format: str = ""
     decimal: str = "."
     spending: Spending = "positive"
+    layout: str = ""
 
 
 class Found(NamedTuple):

@@ -10,6 +10,7 @@ from expense_lib.store.transaction import Transaction
 
 _NAMES = "SELECT key, name FROM account WHERE key IN (SELECT value FROM json_each(:keys))"
 _ALL_NAMES = "SELECT name FROM account ORDER BY key"
+_ALL = "SELECT key, name FROM account"
 _ADD = "INSERT INTO account (key, name) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
 
 
@@ -25,6 +26,11 @@ def spelled(tx: Transaction, accounts: Iterable[str | None]) -> dict[str | None,
 def names(tx: Transaction) -> list[str]:
     """Every account that there ever was, by name."""
     return [name for (name,) in tx.execute(_ALL_NAMES)]
+
+
+def by_key(tx: Transaction) -> dict[str, str]:
+    """The spelling of every account, by its key."""
+    return dict(tx.execute(_ALL))
 
 
 def add(tx: Transaction, accounts: Iterable[str | None]) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from expense_lib.domain.content import Content, folded
-from expense_lib.domain.rows import Revision, Sum
+from expense_lib.domain.rows import LEAVING, Revision, Sum
 from expense_lib.store.transaction import Transaction
 
 HALF = 1_000_000_000  # where a sum of minor units is cut in two, so that neither part can overflow
@@ -120,7 +120,7 @@ class Tally:
         for row, content, kind in revisions:
             if row.deleted_at is None:
                 self.count(row.content.category, row.content.amount_minor, -1)
-            if kind != "deleted":
+            if kind not in LEAVING:
                 self.count(content.category, content.amount_minor, 1)
 
     def changes(self) -> list[Change]:

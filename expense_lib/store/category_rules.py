@@ -1,31 +1,43 @@
-"""The rules by which an import finds categories: a text in a description means a category."""
+"""The rules of imports: a text in a description means a category, or that the row is left out."""
 
 from __future__ import annotations
 
-from expense_lib.domain.text import fold
+from typing import NamedTuple
+
 from expense_lib.store.transaction import Transaction
 
-_RULES = "SELECT id, text, category FROM category_rule ORDER BY length(text_key) DESC, id"
-_ADD = """
-    INSERT INTO category_rule (text, text_key, category) VALUES (:text, :text_key, :category)
-    ON CONFLICT (text_key) DO UPDATE SET text = excluded.text, category = excluded.category
-    RETURNING id, text, category
+_RULES = """
+    SELECT id, text, category, skip
+      FROM category_rule
+     WHERE deleted = 0
+     ORDER BY length(text_key) DESC, id
 """
-_DELETE = "DELETE FROM category_rule WHERE id = :id"
+_FIND = "SELECT text_key FROM category_rule WHERE id = :id AND deleted = 0"
+_ID = "SELECT id FROM category_rule WHERE text_key = :key"
+_LAST = "SELECT COALESCE(MAX(id), 0) + 1 FROM category_rule"
 
 
-def listed(tx: Transaction) -> list[tuple[int, str, str]]:
-    """Id, text and category of every rule, the one with the longest text first."""
-    return list(tx.execute(_RULES))
+class StoredRule(NamedTuple):
+    """A rule; *category* is None for one that leaves rows out."""
+
+    id: int
+    text: str
+    category: str | None
+    skip: int
 
 
-def add(tx: Transaction, text: str, category: str) -> tuple[int, str, str]:
-    """Add a rule, or give the one of the same text another category."""
-    values = {"text": text, "text_key": fold(text), "category": category}
-    rule_id, text, category = tx.execute(_ADD, values).fetchone()
-    return rule_id, text, category
+def listed(tx: Transaction) -> list[StoredRule]:
+    """Every rule, the one with the longest text first."""
+    return [StoredRule(*row) for row in tx.execute(_RULES)]
 
 
-def delete(tx: Transaction, rule_id: int) -> bool:
-    """Delete a rule. Returns whether it was there."""
-    return bool(tx.execute(_DELETE, {"id": rule_id}).rowcount)
+def key_of(tx: Transaction, rule_id: int) -> str | None:
+    """The key of the rule of this id; None if there is none."""
+    row = tx.execute(_FIND, {"id": rule_id}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def id_for(tx: Transaction, key: str) -> int:
+    """The id of the rule of this key, deleted or not, or that of a new one. Ids are never used again."""
+    row = tx.execute(_ID, {"key": key}).fetchone() or tx.execute(_LAST).fetchone()
+    return int(row[0])

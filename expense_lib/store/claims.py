@@ -22,6 +22,14 @@ _CLAIM = f"""
       JOIN expense ON id = expense_id
      WHERE key = :key
 """
+_SURVIVOR = f"""
+    WITH RECURSIVE one(id) AS (
+        SELECT merged_into FROM expense WHERE id = :id
+         UNION ALL
+        SELECT merged_into FROM one JOIN expense USING (id) WHERE merged_into IS NOT NULL
+    )
+    SELECT {_COLUMNS} FROM expense WHERE id = (SELECT id FROM one JOIN expense USING (id) WHERE merged_into IS NULL)
+"""
 _OWNERS = "SELECT key, expense_id FROM claim WHERE key IN (SELECT value FROM json_each(:keys))"
 _ROWS = f"""
     SELECT key, {_COLUMNS}
@@ -38,7 +46,7 @@ class KeyTaken(Exception):
 
 
 class Claim(NamedTuple):
-    """The owner of a key. *request* is the first request sent with it, if it is an idempotency key."""
+    """The owner of a key, or what that was merged into. *request* is the first request sent with it, if it is an idempotency key."""
 
     owner: Row
     request: dict[str, Any] | None
@@ -47,7 +55,12 @@ class Claim(NamedTuple):
 def find(tx: Transaction, key: str) -> Claim | None:
     """The owner of *key*; None if it has none."""
     found = tx.execute(_CLAIM, {"key": key}).fetchone()
-    return None if found is None else Claim(Row.of(found[:-1]), found[-1] and json.loads(found[-1]))
+    if found is None:
+        return None
+    owner = Row.of(found[:-1])
+    if owner.merged_into is not None:
+        owner = Row.of(tx.execute(_SURVIVOR, {"id": owner.id}).fetchone())
+    return Claim(owner, found[-1] and json.loads(found[-1]))
 
 
 def owners(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, int]]:

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from expense_lib.domain.content import FIELDS, KEYS
-from expense_lib.domain.rows import COLUMNS, Revision, Row
+from expense_lib.domain.rows import COLUMNS, LEAVING, Revision, Row
 from expense_lib.store import categories, claims, log
 from expense_lib.store.transaction import Transaction
 
@@ -20,6 +20,9 @@ SELECT = f"SELECT {', '.join(COLUMNS)} FROM expense"
 _BY_ID = f"{SELECT} WHERE id = :id"
 _BY_IDS = f"{SELECT} WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY id"
 _LIVE_IN_CATEGORY = f"{SELECT} WHERE deleted_at IS NULL AND category_key = :key ORDER BY id"
+
+_HELD = f"{SELECT} WHERE state = 'held' ORDER BY id"
+_PARTS = f"{SELECT} WHERE part_of = :id AND deleted_at IS NULL ORDER BY id"
 
 # One row: the largest id of an expense, the last number of the log, and the name of a category.
 _LAST = """
@@ -29,7 +32,10 @@ _LAST = """
 """
 
 # In the order of New.
-NEW = ("id", *FIELDS, *KEYS, "dedup_key", "last_seq", "created_at", "updated_at", "version", "import_id")
+NEW = (
+    *("id", *FIELDS, *KEYS, "dedup_key", "last_seq", "created_at", "updated_at", "version"),
+    *("deleted_at", "state", "entered"),
+)
 _INSERT = f"INSERT INTO expense ({', '.join(NEW)}) VALUES ({', '.join('?' * len(NEW))})"
 _UPDATE = "UPDATE expense SET {columns} WHERE id = ?"
 
@@ -53,6 +59,16 @@ def live_in_category(tx: Transaction, key: str) -> list[Row]:
     return [Row.of(columns) for columns in tx.execute(_LIVE_IN_CATEGORY, {"key": key})]
 
 
+def held(tx: Transaction) -> list[Row]:
+    """The expenses that wait for somebody to say what they are, by id."""
+    return [Row.of(columns) for columns in tx.execute(_HELD)]
+
+
+def parts_of(tx: Transaction, expense_id: int) -> list[Row]:
+    """The live parts of a payment besides its first, by id."""
+    return [Row.of(columns) for columns in tx.execute(_PARTS, {"id": expense_id})]
+
+
 def last(tx: Transaction, category_key: str = "") -> tuple[int, int, str | None]:
     """The largest id of an expense so far, the last number of the log, and how a category is spelled."""
     expense_id, seq, name = tx.execute(_LAST, (category_key,)).fetchone()
@@ -65,6 +81,7 @@ def add(
     owned: Iterable[claims.Owned],
     totals: Iterable[categories.Change],
     after: int,
+    part_of: int | None = None,
 ) -> None:
     """Put down new expenses: the one way in, for one or for a million.
 
@@ -74,6 +91,7 @@ def add(
         owned: Their keys; faster in the order of the keys.
         totals: What each category gets.
         after: The largest id so far.
+        part_of: The change that they are part of, if they are of one.
 
     Raises:
         KeyTaken: one of the keys has an owner. The caller rolls back.
@@ -81,7 +99,7 @@ def add(
     for part in new:
         tx.executemany(_INSERT, part)
     claims.add(tx, owned)
-    log.created(tx, after)
+    log.created(tx, after, part_of)
     categories.change(tx, totals)
 
 
@@ -107,7 +125,7 @@ def revise(
     _, seq, _ = last(tx)
     number = seq + 1
     log.revised(tx, revisions, number)
-    written = [name for name in (*FIELDS, *KEYS, "deleted_at") if name in columns]
+    written = [name for name in (*FIELDS, *KEYS, "deleted_at", "state") if name in columns]
     names = [*written, "version", "updated_at", "last_seq"]
     sql = _UPDATE.format(columns=", ".join(f"{name} = ?" for name in names))
     tx.executemany(sql, _updates(tx, revisions, written, number))
@@ -118,14 +136,14 @@ def revise(
 def altered(revisions: Sequence[Revision]) -> set[str]:
     """The columns that any of the revisions alters: only these are written, and only their indexes."""
     same = dict(enumerate(FIELDS))
-    live_ones = 0
+    same_state = 0
     for row, content, kind in revisions:
         for at in [at for at in same if row.content[at] != content[at]]:
             del same[at]
-        live_ones += (kind != "deleted") == (row.deleted_at is None)
+        same_state += LEAVING.get(kind, "live") == row.state
     found = {*FIELDS} - {*same.values()}
     found |= {key for key in KEYS if key.removesuffix("_key") in found}
-    return found if live_ones == len(revisions) else found | {"deleted_at"}
+    return found if same_state == len(revisions) else found | {"deleted_at", "state"}
 
 
 def _updates(
@@ -136,7 +154,7 @@ def _updates(
     contents = [name for name in columns if name in FIELDS]
     keys = [KEYS.index(name) for name in columns if name in KEYS]
     values = attrgetter(*contents) if contents else None
-    with_deletion = "deleted_at" in columns
+    with_state = "state" in columns
     for seq, (row, content, kind) in enumerate(revisions, first):
         found: Any = ()
         if values is not None:
@@ -144,8 +162,8 @@ def _updates(
         if keys:
             folded = content.keys()
             found += tuple(folded[key] for key in keys)
-        if with_deletion:
-            found += (at if kind == "deleted" else None,)
+        if with_state:
+            found += (at if kind in LEAVING else None, LEAVING.get(kind, "live"))
         yield (*found, row.version + 1, at, seq, row.id)
 
 
@@ -155,7 +173,7 @@ def new_rows(columns: Mapping[str, Iterable[Any]]) -> Iterator[New]:
 
 
 def new_row(row: Row) -> New:
-    """One expense to be added, which no import brought."""
+    """One expense to be added."""
     return (
         row.id,
         *row.content,
@@ -165,5 +183,7 @@ def new_row(row: Row) -> New:
         row.created_at,
         row.updated_at,
         row.version,
-        None,
+        row.deleted_at,
+        row.state,
+        row.entered,
     )

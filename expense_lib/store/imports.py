@@ -2,45 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import zlib
-from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from expense_lib.domain.content import FIELDS, Content
 from expense_lib.store.transaction import Transaction
 
 CHUNK = 500  # values bound in one statement
-
-# Rows as Known has them.
-_KNOWN = """
-    SELECT identity, expense.id, expense.deleted_at IS NOT NULL, expense.last_seq IS undone_seq,
-           amount_minor, category_key, description, date
-      FROM statement_row
-      JOIN expense ON expense.id = statement_row.expense_id
-     WHERE identity IN ({values})
-"""
-
-# Rows by date and id: date, id, minor units, description, of live expenses without a row identity.
-_WITHOUT_IDENTITY = """
-    SELECT date, id, amount_minor, description
-      FROM expense INDEXED BY live_by_date
-     WHERE deleted_at IS NULL AND import_id IS NULL AND date BETWEEN :first AND :last
-     ORDER BY date, id
-"""
-
-# Rows by date and id: date, id, minor units, description's key, of live expenses. The index has it all.
-_LIVE = """
-    SELECT date, id, amount_minor, description_key
-      FROM expense INDEXED BY live_by_date
-     WHERE deleted_at IS NULL AND date BETWEEN :first AND :last {condition}
-     ORDER BY date, id
-"""
-_OF_OTHER_ACCOUNTS = """
-       AND (import_id IS NULL OR import_id NOT IN (
-           SELECT id FROM import WHERE account IN (SELECT value FROM json_each(:accounts))
-       ))
-"""
 
 # Rows by date and id: description's key and category's key, of live expenses. The index has it all.
 _CATEGORISED = """
@@ -49,113 +16,75 @@ _CATEGORISED = """
      WHERE deleted_at IS NULL AND description_key <> ''
      ORDER BY date, id
 """
-_ANY_ROW = "SELECT EXISTS (SELECT 1 FROM statement_row)"
 
 # One row: the last line of the log, the rules as one text, the last import and how many are undone.
 _POSITION = """
     SELECT (SELECT MAX(seq) FROM log_entry),
-           (SELECT group_concat(id || char(1) || text_key || char(1) || category, char(0))
-              FROM category_rule),
            (SELECT MAX(id) FROM import),
            (SELECT COUNT(undone_at) FROM import)
 """
 
 _LAST = "SELECT COALESCE(MAX(id), 0) FROM import"
 
-_INSERT_IMPORT = """
-    INSERT INTO import (
-        id, at, actor, source, account, first_seq, last_seq, created, existing, changed, deleted, skipped, bad
-    )
-    VALUES (
-        :id, :at, :actor, :source, :account, :first_seq, :last_seq,
-        :created, :existing, :changed, :deleted, :skipped, :bad
-    )
+_NUMBERS = ("created", "existing", "joined", "held", "changed", "deleted", "skipped", "bad")
+_IMPORT = ("id", "at", "actor", "source", "account", "layout", "first_seq", "last_seq", *_NUMBERS)
+_INSERT_IMPORT = f"""
+    INSERT INTO import ({", ".join(_IMPORT)}) VALUES ({", ".join(f":{name}" for name in _IMPORT)})
 """
-
-_INSERT_IDENTITY = """
-    INSERT INTO statement_row (identity, expense_id, import_id) VALUES (?, ?, ?)
-    ON CONFLICT (identity) DO UPDATE
-       SET expense_id = excluded.expense_id, import_id = excluded.import_id, undone_seq = NULL
-"""
-_TAKE = "UPDATE expense SET import_id = :import_id WHERE id = :id"
 
 # Rows as Listed has them.
-_IMPORTS = """
-    SELECT id, at, actor, source, account, created, existing, changed, deleted, skipped, bad, undone_at,
-           first_seq, last_seq
+_IMPORTS = f"""
+    SELECT id, at, actor, source, account, {", ".join(_NUMBERS)}, undone_at, first_seq, last_seq
       FROM import
 """
 _MARK_UNDONE = "UPDATE import SET undone_at = :at, undone_by = :by WHERE id = :id"
 _MARK_REDONE = "UPDATE import SET undone_at = NULL, undone_by = NULL WHERE undone_by = :by"
 
-# Rows: ids of the expenses that an import brought into the ledger, and FIELDS as the entry that says so has
-# them; without those that its undo deleted and nobody touched since.
-_BROUGHT = f"""
-    SELECT expense.id, {", ".join(f"log_entry.{name}" for name in FIELDS)}
-      FROM log_entry
-      JOIN expense ON expense.id = log_entry.expense_id
-     WHERE log_entry.seq BETWEEN :first_seq AND :last_seq
-       AND log_entry.kind IN ('created', 'restored')
-       AND expense.import_id = :id
-       AND expense.id NOT IN (
-           SELECT expense_id
-             FROM statement_row
-             JOIN expense ON expense.id = expense_id
-            WHERE statement_row.import_id = :id AND undone_seq = last_seq
+# Rows: ids of the expenses of which this import alone tells, of all that are not undone.
+_ALONE = """
+    SELECT DISTINCT told.expense_id
+      FROM statement_row AS told
+      JOIN import AS first ON first.id = told.import_id
+     WHERE (told.import_id = :id OR told.id IN (SELECT row_id FROM witness WHERE import_id = :id))
+       AND (told.import_id = :id OR first.undone_at IS NOT NULL)
+       AND NOT EXISTS (
+           SELECT 1
+             FROM witness
+             JOIN import AS other ON other.id = witness.import_id
+            WHERE witness.row_id = told.id AND other.id <> :id AND other.undone_at IS NULL
        )
-     ORDER BY log_entry.seq
+     ORDER BY told.expense_id
+"""
+_UNDONE_BY = "SELECT undone_by FROM import WHERE undone_by IS NOT NULL"
+_OF_CHANGE = """
+    SELECT id
+      FROM import
+     WHERE :number BETWEEN first_seq AND last_seq AND undone_at IS NULL
+       AND EXISTS (SELECT 1 FROM log_entry WHERE seq = :number AND version <> 1)
+"""
+
+# Rows: expenses that the import had take a row, and their accounts before and after.
+_JOINED = """
+    SELECT entry.expense_id, earlier.account, entry.account
+      FROM log_entry AS entry
+      JOIN log_entry AS earlier ON earlier.seq = entry.previous
+     WHERE entry.seq BETWEEN :first_seq AND :last_seq AND entry.kind = 'joined'
 """
 
 # Rows: ids of expenses that the undo of an import deleted, and whose payments are other expenses by now.
 _MOVED = """
-    SELECT expense.id
+    SELECT log_entry.expense_id
       FROM import
       JOIN log_entry ON log_entry.seq = undone_by OR log_entry.part_of = undone_by
-      JOIN expense ON expense.id = log_entry.expense_id
-     WHERE undone_by = :by AND expense.import_id IS NOT import.id
+     WHERE undone_by = :by
+       AND NOT EXISTS (SELECT 1 FROM statement_row WHERE statement_row.expense_id = log_entry.expense_id)
 """
-
-# Their identities are nobody's from now on, as long as that is all that becomes of them.
-_UNDO_ROWS = """
-    UPDATE statement_row
-       SET undone_seq = (SELECT last_seq FROM expense WHERE id = expense_id)
-     WHERE import_id = :id AND expense_id IN (SELECT value FROM json_each(:expense_ids))
-"""
-
-# Expenses that the import recognised and nobody changed since are as without it.
-_RECOGNISED = """
-    SELECT id
-      FROM expense
-     WHERE import_id = :id
-       AND last_seq < :first_seq
-"""
-_FORGET_ROWS = """
-    DELETE FROM statement_row
-     WHERE import_id = :id AND expense_id IN (SELECT value FROM json_each(:expense_ids))
-"""
-
-
-class Known(NamedTuple):
-    """An identity that was seen before, with its expense as it is.
-
-    *undone*: the expense was deleted by undoing the import, and nobody touched it since.
-    """
-
-    identity: bytes
-    expense_id: int
-    deleted: int
-    undone: int
-    amount_minor: int
-    category_key: str
-    description: str
-    date: str
 
 
 class Position(NamedTuple):
-    """A fingerprint of everything that a decision depends on: the log, the category rules, the imports."""
+    """A fingerprint of everything that a decision depends on: the log, in which rules are too, and the imports."""
 
     last_seq: int
-    rules: str | None
     imports: tuple[int | None, ...]
 
     def token(self) -> str:
@@ -173,6 +102,8 @@ class Listed(NamedTuple):
     account: str
     created: int
     existing: int
+    joined: int
+    held: int
     changed: int
     deleted: int
     skipped: int
@@ -184,35 +115,8 @@ class Listed(NamedTuple):
 
 def position(tx: Transaction) -> Position:
     """Where the ledger is. As long as it stays there, whatever was decided before still holds."""
-    last_seq, rules, *of_imports = tx.execute(_POSITION).fetchone()
-    return Position(last_seq or 0, rules, tuple(of_imports))
-
-
-def known(tx: Transaction, identities: Iterable[bytes]) -> Iterator[Known]:
-    """Those of the identities that were seen before; faster if they come sorted."""
-    if tx.execute(_ANY_ROW).fetchone() == (1,):
-        for found in _in_chunks(tx, _KNOWN, identities):
-            yield Known(*found)
-
-
-def without_identity(tx: Transaction, first: str, last: str) -> Iterator[tuple[str, int, int, str]]:
-    """Live expenses from one day to another that have no row identity: date, id, minor units, description."""
-    yield from tx.execute(_WITHOUT_IDENTITY, {"first": first, "last": last})
-
-
-def live(
-    tx: Transaction, first: str, last: str, not_of: set[str] | None = None
-) -> Iterator[tuple[str, int, int, str]]:
-    """Live expenses from one day to another: date, id, minor units, the description's key.
-
-    Args:
-        tx: The transaction.
-        first: The first day.
-        last: The last day.
-        not_of: Accounts; expenses from their statements are left out.
-    """
-    values = {"first": first, "last": last, "accounts": json.dumps(list(not_of or ()))}
-    yield from tx.execute(_LIVE.format(condition=_OF_OTHER_ACCOUNTS if not_of else ""), values)
+    last_seq, *of_imports = tx.execute(_POSITION).fetchone()
+    return Position(last_seq or 0, tuple(of_imports))
 
 
 def last_categories(tx: Transaction, description_keys: set[str]) -> dict[str, str]:
@@ -231,16 +135,6 @@ def add_import(tx: Transaction, values: dict[str, Any]) -> None:
     tx.execute(_INSERT_IMPORT, values)
 
 
-def add_identities(tx: Transaction, owned: Iterable[tuple[bytes, int, int]]) -> None:
-    """Give row identities to expenses: identity, expense, and the import that does so."""
-    tx.executemany(_INSERT_IDENTITY, owned)
-
-
-def take(tx: Transaction, expense_ids: Iterable[int], import_id: int | None) -> None:
-    """Say which import gave these expenses their row identity, or that none did."""
-    tx.executemany(_TAKE, ({"id": expense_id, "import_id": import_id} for expense_id in expense_ids))
-
-
 def listed(tx: Transaction) -> list[Listed]:
     """All imports, the latest first."""
     return [Listed(*row) for row in tx.execute(f"{_IMPORTS} ORDER BY id DESC")]
@@ -252,21 +146,30 @@ def find(tx: Transaction, import_id: int) -> Listed | None:
     return None if row is None else Listed(*row)
 
 
-def brought(tx: Transaction, found: Listed) -> list[tuple[int, Content]]:
-    """The expenses that an import brought, each with its content at that time."""
-    return [(row[0], Content(*row[1:])) for row in tx.execute(_BROUGHT, found._asdict())]
+def of_change(tx: Transaction, number: int) -> int | None:
+    """The import that change *number* is part of, unless it is undone; not for what it added."""
+    row = tx.execute(_OF_CHANGE, {"number": number}).fetchone()
+    return None if row is None else int(row[0])
 
 
-def mark_undone(tx: Transaction, found: Listed, expense_ids: list[int], by: int | None) -> None:
-    """Mark an import as undone by change *by*: the identities of these expenses, deleted now, are nobody's.
+def alone(tx: Transaction, import_id: int) -> list[int]:
+    """The expenses of which this import alone tells, by id."""
+    return [row[0] for row in tx.execute(_ALONE, {"id": import_id})]
 
-    Those that it only recognised and that nobody changed since lose theirs.
-    """
-    tx.execute(_MARK_UNDONE, {"id": found.id, "at": tx.at, "by": by})
-    tx.execute(_UNDO_ROWS, {"id": found.id, "expense_ids": json.dumps(expense_ids)})
-    recognised = [row[0] for row in tx.execute(_RECOGNISED, found._asdict())]
-    tx.execute(_FORGET_ROWS, {"id": found.id, "expense_ids": json.dumps(recognised)})
-    take(tx, recognised, None)
+
+def joined(tx: Transaction, found: Listed) -> dict[int, tuple[str | None, str | None]]:
+    """The expenses that were there and took a row of an import: their accounts before and after that."""
+    return {row[0]: (row[1], row[2]) for row in tx.execute(_JOINED, found._asdict())}
+
+
+def undone_by(tx: Transaction) -> set[int]:
+    """The numbers of the changes that undid an import."""
+    return {row[0] for row in tx.execute(_UNDONE_BY)}
+
+
+def mark_undone(tx: Transaction, import_id: int, by: int | None) -> None:
+    """Mark an import as undone by change *by*: it tells of nothing any more."""
+    tx.execute(_MARK_UNDONE, {"id": import_id, "at": tx.at, "by": by})
 
 
 def moved(tx: Transaction, by: int) -> set[int]:
@@ -277,15 +180,3 @@ def moved(tx: Transaction, by: int) -> set[int]:
 def mark_redone(tx: Transaction, by: int) -> None:
     """If change *by* undid an import, that is undone itself by now."""
     tx.execute(_MARK_REDONE, {"by": by})
-
-
-def _in_chunks(tx: Transaction, sql: str, values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
-    """The rows that *sql* finds for all of the values, so many at a time."""
-    chunk: list[Any] = []
-    for value in values:
-        chunk.append(value)
-        if len(chunk) == CHUNK:
-            yield from tx.execute(sql.format(values=", ".join("?" * CHUNK)), chunk)
-            chunk.clear()
-    if chunk:
-        yield from tx.execute(sql.format(values=", ".join("?" * len(chunk))), chunk)

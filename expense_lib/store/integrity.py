@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expense_lib.domain.content import FIELDS, KEYS, Content
+from expense_lib.domain.rows import LEAVING
 from expense_lib.store.categories import HALF
 from expense_lib.store.transaction import Transaction
 
 # Rows: the log, each entry with its expense as it is now.
 _LOG = f"""
     SELECT entry.expense_id, entry.version, entry.kind, entry.seq, entry.previous,
-           expense.version, expense.deleted_at IS NOT NULL, expense.dedup_key, expense.last_seq,
+           expense.version, expense.state, expense.dedup_key, expense.last_seq,
            {", ".join(f"entry.{name}" for name in FIELDS)},
            {", ".join(f"expense.{name}" for name in FIELDS)},
            {", ".join(f"expense.{name}" for name in KEYS)}
@@ -46,11 +47,29 @@ _MISCOUNTED = f"""
      WHERE (category.count, category.total_high, category.total_low) IS NOT (live.count, live.high, live.low)
 """
 
-# Rows: expenses that an import gave a row identity, without one.
-_WITHOUT_IDENTITY = """
+# Rows: expenses that only banks told of, without a row of a statement.
+_UNTOLD = """
     SELECT id
       FROM expense
-     WHERE import_id IS NOT NULL AND id NOT IN (SELECT expense_id FROM statement_row)
+     WHERE entered = 0 AND state IN ('live', 'held') AND part_of IS NULL
+       AND id NOT IN (SELECT expense_id FROM statement_row)
+"""
+
+# Rows: expenses with a state that contradicts what else they are.
+_CONTRADICTORY = """
+    SELECT id
+      FROM expense
+     WHERE (state = 'live') <> (deleted_at IS NULL) OR (state = 'merged') <> (merged_into IS NOT NULL)
+"""
+
+# Rows: live payments that are split, whose parts do not add up to the whole.
+_UNEVEN = """
+    SELECT first.id
+      FROM expense AS first
+      LEFT JOIN expense AS part ON part.part_of = first.id AND part.deleted_at IS NULL
+     WHERE first.whole_minor IS NOT NULL AND first.deleted_at IS NULL
+     GROUP BY first.id
+    HAVING first.amount_minor + COALESCE(SUM(part.amount_minor), 0) <> first.whole_minor
 """
 
 
@@ -65,8 +84,12 @@ def findings(tx: Transaction) -> Iterator[str]:
         yield f"Category {key}: its kept total is not the sum of its expenses."
     for (expense_id,) in tx.execute(_UNLOGGED):
         yield f"Expense {expense_id}: its log is not complete."
-    for (expense_id,) in tx.execute(_WITHOUT_IDENTITY):
-        yield f"Expense {expense_id}: it has no row identity, though an import gave it one."
+    for (expense_id,) in tx.execute(_UNTOLD):
+        yield f"Expense {expense_id}: nobody told of it, no person and no statement."
+    for (expense_id,) in tx.execute(_CONTRADICTORY):
+        yield f"Expense {expense_id}: its state contradicts what else is kept of it."
+    for (expense_id,) in tx.execute(_UNEVEN):
+        yield f"Expense {expense_id}: its parts do not add up to the payment."
     yield from _of_the_log(tx)
 
 
@@ -75,7 +98,7 @@ def _of_the_log(tx: Transaction) -> Iterator[str]:
     before: int | None = None
     end = len(FIELDS)
     for row in tx.execute(_LOG):
-        expense_id, version, kind, seq, previous, last_version, deleted, dedup_key, last_seq = row[:9]
+        expense_id, version, kind, seq, previous, last_version, state, dedup_key, last_seq = row[:9]
         logged, now, keys = Content(*row[9 : 9 + end]), row[9 + end : 9 + 2 * end], row[9 + 2 * end :]
         key = logged.dedup_key()
         owner = tx.execute(_OWNER, {"key": key}).fetchone()
@@ -87,6 +110,6 @@ def _of_the_log(tx: Transaction) -> Iterator[str]:
             yield f"Expense {expense_id}: the log of its version {version} does not lead to the one before."
         before = seq
         if version == last_version:
-            as_logged = (kind == "deleted", seq, logged.keys(), logged)
-            if (bool(deleted), last_seq, keys, now) != as_logged:
+            as_logged = (LEAVING.get(kind, "live"), seq, logged.keys(), logged)
+            if ("deleted" if state == "skipped" else state, last_seq, keys, now) != as_logged:
                 yield f"Expense {expense_id}: it is not as its log says."

@@ -14,11 +14,20 @@ _FIELDS = ", ".join(FIELDS)
 _COLUMNS = ("seq", "previous", "part_of", "kind", "at", "actor", "expense_id", "version", *FIELDS)
 _INSERT = f"INSERT INTO log_entry ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _CREATED = f"""
-    INSERT INTO log_entry (seq, kind, at, actor, expense_id, version, {_FIELDS})
-    SELECT last_seq, 'created', created_at, ?, id, 1, {_FIELDS}
+    INSERT INTO log_entry (seq, part_of, kind, at, actor, expense_id, version, {_FIELDS})
+    SELECT last_seq, ?,
+           CASE state WHEN 'live' THEN 'created' WHEN 'held' THEN 'held' ELSE 'deleted' END,
+           created_at, ?, id, 1, {_FIELDS}
       FROM expense
      WHERE id > ?
      ORDER BY id
+"""
+
+_RULE_CHANGED = """
+    INSERT INTO log_entry (seq, kind, at, actor, version)
+    SELECT COALESCE(MAX(seq), 0) + 1, 'rule', :at, :actor, 0
+      FROM log_entry
+    RETURNING seq
 """
 
 # Rows as Entry has them, each with the version before it, if there is one.
@@ -72,7 +81,7 @@ _CHANGES = f"""
              WHERE part.part_of = entry.seq)
       FROM log_entry AS entry INDEXED BY first_entry
       LEFT JOIN log_entry AS earlier ON earlier.seq = entry.previous
-     WHERE entry.part_of IS NULL AND entry.kind <> 'created' AND entry.seq < :before
+     WHERE entry.part_of IS NULL AND entry.version <> 1 AND entry.seq < :before
      ORDER BY entry.seq DESC
      LIMIT :limit
 """
@@ -91,9 +100,9 @@ _VERSIONS = f"""
 """
 
 
-def created(tx: Transaction, after: int) -> None:
-    """Log the expenses with ids larger than *after*, which were just added."""
-    tx.execute(_CREATED, (tx.actor, after))
+def created(tx: Transaction, after: int, part_of: int | None = None) -> None:
+    """Log the expenses with ids larger than *after*, which were just added, as part of a change if they are."""
+    tx.execute(_CREATED, (part_of, tx.actor, after))
 
 
 def revised(tx: Transaction, revisions: Sequence[Revision], number: int) -> None:
@@ -118,9 +127,20 @@ def revised(tx: Transaction, revisions: Sequence[Revision], number: int) -> None
     )
 
 
+def rule_changed(tx: Transaction) -> int:
+    """Log a change of no expense, the effects of which are kept beside the log. Returns its number."""
+    seq: int = tx.execute(_RULE_CHANGED, {"at": tx.at, "actor": tx.actor}).fetchone()[0]
+    return seq
+
+
 def history(tx: Transaction, expense_id: int) -> list[Entry]:
     """Every version of an expense, the first one first."""
     return [Entry.of(row) for row in tx.execute(_OF_EXPENSE, {"expense_id": expense_id})]
+
+
+def is_edited(tx: Transaction, expense_id: int) -> bool:
+    """Whether somebody edited an expense, as it is or as it once was."""
+    return any(entry.kind == "amended" for entry in history(tx, expense_id))
 
 
 def versions(tx: Transaction, expense_ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
@@ -138,6 +158,11 @@ def since(tx: Transaction, seq: int, limit: int) -> Iterator[tuple[Entry, str]]:
 def whole(tx: Transaction) -> Iterator[tuple[Entry, str]]:
     """The log of every expense there ever was, by ids and versions, each entry with the dedup key."""
     return ((Entry.of(row), row[-1]) for row in tx.execute(_WHOLE))
+
+
+def number(tx: Transaction, seq: int) -> int:
+    """The number of the change that entry *seq* is part of."""
+    return int(tx.execute(_NUMBER, {"seq": seq}).fetchone()[0])
 
 
 def change(tx: Transaction, seq: int) -> list[Entry]:

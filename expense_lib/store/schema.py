@@ -249,6 +249,211 @@ MIGRATIONS = (
         """,
         "CREATE INDEX noted ON expense (id) WHERE deleted_at IS NULL AND note_key <> ''",
     ),
+    (
+        # A ledger has a random id, by which its exports name it.
+        "ALTER TABLE ledger ADD COLUMN uid TEXT NOT NULL DEFAULT ''",
+        "UPDATE ledger SET uid = lower(hex(randomblob(16)))",
+        # The log with more kinds. kind 'rule': it is no expense's; what changed is in effect.
+        """
+        CREATE TABLE new_log_entry (
+            seq INTEGER PRIMARY KEY,
+            previous INTEGER REFERENCES log_entry (seq),
+            part_of INTEGER REFERENCES log_entry (seq),
+            kind TEXT NOT NULL CHECK (kind IN (
+                'created', 'amended', 'deleted', 'restored', 'merged', 'split', 'held', 'joined', 'rule'
+            )),
+            at TEXT NOT NULL,
+            actor TEXT NOT NULL DEFAULT '',
+            expense_id INTEGER REFERENCES expense (id),
+            version INTEGER NOT NULL,
+            amount_minor INTEGER,
+            category TEXT,
+            description TEXT,
+            date TEXT,
+            occurrence INTEGER,
+            account TEXT,
+            note TEXT,
+            tags TEXT,
+            CHECK ((kind = 'rule') = (expense_id IS NULL))
+        ) STRICT
+        """,
+        """
+        INSERT INTO new_log_entry
+        SELECT seq, previous, part_of, kind, at, actor, expense_id, version, amount_minor, category, description,
+               date, occurrence, account, note, tags
+          FROM log_entry
+         ORDER BY seq
+        """,
+        "DROP TABLE log_entry",
+        "ALTER TABLE new_log_entry RENAME TO log_entry",
+        "CREATE INDEX entry_by_change ON log_entry (part_of) WHERE part_of IS NOT NULL",
+        "CREATE INDEX first_entry ON log_entry (seq) WHERE part_of IS NULL AND version <> 1",
+        # What a change did beside the versions in the log, as JSON before and after, by what it did it to.
+        """
+        CREATE TABLE effect (
+            number INTEGER NOT NULL REFERENCES log_entry (seq),
+            kind TEXT NOT NULL,
+            key TEXT NOT NULL,
+            before TEXT,
+            after TEXT,
+            PRIMARY KEY (number, kind, key)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX effect_by_key ON effect (kind, key, number)",
+        # state: deleted_at is null if it is live, else since when it is not. held: a bank's payment that
+        # waits for somebody to say what it is. skipped: one that somebody left out. entered: a person told of
+        # it. merged_into: the expense that it was found to be. part_of: the first part of the payment of
+        # which this is another. whole_minor: for the first part, what all come to.
+        """
+        ALTER TABLE expense ADD COLUMN state TEXT NOT NULL DEFAULT 'live'
+            CHECK (state IN ('live', 'deleted', 'held', 'merged', 'skipped'))
+        """,
+        "UPDATE expense SET state = 'deleted' WHERE deleted_at IS NOT NULL",
+        "ALTER TABLE expense ADD COLUMN entered INTEGER NOT NULL DEFAULT 1",
+        """
+        UPDATE expense
+           SET entered = 0
+         WHERE id IN (
+               SELECT expense_id
+                 FROM import
+                 JOIN log_entry ON log_entry.seq BETWEEN import.first_seq AND import.last_seq
+                WHERE log_entry.version = 1
+         )
+        """,
+        "ALTER TABLE expense ADD COLUMN merged_into INTEGER REFERENCES expense (id)",
+        "ALTER TABLE expense ADD COLUMN part_of INTEGER REFERENCES expense (id)",
+        "ALTER TABLE expense ADD COLUMN whole_minor INTEGER",
+        """
+        CREATE INDEX entered_by_amount ON expense (COALESCE(whole_minor, amount_minor), date)
+        WHERE entered = 1 AND part_of IS NULL AND deleted_at IS NULL
+        """,
+        """
+        CREATE INDEX entered_and_edited ON expense (date)
+        WHERE entered = 1 AND part_of IS NULL AND deleted_at IS NULL AND version > 1
+        """,
+        "CREATE INDEX waiting ON expense (id) WHERE state = 'held'",
+        "CREATE INDEX part ON expense (part_of) WHERE part_of IS NOT NULL",
+        # layout: a fingerprint of the file's format and columns; null where it is not known.
+        "ALTER TABLE import ADD COLUMN layout TEXT",
+        "ALTER TABLE import ADD COLUMN joined INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE import ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
+        # Each line of a statement as the bank told of it, and whose it is. account_key: null where it is not
+        # known. reference: the bank's, if it is trusted. decided: somebody said whose it is.
+        "ALTER TABLE statement_row RENAME TO old_statement_row",
+        """
+        CREATE TABLE statement_row (
+            id INTEGER PRIMARY KEY,
+            expense_id INTEGER NOT NULL REFERENCES expense (id),
+            import_id INTEGER NOT NULL REFERENCES import (id),
+            account_key TEXT,
+            date TEXT NOT NULL,
+            amount_minor INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            reference TEXT,
+            decided INTEGER NOT NULL DEFAULT 0
+        ) STRICT
+        """,
+        # The digests of rows that were imported before rows were kept: of an account and a reference, or of
+        # an account, amount, text, day and count.
+        """
+        CREATE TABLE row_digest (
+            digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+            row_id INTEGER NOT NULL REFERENCES statement_row (id)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # Rows as the version of their expense has them that was there when they were imported.
+        """
+        INSERT INTO statement_row (id, expense_id, import_id, account_key, date, amount_minor, text)
+        SELECT row_number() OVER (ORDER BY told.seq, told.identity), told.expense_id, told.import_id,
+               CASE WHEN import.account = '' THEN NULL ELSE fold(rtrim(substr(import.account, 1, 100))) END,
+               entry.date, entry.amount_minor, entry.description
+          FROM (
+               SELECT old.identity, old.expense_id, old.import_id, MAX(seen.seq) AS seq
+                 FROM old_statement_row AS old
+                 JOIN import AS first ON first.id = old.import_id
+                 JOIN log_entry AS seen
+                   ON seen.expense_id = old.expense_id AND seen.seq <= MAX(first.last_seq, first.first_seq - 1)
+                GROUP BY old.identity
+          ) AS told
+          JOIN import ON import.id = told.import_id
+          JOIN log_entry AS entry ON entry.seq = told.seq
+        """,
+        """
+        INSERT INTO row_digest (digest, row_id)
+        SELECT identity, row_number() OVER (ORDER BY seq, identity)
+          FROM (
+               SELECT old.identity, MAX(seen.seq) AS seq
+                 FROM old_statement_row AS old
+                 JOIN import AS first ON first.id = old.import_id
+                 JOIN log_entry AS seen
+                   ON seen.expense_id = old.expense_id AND seen.seq <= MAX(first.last_seq, first.first_seq - 1)
+                GROUP BY old.identity
+          )
+        """,
+        "DROP TABLE old_statement_row",
+        "CREATE INDEX row_by_amount ON statement_row (amount_minor, date)",
+        "CREATE INDEX row_by_expense ON statement_row (expense_id)",
+        "CREATE INDEX row_by_reference ON statement_row (reference) WHERE reference IS NOT NULL",
+        "ALTER TABLE expense DROP COLUMN import_id",
+        # The imports that listed a row which an earlier one told of.
+        """
+        CREATE TABLE witness (
+            row_id INTEGER NOT NULL REFERENCES statement_row (id),
+            import_id INTEGER NOT NULL REFERENCES import (id),
+            PRIMARY KEY (row_id, import_id)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX witness_by_import ON witness (import_id)",
+        # Rows with whether an import that was not undone tells of them.
+        """
+        CREATE VIEW told_row AS
+        SELECT statement_row.*, import.layout,
+               import.undone_at IS NULL OR EXISTS (
+                   SELECT 1
+                     FROM witness
+                     JOIN import AS other ON other.id = witness.import_id
+                    WHERE witness.row_id = statement_row.id AND other.undone_at IS NULL
+               ) AS alive
+          FROM statement_row
+          JOIN import ON import.id = statement_row.import_id
+        """,
+        # What a held expense may be, and by which rule, where only its statement could tell.
+        """
+        CREATE TABLE candidate (
+            expense_id INTEGER NOT NULL REFERENCES expense (id),
+            candidate_id INTEGER NOT NULL REFERENCES expense (id),
+            PRIMARY KEY (expense_id, candidate_id)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # Expenses of which somebody said that they are two payments, the smaller id first; and texts of which
+        # somebody said that they are of one.
+        """
+        CREATE TABLE apart (
+            expense_id INTEGER NOT NULL REFERENCES expense (id),
+            other_id INTEGER NOT NULL REFERENCES expense (id),
+            PRIMARY KEY (expense_id, other_id)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE TABLE alike (text TEXT, other TEXT, PRIMARY KEY (text, other)) STRICT, WITHOUT ROWID",
+        # Rules keep their ids, deleted ones too; skip: such rows are left out, and there is no category.
+        """
+        CREATE TABLE new_category_rule (
+            id INTEGER PRIMARY KEY,
+            text TEXT NOT NULL,
+            text_key TEXT NOT NULL UNIQUE,
+            category TEXT,
+            skip INTEGER NOT NULL DEFAULT 0,
+            deleted INTEGER NOT NULL DEFAULT 0,
+            CHECK ((skip = 1) = (category IS NULL))
+        ) STRICT
+        """,
+        """
+        INSERT INTO new_category_rule (id, text, text_key, category)
+        SELECT id, text, text_key, category FROM category_rule
+        """,
+        "DROP TABLE category_rule",
+        "ALTER TABLE new_category_rule RENAME TO category_rule",
+    ),
 )
 
 
@@ -349,6 +554,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
     """Bring the file up to date in one transaction. Another process may have done so meanwhile."""
     made_in = Currency.of(currency)
     connection.create_function("fold", 1, fold, deterministic=True)
+    connection.execute("PRAGMA foreign_keys = OFF")  # a table that others refer to is made anew
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = _version_of(connection, path)
@@ -356,7 +562,10 @@ def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
             connection.execute(statement)
         if version == 0:
             connection.execute(
-                "INSERT INTO ledger (id, currency, exponent) VALUES (1, ?, ?)",
+                """
+                INSERT INTO ledger (id, currency, exponent, uid)
+                VALUES (1, ?, ?, lower(hex(randomblob(16))))
+                """,
                 (made_in.code, made_in.exponent),
             )
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -366,6 +575,8 @@ def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
 
 
 def currency(connection: sqlite3.Connection) -> Currency:

@@ -1,17 +1,16 @@
 """The rules of importing a statement: which of its rows are known, and what becomes of the others.
 
-Read in this order: ``payments`` (what each row is, whatever is in the ledger), ``matching`` (what becomes of
-it), ``verdicts`` (told to whoever asked), ``writing``.
+Read in this order: ``payments`` (what each row is, whatever is in the ledger), ``recognition`` (which rows of
+statements it is), ``decision`` (what becomes of it), ``verdicts`` (told to whoever asked), ``writing``.
 """
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Mapping
 
-from expense_lib.domain.errors import FieldError, InvalidInput
 from expense_lib.domain.progress import Progress
-from expense_lib.domain.statement import Imported, Similar
-from expense_lib.rules.importing.matching import Decision
+from expense_lib.domain.statement import Imported, Said
+from expense_lib.rules.importing.decision import Decision
 from expense_lib.rules.importing.payments import Payments
 from expense_lib.rules.importing.verdicts import answer
 from expense_lib.rules.importing.writing import write
@@ -22,11 +21,11 @@ from expense_lib.store.transaction import Transaction
 class Import:
     """A statement to be imported: decided in a snapshot, and written under the lock if it still holds."""
 
-    def __init__(self, tx: Transaction, payments: Payments, similar: Similar, progress: Progress) -> None:
-        if similar not in get_args(Similar):
-            raise InvalidInput([FieldError("similar", "must be 'import' or 'skip'")])
+    def __init__(
+        self, tx: Transaction, payments: Payments, said: Mapping[int, Said], progress: Progress
+    ) -> None:
         self._progress = progress
-        self._decision = Decision(tx, payments, skip_similar=similar == "skip")
+        self._decision = Decision(tx, payments, said)
 
     def holds(self, tx: Transaction, decided_at: Position) -> bool:
         """Whether it would be decided the same now."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from expense_lib.domain import keys
+from expense_lib.domain.content import folded
 from expense_lib.domain.money import MAX_MINOR_DIGITS, Currency
-from expense_lib.domain.progress import Progress
+from expense_lib.domain.text import fold
 
 if TYPE_CHECKING:
     from expense_lib.statements.plan import Plan
@@ -23,59 +24,36 @@ class Payments:
     """The rows of a statement as payments, whatever the ledger has. Rows are named by position, from 0.
 
     Attributes:
-        minor: The minor units of each row, 0 for those that can be no expense.
-        unfit: Why those can't be.
-        entries: The identity of every other row, followed by its position; sorted. ``split`` takes it apart.
+        minor: The minor units of each row, 0 for those that can be no expense of this ledger.
+        unfit: Why those, and credits unless they are asked for, become none.
+        layout: The fingerprint of the file's layout.
     """
 
-    def __init__(self, plan: Plan, currency: Currency, progress: Progress) -> None:
+    def __init__(self, plan: Plan, currency: Currency) -> None:
         self.plan, self.rows, self.size = plan, plan.rows, len(plan.rows)
         self.minor = array("q", bytes(8 * self.size))
         self.dates = {day: dt.date.fromordinal(day).isoformat() for day in set(self.rows.days)}
         self.unfit = dict(_unfit(plan, currency, self.minor))
-        self.entries = self._identify(progress)
+        self.layout = plan.reading.layout
+        self._account_keys = {text: fold(text) or None for text in set(self.rows.accounts)}
 
     def date(self, position: int) -> str:
         """The ISO date of a row."""
         return self.dates[self.rows.days[position]]
 
+    def account(self, position: int) -> str | None:
+        """The folded account of a row; None where it is not known."""
+        return self._account_keys[self.rows.accounts[position]]
+
+    def content(self, position: int) -> tuple[str | None, int, str]:
+        """By what a row of an amount is the same as another: account, day, and folded text."""
+        rows = self.rows
+        return self.account(position), rows.days[position], folded(rows.descriptions[position])
+
     def identity(self, position: int, category_key: str) -> keys.Identity:
         """The identity of a row's expense in this category."""
         return keys.Identity(
             self.minor[position], category_key, self.rows.descriptions[position], self.date(position)
-        )
-
-    def _identify(self, progress: Progress) -> list[bytes]:
-        rows = self.rows
-        found = []
-        for position, reference in enumerate(rows.references):
-            if not position % TELL_EVERY:
-                progress(position // 2, self.size)
-            if not self.minor[position]:
-                continue
-            if reference is None:
-                known_as = self._nth(position, 1)
-            else:
-                # A dedup key names an expense of an export whatever its account, which is but an annotation.
-                account = "" if keys.is_key(reference) else rows.accounts[position]
-                known_as = keys.of_reference(account, reference)
-            found.append(entry(known_as, position))
-        found.sort()
-        for at, n in repeats(found):
-            _, position = split(found[at])
-            if rows.references[position] is None:
-                found[at] = entry(self._nth(position, n), position)
-        found.sort()
-        return found
-
-    def _nth(self, position: int, n: int) -> bytes:
-        rows = self.rows
-        return keys.of_content(
-            rows.accounts[position],
-            self.minor[position],
-            rows.descriptions[position],
-            self.date(position),
-            n,
         )
 
 
@@ -127,7 +105,7 @@ def _unfit(plan: Plan, currency: Currency, minor: array[int]) -> Iterator[tuple[
             yield position, "Its amount is zero."
         elif abs(amount) >= largest:
             yield position, f"Its amount is too large for a ledger in {currency.code}."
-        elif amount < 0 and plan.credits == "skip":
-            yield position, "Money came in; credits are left out unless they are asked for as refunds."
         else:
             minor[position] = amount
+            if amount < 0 and plan.credits == "skip":
+                yield position, "Money came in; credits are left out unless they are asked for as refunds."

@@ -7,12 +7,28 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 from expense_lib.domain.statement import Imported, Verdict, What
-from expense_lib.rules.importing.matching import BACK, CHANGED, DELETED, EXISTING, NEW, SKIPPED, Decision
+from expense_lib.rules.importing.decision import (
+    BACK,
+    CHANGED,
+    DELETED,
+    EXISTING,
+    HELD,
+    JOINED,
+    LEFT,
+    NEW,
+    SKIPPED,
+    STILL_HELD,
+    Decision,
+)
 
 _WHAT: dict[int, What] = {
     NEW: "created",
     BACK: "created",
     EXISTING: "existing",
+    JOINED: "joined",
+    HELD: "held",
+    STILL_HELD: "held",
+    LEFT: "skipped",
     CHANGED: "changed",
     DELETED: "deleted",
     SKIPPED: "skipped",
@@ -20,7 +36,6 @@ _WHAT: dict[int, What] = {
 _WHY = {
     EXISTING: "It was imported before.",
     DELETED: "It was imported before and then deleted; it stays deleted.",
-    CHANGED: "Its reference is known with another amount, date or description; nothing was written.",
 }
 
 
@@ -51,17 +66,14 @@ class Verdicts(Sequence[Verdict]):
     def _verdict(self, position: int) -> Verdict:
         decision = self._decision
         what = decision.what[position]
-        similar = decision.similar.get(position)
         why = decision.whys.get(position) or _WHY.get(what) or f"It is new. {decision.sources[position]}"
-        if similar is not None:
-            why = f"{why} It looks like #{similar}."
         return Verdict(
             line=decision.payments.rows.lines[position],
             what=_WHAT[what],
             why=why,
             expense_id=decision.expense_ids[position] or None,
             category=decision.categories[position],
-            looks_like=similar,
+            candidates=tuple(decision.candidates.get(position, ())),
         )
 
 

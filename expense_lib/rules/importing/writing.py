@@ -5,28 +5,29 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import repeat
+from itertools import chain, repeat
 
 from expense_lib.domain.content import tags_key
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.text import fold
-from expense_lib.rules.change import Change
-from expense_lib.rules.importing.matching import Decision, as_key
-from expense_lib.rules.importing.payments import DIGEST_BYTES, TELL_EVERY, position_of
+from expense_lib.rules.importing.decision import CHANGED, HELD, LEFT, MAKING, NEW, Decision, as_key
+from expense_lib.rules.importing.payments import TELL_EVERY, position_of
 from expense_lib.rules.importing.verdicts import numbers
-from expense_lib.store import accounts, categories, claims, expenses, imports
+from expense_lib.rules.matching import pair_of
+from expense_lib.store import accounts, categories, claims, decisions, expenses, imports, tellings
 from expense_lib.store.expenses import New
 from expense_lib.store.transaction import Transaction
 
 _MAX_FOLDED = 65_536
+_STATES = {NEW: "live", HELD: "held", CHANGED: "held", LEFT: "skipped"}
 
 
 def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
     """Write what was decided, the caller holding the lock. Returns the import's id."""
-    payments, new = decision.payments, decision.new
+    payments, made = decision.payments, decision.made
     last_id, last_seq, _ = expenses.last(tx)
     import_id = imports.next_id(tx)
-    for expense_id, position in enumerate(new, last_id + 1):
+    for expense_id, position in enumerate(made, last_id + 1):
         decision.expense_ids[position] = expense_id
     imports.add_import(
         tx,
@@ -36,29 +37,39 @@ def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
             "actor": tx.actor,
             "source": payments.plan.source,
             "account": payments.plan.account,
+            "layout": payments.layout or None,
             "first_seq": last_seq + 1,
-            "last_seq": last_seq + len(new) + len(decision.back),
+            "last_seq": last_seq + len(made) + len(decision.change.revisions),
             **numbers(decision),
         },
     )
-    if new:
+    if made:
         accounts.add(tx, decision.accounts.values())
-        created = _created(tx, decision, last_seq + 1, import_id, progress)
+        created = _created(tx, decision, last_seq + 1, progress)
         expenses.add(tx, created, _owned_keys(decision), _totals(decision), last_id)
-    if decision.back:
-        back = expenses.find_all(tx, [decision.expense_ids[position] for position in decision.back])
-        change = Change(tx)
-        change.restore(list(back.values()))
-        change.write(tx)
-    imports.take(tx, decision.replaced, None)
-    taken = [decision.expense_ids[position] for position in (*decision.back, *decision.joined)]
-    imports.take(tx, taken, import_id)
-    imports.add_identities(tx, _owned_rows(decision, import_id))
+    decision.change.write(tx)
+    tellings.move(
+        tx, ((decision.expense_ids[position], 0, row) for position, row in decision.replaced.items())
+    )
+    tellings.witness(tx, [*decision.witnessed, *decision.replaced.values()], import_id)
+    tellings.add(tx, _rows(tx, decision, import_id))
+    decisions.add_candidates(
+        tx,
+        (
+            (decision.expense_ids[position], candidate)
+            for position, found in decision.candidates.items()
+            if decision.what[position] in MAKING
+            for candidate in found
+        ),
+    )
+    decisions.tell_apart(
+        tx, (pair_of(decision.expense_ids[position], each) for position, each in decision.apart)
+    )
     return import_id
 
 
 def _created(
-    tx: Transaction, decision: Decision, first_seq: int, import_id: int, progress: Progress
+    tx: Transaction, decision: Decision, first_seq: int, progress: Progress
 ) -> Iterator[Iterable[New]]:
     """The new expenses in the order of their ids, TELL_EVERY at a time, put together by columns."""
     payments, rows = decision.payments, decision.payments.rows
@@ -68,8 +79,8 @@ def _created(
     no_text = repeat("")
     folded = functools.lru_cache(_MAX_FOLDED)(fold)
     account_keys = {name: None if name is None else fold(name) for name in decision.accounts.values()}
-    for begin in range(0, len(decision.new), TELL_EVERY):
-        new = decision.new[begin : begin + TELL_EVERY]
+    for begin in range(0, len(decision.made), TELL_EVERY):
+        new = decision.made[begin : begin + TELL_EVERY]
         named = [decision.categories[position] for position in new]
         descriptions = [rows.descriptions[position] for position in new]
         of_account = [decision.accounts[rows.accounts[position] or None] for position in new]
@@ -95,7 +106,9 @@ def _created(
             "created_at": repeat(tx.at),
             "updated_at": repeat(tx.at),
             "version": repeat(1),
-            "import_id": repeat(import_id),
+            "deleted_at": (None if decision.what[position] == NEW else tx.at for position in new),
+            "state": (_STATES[decision.what[position]] for position in new),
+            "entered": repeat(0),
         }
         yield expenses.new_rows(columns)
         progress((payments.size + begin + len(new)) // 2, payments.size)
@@ -107,22 +120,31 @@ def _owned_keys(decision: Decision) -> Iterator[claims.Owned]:
     return zip(map(as_key, decision.keys), owners, repeat(None))
 
 
-def _owned_rows(decision: Decision, import_id: int) -> Iterator[tuple[bytes, int, int]]:
-    """Every row identity that is given now, with its expense; in their order."""
-    given = bytearray(decision.payments.size)
-    for position in (*decision.new, *decision.back, *decision.joined):
-        given[position] = 1
-    for together in decision.payments.entries:
-        position = position_of(together)
-        if given[position]:
-            yield together[:DIGEST_BYTES], decision.expense_ids[position], import_id
+def _rows(tx: Transaction, decision: Decision, import_id: int) -> Iterator[tellings.NewTold]:
+    """Every row that is to be kept: those that made an expense, and those that another expense takes."""
+    payments, rows = decision.payments, decision.payments.rows
+    made = (position for position in decision.made if position not in decision.replaced)
+    for row_id, position in enumerate(chain(made, decision.attached), tellings.next_id(tx)):
+        yield (
+            row_id,
+            decision.expense_ids[position],
+            import_id,
+            payments.account(position),
+            payments.date(position),
+            payments.minor[position],
+            rows.descriptions[position],
+            decision.references[position],
+            int(position in decision.said_same),
+        )
 
 
 def _totals(decision: Decision) -> list[categories.Change]:
     """The changes of the categories' totals."""
     tally, minor = categories.Tally(), decision.payments.minor
     amounts: defaultdict[str, list[int]] = defaultdict(list)
-    for position in decision.new:
+    for position in decision.made:
+        if decision.what[position] != NEW:
+            continue
         amounts[decision.categories[position]].append(minor[position])
     for category, each in amounts.items():
         tally.count_all(category, each)

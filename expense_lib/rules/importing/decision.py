@@ -1,0 +1,496 @@
+"""Decides what becomes of each row of a statement, in one snapshot: the verdicts, and all that is to be written.
+
+The verdicts are given in the order of the rules, each to all rows before the next is looked at: rows that are
+known (``recognition``), those to be left out, what somebody said of them, what the bank made of rows that are
+gone, what persons told of (``expense_lib.rules.matching``), corrections; and the rest is new.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
+
+from expense_lib.domain.content import Content, folded
+from expense_lib.domain.errors import FieldError, InvalidInput
+from expense_lib.domain.keys import KEY_PREFIX, is_key
+from expense_lib.domain.keys import digest as key_digest
+from expense_lib.domain.rows import Entry, Row
+from expense_lib.domain.statement import Said
+from expense_lib.domain.text import fold
+from expense_lib.rules.change import Change, Edit
+from expense_lib.rules.claims import Claims
+from expense_lib.rules.importing.payments import (
+    DIGEST_BYTES,
+    TELL_EVERY,
+    Payments,
+    entry,
+    position_of,
+    repeats,
+    split,
+)
+from expense_lib.rules.importing.recognition import Match, Recognition
+from expense_lib.rules.matching import AFTER_DAYS, BEFORE_DAYS, Matching, iso, ordinal, shift
+from expense_lib.rules.pairing import Telling
+from expense_lib.store import accounts, categories, category_rules, claims, expenses, imports, log, tellings
+from expense_lib.store.imports import Position
+from expense_lib.store.tellings import Told
+from expense_lib.store.transaction import Transaction
+
+_FEW = 1_000  # lines of the log
+
+# What becomes of a row, as a byte. The first four make an expense: CHANGED and HELD one that waits, LEFT one
+# that never counts.
+NEW, HELD, CHANGED, LEFT, BACK, EXISTING, STILL_HELD, JOINED, DELETED, SKIPPED = range(10)
+MAKING = (NEW, HELD, CHANGED, LEFT)
+
+_COMES_BACK = "It comes back as it was before its import was undone."
+_OWN = "It is named by its dedup key."
+_OWN_DELETED = "It is named by its dedup key; it was deleted and stays so."
+_OTHER_SOURCE = "Another statement told of it."
+_WAITS = "It waits for somebody to say what it is, as before."
+_LEFT_OUT = "Somebody said that it is to be left out."
+_SAID_NEW = "Somebody said that it is another payment."
+_UNCLEAR = "A row of an unknown account says the same."
+
+
+class Decision:
+    """The verdict on each row, and all that is needed to write it. Rows are named by their position.
+
+    Attributes:
+        what: What becomes of each row, as one of the bytes above.
+        expense_ids: Whose expense it is; 0 for none, or for none yet.
+        whys: Why, where that is particular.
+        categories: Each row's category, as it is spelled.
+        sources: Where each category is from, in a sentence.
+        candidates: The expenses that rows may be, the likeliest first.
+        made: The rows that make an expense, by date and their order in the file.
+        attached: The rows that an expense takes which is there already, each to be kept as a row of it.
+        witnessed: The rows of the ledger that rows of the file are.
+        replaced: Rows of undone imports that rows of this one are, which make another expense, by position.
+        apart: Rows and expenses of which somebody said that they are two payments.
+        keys: The dedup keys' digests of the new expenses, followed by their positions; sorted.
+        occurrences: The occurrences of the new expenses, where that is not 1.
+        accounts: How each account is spelled, by how the rows spell it; None for none.
+        change: What becomes of expenses that are there.
+    """
+
+    def __init__(self, tx: Transaction, payments: Payments, said: Mapping[int, Said]) -> None:
+        self.tx, self.payments = tx, payments
+        size = payments.size
+        self.what = bytearray(size)
+        self.expense_ids = array("q", bytes(8 * size))
+        self.whys: dict[int, str] = {}
+        self.candidates: dict[int, list[int]] = {}
+        self.attached: dict[int, int] = {}
+        self.witnessed: list[int] = []
+        self.replaced: dict[int, int] = {}
+        self.apart: list[tuple[int, int]] = []
+        self.said_same: dict[int, int] = {}
+        self.change = Change(tx)
+        self.categories, self.sources = self._categorise()
+        self.category_keys = {name: fold(name) for name in set(self.categories)}
+        self._open = bytearray(1 if minor else 0 for minor in payments.minor)
+        for position, why in payments.unfit.items():
+            if not payments.minor[position]:
+                self.settle(position, SKIPPED, 0, why)
+        self._recognise_own()
+        self._matching: Matching | None = None
+        self.recognition = Recognition(tx, payments, self._open, self._alike)
+        self.references = self.recognition.references
+        self._settle_known()
+        self._leave_out()
+        self._heed(said)
+        self._take_rewritten()
+        self._hold_unclear()
+        self._match_persons()
+        self._hold_earlier_amounts()
+        self._hold_changed()
+        self.made = [position for position, what in enumerate(self.what) if what in MAKING]
+        self.made.sort(key=payments.rows.days.__getitem__)
+        self.keys, self.occurrences = self._find_keys()
+        self.accounts = accounts.spelled(tx, dict.fromkeys(each or None for each in payments.rows.accounts))
+        self._compose()
+
+    def settle(self, position: int, what: int, expense_id: int = 0, why: str = "") -> None:
+        """Say what becomes of a row."""
+        self.what[position] = what
+        self.expense_ids[position] = expense_id
+        self._open[position] = 0
+        if why:
+            self.whys[position] = why
+
+    def settle_copies(self) -> None:
+        """Say of rows that say the same as an earlier one, reference included, what is said of that."""
+        as_the_first = {CHANGED: HELD, NEW: EXISTING, BACK: EXISTING, JOINED: EXISTING, LEFT: SKIPPED}
+        for position, first in self.recognition.copies.items():
+            what = as_the_first.get(self.what[first], self.what[first])
+            self.settle(
+                position, what, self.expense_ids[first], "An earlier line is the same, with its reference."
+            )
+
+    def holds(self, tx: Transaction, decided_at: Position) -> bool:
+        """It would be the same after what was written since *decided_at*.
+
+        Others may have entered what no row of the statement has to do with. Anything else, or much, is
+        decided anew.
+        """
+        now = imports.position(tx)
+        if now == decided_at:
+            return True
+        entries = list(log.since(tx, decided_at.last_seq, _FEW + 1))
+        if now[1:] != decided_at[1:] or len(entries) > _FEW or len(entries) < now[0] - decided_at[0]:
+            return False
+        matched = {*self.expense_ids, *self._expenses_to_change}
+        return not any(
+            logged.expense_id in matched
+            or logged.kind != "created"
+            or self._takes_its_category(logged)
+            or (logged.content.account and self._spells_otherwise(logged.content.account))
+            or self._may_be(logged.content)
+            for logged, _ in entries
+        )
+
+    @cached_property
+    def _amounts(self) -> set[int]:
+        return set(self.payments.minor)
+
+    def _takes_its_category(self, logged: Entry) -> bool:
+        """Whether a category of the rows is spelled otherwise by now."""
+        now = logged.content.category_key
+        return now in self.category_keys.values() and logged.content.category not in self.category_keys
+
+    def _may_be(self, content: Content) -> bool:
+        """Whether an expense has the key of a new row, or its amount near its days."""
+        key = bytes.fromhex(content.dedup_key().removeprefix(KEY_PREFIX))
+        at = bisect_left(self.keys, key)
+        if at < len(self.keys) and split(self.keys[at])[0] == key:
+            return True
+        if content.amount_minor not in self._amounts:
+            return False
+        days, day = self.payments.rows.days, ordinal(content.date)
+        return min(days) - BEFORE_DAYS <= day <= max(days) + AFTER_DAYS
+
+    def _spells_otherwise(self, account: str) -> bool:
+        """Whether the rows' new spelling of an account is not the one that the ledger has by now."""
+        return any(fold(each) == fold(account) and each != account for each in self.accounts.values() if each)
+
+    def _alike(self, one: str, other: str) -> int:
+        return self._likeness.alike(one, other)
+
+    @cached_property
+    def _likeness(self) -> Matching:
+        return Matching(self.tx, (), 1, 1)
+
+    def _categorise(self) -> tuple[list[str], list[str]]:
+        """Each row's category: its column's, a rule's, that of its description before, or the default one."""
+        payments, rows = self.payments, self.payments.rows
+        rules = category_rules.listed(self.tx)
+        by_text = [(fold(rule.text), rule.text, rule.category) for rule in rules if rule.category is not None]
+        uncategorised = {
+            description
+            for description, category in zip(rows.descriptions, rows.categories, strict=True)
+            if category is None
+        }
+        by_rule: dict[str, tuple[str, str]] = {}
+        unruled: dict[str, str] = {}
+        for description in uncategorised:
+            key = fold(description)
+            rule = next((rule for rule in by_text if rule[0] in key), None)
+            if rule is None:
+                unruled[description] = key
+            else:
+                by_rule[description] = rule[2], f"Its category is by the rule for {rule[1]!r}."
+        names = categories.names(self.tx)
+        before = imports.last_categories(self.tx, set(unruled.values()))
+        for description, key in unruled.items():
+            if key in before:
+                by_rule[description] = names[before[key]], "Its category is as this description had before."
+        default = payments.plan.default_category, "Its category is the default one."
+        spelled: dict[str, str] = {}
+        found: list[str] = []
+        sources: list[str] = []
+        for description, category in zip(rows.descriptions, rows.categories, strict=True):
+            if category is None:
+                category, from_where = by_rule.get(description, default)  # noqa: PLW2901 - the row's
+            else:
+                from_where = "Its category is the statement's."
+            name = spelled.get(category)
+            if name is None:
+                name = spelled[category] = names.setdefault(fold(category), category)
+            found.append(name)
+            sources.append(from_where)
+        return found, sources
+
+    def _recognise_own(self) -> None:
+        """Rows of an export of this ledger: their references are dedup keys."""
+        named: dict[str, list[int]] = defaultdict(list)
+        for position, reference in enumerate(self.payments.rows.references):
+            if reference is not None and self._open[position] and is_key(reference):
+                named[reference].append(position)
+        matched: set[int] = set()
+        for key, owner in claims.owning(self.tx, sorted(named)):
+            for position in named[key]:
+                if owner.id in matched:
+                    continue  # it is another row's, which was recorded here under this key
+                matched.add(owner.id)
+                if owner.deleted_at is not None:
+                    self.settle(position, DELETED, owner.id, _OWN_DELETED)
+                elif self._has_content(position, owner):
+                    self.settle(position, EXISTING, owner.id, _OWN)
+                else:
+                    self.settle(position, HELD)
+                    self.candidates[position] = [owner.id]
+
+    def _has_content(self, position: int, owner: Row) -> bool:
+        """The expense has what the row says, as it is or as it once was."""
+        payments, now = self.payments, owner.content
+        says = payments.minor[position], payments.rows.descriptions[position], payments.date(position)
+        return (now.amount_minor, now.description, now.date) == says or any(
+            (entry.content.amount_minor, entry.content.description, entry.content.date) == says
+            for entry in log.history(self.tx, owner.id)
+        )
+
+    def _settle_known(self) -> None:
+        undone_by = imports.undone_by(self.tx)
+        for position, match in self.recognition.known.items():
+            row = match.row
+            if not row.alive and (row.entered or row.left_by in undone_by):
+                self._settle_undone(position, row)
+            elif row.state == "deleted":
+                self._settle_match(position, match, DELETED)
+            elif row.state == "skipped":
+                self._settle_match(position, match, SKIPPED, _LEFT_OUT)
+            elif row.state == "held":
+                self._settle_match(position, match, STILL_HELD, _WAITS)
+                self.candidates[position] = []
+            else:
+                self._settle_match(position, match, EXISTING, _OTHER_SOURCE if match.is_other else "")
+
+    def _settle_match(self, position: int, match: Match, what: int, why: str = "") -> None:
+        self.settle(position, what, match.row.expense_id, why)
+        if match.is_other:
+            self.attached[position] = match.row.expense_id
+        else:
+            self.witnessed.append(match.row.id)
+
+    def _settle_undone(self, position: int, row: Told) -> None:
+        """A row that was undone with its import: its expense comes back as it was, or the row makes another."""
+        self.recognition.taken.discard(row.expense_id)
+        if row.entered:
+            return
+        if row.category_key == self.category_keys[self.categories[position]]:
+            self.settle(position, BACK, row.expense_id, _COMES_BACK)
+            self.witnessed.append(row.id)
+        else:
+            self.replaced[position] = row.id
+
+    def _leave_out(self) -> None:
+        """Rows that can be no expense of this ledger, and those of rules that leave them out."""
+        for position, why in self.payments.unfit.items():
+            if self._open[position]:
+                self.settle(position, SKIPPED, 0, why)
+        rules = [(fold(rule.text), rule.text) for rule in category_rules.listed(self.tx) if rule.skip]
+        if rules:
+            for position, text in enumerate(self.payments.rows.descriptions):
+                rule = next((text_ for key, text_ in rules if key in folded(text)), None)
+                if rule is not None and self._open[position]:
+                    self.settle(position, SKIPPED, 0, f"By the rule {rule!r}.")
+
+    def _heed(self, said: Mapping[int, Said]) -> None:
+        """What somebody said of rows, by their lines."""
+        if not said:
+            return
+        at = {line: position for position, line in enumerate(self.payments.rows.lines)}
+        wrong = [
+            FieldError(f"decisions.{line}", "names no row of the statement")
+            for line in said
+            if line not in at
+        ]
+        ids = {each for each in said.values() if isinstance(each, int)}
+        there = expenses.find_all(self.tx, ids)
+        for line, each in said.items():
+            position = at.get(line)
+            if position is None or not self._open[position]:
+                continue  # what is known stays as it is
+            if each == "new":
+                self.settle(position, NEW, 0, _SAID_NEW)
+            elif each == "skip":
+                self.settle(position, LEFT, 0, _LEFT_OUT)
+            elif each not in there or there[each].deleted_at is not None:
+                wrong.append(FieldError(f"decisions.{line}", f"names expense {each}, which is not there"))
+            elif each in self.recognition.taken:
+                wrong.append(FieldError(f"decisions.{line}", f"names expense {each}, which is another row's"))
+            else:
+                self.recognition.taken.add(each)
+                self.settle(position, JOINED, each, "Somebody said that it is the same.")
+                self.attached[position] = each
+                self.said_same[position] = each
+        if wrong:
+            raise InvalidInput(wrong)
+
+    def _take_rewritten(self) -> None:
+        """Rule 4: what the bank made of a row that is gone."""
+        for position, found, is_certain in list(self.recognition.rewritten()):
+            if is_certain:
+                self.settle(position, JOINED, found[0], "The bank told of it otherwise before.")
+                self.attached[position] = found[0]
+            else:
+                self.settle(position, HELD, 0, "The bank may have told of it otherwise before.")
+                self.candidates[position] = found
+
+    def _hold_unclear(self) -> None:
+        for position, expense_id in self.recognition.unclear.items():
+            if self._open[position] and expense_id not in self.recognition.taken:
+                self.settle(position, HELD, 0, _UNCLEAR)
+                self.candidates[position] = [expense_id]
+
+    def _match_persons(self) -> None:
+        """Rule 5: what persons told of."""
+        payments, rows = self.payments, self.payments.rows
+        waiting = [position for position, is_open in enumerate(self._open) if is_open]
+        said_new = [position for position, why in self.whys.items() if why == _SAID_NEW]
+        if not (waiting or said_new) or not tellings.any_entered(self.tx):
+            return
+        days = [rows.days[position] for position in (*waiting, *said_new)]
+        amounts = {payments.minor[position] for position in (*waiting, *said_new)}
+        matching = self._matching = Matching(self.tx, amounts, min(days), max(days))
+        matching.forget(self.recognition.taken)
+        banks: defaultdict[int, list[int]] = defaultdict(list)
+        for position in (*waiting, *said_new):
+            telling = Telling(
+                -position - 1,
+                ((rows.days[position], rows.descriptions[position]),),
+                payments.account(position),
+            )
+            matching.groups[payments.minor[position]].banks[telling.id] = telling
+            if self._open[position]:
+                banks[payments.minor[position]].append(telling.id)
+        matching.pair(
+            {}, {payments.minor[position]: banks[payments.minor[position]] for position in waiting + said_new}
+        )
+        for position in waiting:
+            minor, bank = payments.minor[position], -position - 1
+            person = matching.pairings[minor].of_bank.get(bank)
+            if person is not None:
+                self.settle(position, JOINED, person, "Somebody entered it.")
+                self.attached[position] = person
+            elif doubts := matching.doubts(minor, bank):
+                self.settle(position, HELD, 0, "Somebody may have entered it, in other words.")
+                self.candidates[position] = doubts
+        for position in said_new:
+            found = matching.doubts(payments.minor[position], -position - 1)
+            self.apart.extend((position, expense_id) for expense_id in found)
+
+    def _hold_earlier_amounts(self) -> None:
+        """Rule 6: an amount that a person's expense had before it was corrected, with the same text."""
+        if not any(self._open) or not tellings.any_entered(self.tx):
+            return
+        payments, rows = self.payments, self.payments.rows
+        waiting = [position for position, is_open in enumerate(self._open) if is_open]
+        days = [rows.days[position] for position in waiting]
+        span = iso(min(days) - BEFORE_DAYS), iso(max(days) + AFTER_DAYS)
+        edited = {each.id: each for each in tellings.entered_and_edited(self.tx, *span)}
+        with_rows = {row.expense_id for row in tellings.of_expenses(self.tx, sorted(edited)) if row.alive}
+        free = [each for each in edited if each not in with_rows and each not in self.recognition.taken]
+        earlier: defaultdict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
+        for expense_id, *fields in log.versions(self.tx, free):
+            was = Content(*fields)
+            if was.amount_minor != edited[expense_id].amount_minor:
+                earlier[was.amount_minor, folded(was.description)].append((ordinal(was.date), expense_id))
+        for position in waiting if earlier else ():
+            account, day, text = payments.content(position)
+            found = [
+                expense_id
+                for said, expense_id in earlier.get((payments.minor[position], text), ())
+                if day - BEFORE_DAYS <= said <= day + AFTER_DAYS
+                and edited[expense_id].account in (None, account)
+            ]
+            if found:
+                self.settle(position, HELD, 0, "Somebody entered it with this amount, and corrected that.")
+                self.candidates[position] = list(dict.fromkeys(found))
+
+    def _hold_changed(self) -> None:
+        """Rule 7: a known reference with another amount."""
+        for position, expense_id in self.recognition.changed.items():
+            if self._open[position] and expense_id not in self.recognition.taken:
+                why = (
+                    "Its reference is known with another amount; it waits for somebody to say which is right."
+                )
+                self.settle(position, CHANGED, 0, why)
+                self.candidates[position] = [expense_id]
+
+    def _compose(self) -> None:
+        """Put together what becomes of expenses that are there: what comes back, and what is joined."""
+        shifts = list(self._matching.shifts()) if self._matching else []
+        shifts = [each for each in shifts if each.to > 0]
+        back = [self.expense_ids[position] for position, what in enumerate(self.what) if what == BACK]
+        joined = {expense_id: position for position, expense_id in self.attached.items()}
+        shifted = {each.to for each in shifts} | {each.payment.expense_id for each in shifts}
+        rows = expenses.find_all(self.tx, {*back, *joined, *shifted})
+        self._expenses_to_change = set(rows)
+        self.change.restore([rows[each] for each in back])
+        shift(self.tx, self.change, shifts, rows)
+        edits = []
+        for expense_id, position in joined.items():
+            row, content = rows[expense_id], rows[expense_id].content
+            if self.what[position] != JOINED or row.state != "live":
+                continue
+            account = self.accounts[self.payments.rows.accounts[position] or None]
+            if account is not None:
+                content = content._replace(account=account)
+            if position in self.said_same and row.part_of is None and row.whole_minor is None:
+                content = content._replace(amount_minor=self.payments.minor[position])
+            edits.append(Edit(row, content))
+        self.change.edit(edits, "joined")
+
+    def _find_keys(self) -> tuple[list[bytes], dict[int, int]]:
+        """The keys of the new rows, each at the next free occurrence, and the occurrences that are not 1."""
+        payments, rows = self.payments, self.payments.rows
+        keys = [
+            entry(
+                key_digest(
+                    payments.minor[position],
+                    self.category_keys[self.categories[position]],
+                    rows.descriptions[position],
+                    payments.date(position),
+                    1,
+                ),
+                position,
+            )
+            for position in self.made
+        ]
+        keys.sort()
+        taken = {key for key, _ in claims.owners(self.tx, map(as_key, keys))}
+        later = {at for at, _ in repeats(keys)}
+        if taken:
+            later.update(at for at, key in enumerate(keys) if as_key(key) in taken)
+        occurrences: dict[int, int] = {}
+        last: dict[bytes, int] = {}
+        changed: list[tuple[int, bytes]] = []
+        ordered = sorted(later)  # equal rows are neighbours
+        for begin in range(0, len(ordered), TELL_EVERY):
+            batch = ordered[begin : begin + TELL_EVERY]
+            free = Claims(self.tx)  # anew for each batch: a statement may have very many equal rows
+            free.look_for_free(
+                payments.identity(position, self.category_keys[self.categories[position]])
+                for position in (position_of(keys[at]) for at in batch)
+            )
+            for at in batch:
+                digest, position = split(keys[at])
+                identity = payments.identity(position, self.category_keys[self.categories[position]])
+                after = last.get(digest, 0 if as_key(keys[at]) in taken else 1)
+                occurrence = last[digest] = occurrences[position] = free.next_free(identity, after)
+                key = identity.dedup_key(occurrence).removeprefix(KEY_PREFIX)
+                changed.append((at, entry(bytes.fromhex(key), position)))
+        for at, key_entry in changed:
+            keys[at] = key_entry
+        keys.sort()
+        return keys, occurrences
+
+
+def as_key(together: bytes) -> str:
+    """The dedup key that an entry begins with."""
+    return KEY_PREFIX + together[:DIGEST_BYTES].hex()

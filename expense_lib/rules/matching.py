@@ -1,0 +1,326 @@
+"""Finds out which payments that persons and banks told of are one, for whoever tells of one more.
+
+For the amounts that a change has to do with, ``Matching`` loads what was told of near its days, pairs what is
+new or free again (``pairing``), and puts down what follows: rows that another expense takes, banks' expenses
+that become one with a person's, banks' expenses that wait, or that wait no longer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from expense_lib.domain import likeness
+from expense_lib.domain.content import Content
+from expense_lib.domain.rows import Row
+from expense_lib.rules.change import Change, Edit
+from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Edge, Pairing, Telling, edge
+from expense_lib.store import accounts, decisions, expenses, log, tellings
+from expense_lib.store.effects import Effect
+from expense_lib.store.tellings import Told
+from expense_lib.store.transaction import Transaction
+
+MARGIN_DAYS = 31  # how far from a new telling others are paired anew
+
+
+@dataclass
+class Payment:
+    """A payment that banks told of: its rows, which stay together, and the expense that has them."""
+
+    rows: list[Told]
+    expense_id: int
+    is_entered: bool  # whether a person told of that expense
+    state: str
+
+
+@dataclass
+class Group:
+    """What was told of payments of one amount."""
+
+    persons: dict[int, Telling] = field(default_factory=dict)
+    banks: dict[int, Telling] = field(default_factory=dict)
+    pairs: dict[int, int] = field(default_factory=dict)
+    payments: dict[int, Payment] = field(
+        default_factory=dict
+    )  # those that are in the ledger, by the bank's id
+
+
+class Shift(NamedTuple):
+    """A payment that another person's expense takes."""
+
+    payment: Payment
+    to: int
+
+
+class Matching:
+    """The tellings of some amounts near some days, to be paired.
+
+    Add what is not in the ledger yet, and then ``pair``. Ids of such persons' tellings are 0 or less, those
+    of banks' are negative.
+
+    Args:
+        tx: The transaction.
+        amounts_minor: The amounts.
+        first: The first day that is new, as an ordinal.
+        last: The last one.
+    """
+
+    def __init__(self, tx: Transaction, amounts_minor: Iterable[int], first: int, last: int) -> None:
+        self.groups: defaultdict[int, Group] = defaultdict(Group)
+        self.pairings: dict[int, Pairing] = {}
+        self._learnt = decisions.alike(tx)
+        amounts = set(amounts_minor)
+        span = iso(first - MARGIN_DAYS), iso(last + MARGIN_DAYS)
+        entered = list(tellings.entered(tx, amounts, *span))
+        versions: defaultdict[int, list[Content]] = defaultdict(list)
+        edited = [each.id for each in entered if each.version > 1]
+        for expense_id, *fields in log.versions(tx, edited):
+            versions[expense_id].append(Content(*fields))
+        for each in entered:
+            told = [(ordinal(each.date), each.description)]
+            told += [(ordinal(version.date), version.description) for version in versions[each.id]]
+            person = Telling(each.id, tuple(dict.fromkeys(told)), each.account)
+            self.groups[each.amount_minor].persons[each.id] = person
+        self._amount_of = {each.id: each.amount_minor for each in entered}
+        self._load_banks(tx, amounts, span)
+        held = [
+            payment.expense_id
+            for group in self.groups.values()
+            for payment in group.payments.values()
+            if payment.state == "held"
+        ]
+        self._apart = decisions.apart(tx, {*self._amount_of, *held}) if self._amount_of or held else set()
+
+    def _load_banks(self, tx: Transaction, amounts: set[int], span: tuple[str, str]) -> None:
+        by_expense: defaultdict[int, list[Told]] = defaultdict(list)
+        for row in tellings.of_amounts(tx, amounts, *span):
+            if row.alive and row.state in ("live", "held") and not row.entered:
+                by_expense[row.expense_id].append(row)
+        for row in tellings.of_expenses(tx, sorted(self._amount_of)):
+            if row.alive:
+                by_expense[row.expense_id].append(row)
+        for expense_id, rows in by_expense.items():
+            amount = self._amount_of.get(expense_id, rows[0].amount_minor)
+            group, bank_id = self.groups[amount], rows[0].id
+            is_fixed = any(row.decided or row.amount_minor != amount for row in rows)
+            group.banks[bank_id] = bank_telling(bank_id, rows, is_fixed=is_fixed)
+            group.payments[bank_id] = Payment(rows, expense_id, bool(rows[0].entered), rows[0].state)
+            if expense_id in self._amount_of:
+                group.pairs[bank_id] = expense_id
+
+    def forget(self, expense_ids: set[int]) -> None:
+        """Leave these expenses, and the payments that they have, out of it."""
+        for group in self.groups.values():
+            for person in expense_ids & set(group.persons):
+                del group.persons[person]
+            for bank in [bank for bank, each in group.payments.items() if each.expense_id in expense_ids]:
+                del group.banks[bank], group.payments[bank]
+                group.pairs.pop(bank, None)
+
+    def alike(self, one: str, other: str) -> int:
+        """How alike two texts are; most of all if somebody said that they are."""
+        if self._learnt and learnt(one, other) in self._learnt:
+            return likeness.LEARNT
+        return likeness.likeness(one, other)
+
+    def pair(self, persons: Mapping[int, Iterable[int]], banks: Mapping[int, Iterable[int]]) -> None:
+        """Pair what is new or free again: ids of persons' and of banks' tellings, by amount."""
+        for amount in {*persons, *banks}:
+            group = self.groups[amount]
+            pairing = Pairing(group.persons, group.banks, self._edges(group), group.pairs)
+            pairing.pair(persons.get(amount, ()), banks.get(amount, ()))
+            self.pairings[amount] = pairing
+
+    def shifts(self) -> Iterator[Shift]:
+        """The payments in the ledger that a person's expense takes that did not have them."""
+        for amount, pairing in self.pairings.items():
+            group = self.groups[amount]
+            for bank, person in pairing.of_bank.items():
+                if bank in group.payments and group.pairs.get(bank) != person:
+                    yield Shift(group.payments[bank], person)
+
+    def doubts(self, amount: int, bank: int) -> list[int]:
+        """The free expenses of persons that a bank's free payment may be, the likeliest first."""
+        return self.pairings[amount].doubts(bank)
+
+    def follow(self, tx: Transaction, touched: set[int], ids: Mapping[int, int] | None = None) -> Following:
+        """Write what follows from the pairs, as one change.
+
+        Args:
+            tx: Holds the write lock.
+            touched: The persons' tellings and expenses that are new or other than before.
+            ids: The expenses of persons' tellings that were none yet when they were paired.
+        """
+        ids = ids or {}
+        found = [each._replace(to=ids.get(each.to, each.to)) for each in self.shifts()]
+        following = Following(self, touched)
+        needed = {each.to for each in found} | {each.payment.expense_id for each in found}
+        rows = expenses.find_all(tx, needed | following.expense_ids())
+        change = Change(tx)
+        shift(tx, change, found, rows)
+        following.add(tx, change, rows)
+        following.number = change.write(tx)
+        return following
+
+    def _edges(self, group: Group) -> dict[int, dict[int, Edge]]:
+        by_day = sorted((day, person.id) for person in group.persons.values() for day, _ in person.told)
+        days = [day for day, _ in by_day]
+        found: dict[int, dict[int, Edge]] = {}
+        for bank_id, bank in group.banks.items():
+            near = {
+                person_id
+                for day, _ in bank.told
+                for _, person_id in by_day[
+                    bisect_left(days, day - BEFORE_DAYS) : bisect_right(days, day + AFTER_DAYS)
+                ]
+            }
+            payment = group.payments.get(bank_id)
+            edges = {}
+            for person_id in sorted(near):
+                if payment and pair_of(payment.expense_id, person_id) in self._apart:
+                    continue
+                between = edge(group.persons[person_id], bank, self.alike)
+                if between is not None:
+                    edges[person_id] = between
+            found[bank_id] = edges
+        return found
+
+
+def bank_telling(bank_id: int, rows: list[Told], *, is_fixed: bool) -> Telling:
+    """A payment of which statements told in these rows."""
+    account = next((row.account for row in rows if row.account is not None), None)
+    return Telling(bank_id, tuple((ordinal(row.date), row.text) for row in rows), account, is_fixed)
+
+
+def shift(tx: Transaction, change: Change, found: Iterable[Shift], rows: Mapping[int, Row]) -> None:
+    """Have persons' expenses take payments: rows are moved, and a bank's own expense becomes one with the person's.
+
+    Args:
+        tx: The transaction.
+        change: What it is added to.
+        found: The shifts.
+        rows: All expenses that have to do with it, by id.
+    """
+    spelled = accounts.by_key(tx)
+    edits = []
+    for each in found:
+        payment, person = each.payment, rows[each.to]
+        change.effects += [
+            Effect("row", (row.id,), (row.expense_id, row.decided), (each.to, row.decided))
+            for row in payment.rows
+        ]
+        if not payment.is_entered:
+            change.merge([rows[payment.expense_id]], each.to)
+        account = next((row.account for row in payment.rows if row.account is not None), None)
+        content = person.content
+        if account is not None:
+            content = content._replace(account=spelled.get(account, account))
+        edits.append(Edit(person, content))
+    change.edit(edits, "joined")
+
+
+def settle(tx: Transaction, expense_ids: Iterable[int], amounts_minor: Iterable[int] = ()) -> int | None:
+    """After a change: pair these expenses anew, and let go or hold what it made certain or doubtful.
+
+    Args:
+        tx: Holds the write lock.
+        expense_ids: The expenses that are new, or free again, or of another amount, day or account.
+        amounts_minor: Amounts that they had before.
+
+    Returns:
+        The number of the change that this is; None if nothing follows.
+    """
+    touched = expenses.find_all(tx, expense_ids)
+    amounts = {row.whole_minor or row.content.amount_minor for row in touched.values()} | set(amounts_minor)
+    days = [ordinal(row.content.date) for row in touched.values()]
+    if not days:
+        return None
+    first, last = min(days), max(days)
+    if not any(
+        tellings.is_near(tx, amount, iso(first - MARGIN_DAYS), iso(last + MARGIN_DAYS)) for amount in amounts
+    ):
+        return None
+    matching = Matching(tx, amounts, first, last)
+    persons: defaultdict[int, list[int]] = defaultdict(list)
+    banks: defaultdict[int, list[int]] = defaultdict(list)
+    for amount in amounts:
+        group = matching.groups[amount]
+        persons[amount] = [each for each in group.persons if each in touched]
+        banks[amount] = [
+            bank
+            for bank, payment in group.payments.items()
+            if payment.expense_id in touched or payment.state == "held"
+        ]
+    matching.pair(persons, banks)
+    return matching.follow(tx, set(touched)).number
+
+
+class Following:
+    """Which banks' expenses wait from now on, and which no longer.
+
+    Args:
+        matching: The tellings, paired.
+        touched: The expenses that are new or other than before: what they are doubtful with waits.
+    """
+
+    def __init__(self, matching: Matching, touched: set[int]) -> None:
+        self.number: int | None = None  # of the change that it is
+        self.hold: dict[int, list[int]] = {}  # with what each may be
+        self.release: list[int] = []
+        for amount, pairing in matching.pairings.items():
+            for bank, payment in matching.groups[amount].payments.items():
+                if payment.is_entered or bank in pairing.of_bank:
+                    continue
+                doubts = pairing.doubts(bank)
+                if payment.state == "held" and not doubts:
+                    self.release.append(payment.expense_id)
+                elif payment.state == "live" and (
+                    touched & set(doubts) or (doubts and payment.expense_id in touched)
+                ):
+                    self.hold[payment.expense_id] = doubts
+
+    def expense_ids(self) -> set[int]:
+        """The expenses that it has to do with."""
+        return {*self.hold, *self.release}
+
+    def add(self, tx: Transaction, change: Change, rows: Mapping[int, Row]) -> None:
+        """Add it to a change. What somebody edited does not wait; it is listed as one of a pair."""
+        untouched = [
+            rows[each] for each in self.hold if rows[each].version == 1 or not log.is_edited(tx, each)
+        ]
+        self.hold = {row.id: self.hold[row.id] for row in untouched}
+        change.hold(untouched)
+        kept = decisions.candidates(tx, self.release)
+        alive = expenses.find_all(tx, {each for found in kept.values() for each in found})
+        change.restore(
+            [
+                rows[each]
+                for each in self.release
+                if not any(alive[other].deleted_at is None for other in kept.get(each, ()))
+            ]
+        )
+
+
+def learnt(one: str, other: str) -> tuple[str, str]:
+    """Two texts as the ledger keeps that they are alike."""
+    first, second = sorted((" ".join(likeness.words(one)), " ".join(likeness.words(other))))
+    return first, second
+
+
+def pair_of(one: int, other: int) -> tuple[int, int]:
+    """Two expenses as the ledger keeps that they are two payments."""
+    return (one, other) if one < other else (other, one)
+
+
+def ordinal(date: str) -> int:
+    """The day of an ISO date, as a number."""
+    return dt.date.fromisoformat(date).toordinal()
+
+
+def iso(day: int) -> str:
+    """The ISO date of a day, or of the calendar's end."""
+    return dt.date.fromordinal(min(max(day, 1), dt.date.max.toordinal())).isoformat()
