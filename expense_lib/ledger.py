@@ -386,7 +386,7 @@ class Ledger:
         return self._decided(lambda tx: undoing.UndoImport(tx, import_id))
 
     def undecided(self) -> list[Undecided]:
-        """Everything of which somebody is to say what it is, by id: payments that wait, and look-alike pairs."""
+        """All that somebody is to say what it is, by id: payments that wait, and pairs that look alike."""
         from expense_lib.rules import undecided
 
         with self._reading() as tx:
@@ -418,7 +418,7 @@ class Ledger:
             return deciding.decide(tx, expense_id, said, keep_amount=keep_amount)
 
     def merge(self, expense_id: int, into: int) -> Expense:
-        """Make two expenses one payment: keys and rows of the first lead to the other, which keeps its content.
+        """Make two expenses one: the first's keys and rows lead to the other, which keeps its content.
 
         Raises:
             ExpenseNotFound, ExpenseDeleted, ExpenseMerged: there is none, or no longer.
@@ -463,7 +463,7 @@ class Ledger:
         ]
 
     def add_rule(self, text: str, category: str | None = None, *, skip: bool = False) -> Rule:
-        """Have rows of statements whose description has *text*, whatever its case, in *category*, or left out.
+        """Have rows of statements whose description has *text*, whatever its case, categorised or left out.
 
         Of two rules, the one with the longer text is tried first. A rule of the same text is replaced. What
         is in the ledger already stays as it is. It is a change, which can be undone.

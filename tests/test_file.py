@@ -38,7 +38,9 @@ def test_file_is_made_on_first_use(path: Path) -> None:
         assert con.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
         assert {
             strict
-            for (strict,) in con.execute("SELECT strict FROM pragma_table_list WHERE name NOT LIKE 'sqlite%'")
+            for (strict,) in con.execute(
+                "SELECT strict FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+            )
         } == {1}
 
 

@@ -181,7 +181,7 @@ class ExpenseMerged(ExpenseError, LookupError):
     def __init__(self, expense_id: int, into: int, number: int) -> None:
         self.expense_id, self.into, self.number = expense_id, into, number
         super().__init__(
-            f"Expense {expense_id} is the same payment as expense {into}. Undo change {number} to tell them apart."
+            f"Expense {expense_id} is the same payment as expense {into}. Undo change {number} to have both."
         )
 
 
@@ -193,7 +193,7 @@ class ExpenseHeld(ExpenseError, LookupError):
     def __init__(self, expense_id: int) -> None:
         self.expense_id = expense_id
         super().__init__(
-            f"Expense {expense_id} waits to be decided: the same as another one, a new one, or to be left out."
+            f"Expense {expense_id} waits to be decided: the same as another, a new one, or to be left out."
         )
 
 

@@ -42,7 +42,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def likeness(one: str, other: str) -> int:
-    """By how much two texts are alike, in thousandths of their letters: 1,000 is the same words; 0 is not alike."""
+    """By how much two texts are alike, in thousandths of their letters: 0 is not at all."""
     shorter, longer = sorted((words(one), words(other)), key=len)
     if not shorter:
         return 1_000 if one and one.casefold() == other.casefold() else 0

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from expense_lib.domain.content import FIELDS, Content
 
 ChangeKind = Literal["created", "amended", "deleted", "restored", "merged", "split", "held", "joined"]
+LogKind = ChangeKind | Literal["rule"]  # a rule is no expense's
 State = Literal["live", "deleted", "held", "merged", "skipped"]
 
 # The changes after which an expense counts no more, and what it is then.
@@ -73,7 +74,7 @@ class Entry(NamedTuple):
 
     seq: int
     number: int
-    kind: ChangeKind
+    kind: LogKind
     at: str
     actor: str
     expense_id: int

@@ -94,7 +94,7 @@ def read_said(given: object, field: str) -> Said:
         InvalidInput: it is none of an expense's id, ``"new"`` and ``"skip"``.
     """
     if given in ("new", "skip") or (isinstance(given, int) and not isinstance(given, bool) and given > 0):
-        return given  # type: ignore[return-value] # as just checked
+        return given
     raise InvalidInput([FieldError(field, "must be the id of an expense, 'new' or 'skip'")])
 
 

@@ -1,4 +1,4 @@
-"""The rules of deciding: what waits is the same as another expense, a new one, or left out; two are made one."""
+"""The rules of deciding: what waits is another expense, a new one, or left out; two become one."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _is_decided(row: Row, same_as: Said) -> bool:
 
 
 def _make_one(tx: Transaction, change: Change, row: Row, other: Row, *, keep_amount: bool) -> None:
-    """Add to a change that *row* is *other*: that takes its rows, its account where it has none, its amount."""
+    """Add to a change that *row* is *other*, which takes its rows, and its amount unless it is kept."""
     for told in tellings.of_expenses(tx, [row.id]):
         change.effects.append(Effect("row", (told.id,), (told.expense_id, told.decided), (other.id, 1)))
     if row.entered and not other.entered:
@@ -106,7 +106,7 @@ def _make_one(tx: Transaction, change: Change, row: Row, other: Row, *, keep_amo
 
 
 def _learn(tx: Transaction, change: Change, row: Row, other: Row) -> list[int]:
-    """Keep that two texts are of one payment, if they are not alike. Returns what waits and has such a text."""
+    """Keep that two texts are of one payment, if they are not alike. Returns what waits with such a text."""
     one, two = row.content.description, other.content.description
     key = learnt(one, two)
     if not all(key) or likeness.likeness(one, two):

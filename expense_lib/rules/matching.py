@@ -197,7 +197,7 @@ def bank_telling(bank_id: int, rows: list[Told], *, is_fixed: bool) -> Telling:
 
 
 def shift(tx: Transaction, change: Change, found: Iterable[Shift], rows: Mapping[int, Row]) -> None:
-    """Have persons' expenses take payments: rows are moved, and a bank's own expense becomes one with the person's.
+    """Have persons' expenses take payments: rows move, and a bank's expense becomes one with the person's.
 
     Args:
         tx: The transaction.

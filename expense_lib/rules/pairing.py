@@ -98,7 +98,7 @@ class Pairing:
                 self._reverse.setdefault(person, []).append(bank)
 
     def pair(self, persons: Iterable[int], banks: Iterable[int]) -> None:
-        """Pair these, which are new or free again, for certain; the best likeness first, then in order of days."""
+        """Pair these, new or free again, for certain; the best likeness first, then in order of days."""
         new_persons, new_banks = set(persons), set(banks)
         free = [
             (-found.likeness, self.banks[bank].day, bank, self.persons[person].day, person)
@@ -153,7 +153,7 @@ class Pairing:
         of_partner: dict[int, int],
         of_own: dict[int, int],
     ) -> None:
-        """Find the shortest alternating path from a free telling to a free partner, and flip the pairs on it."""
+        """Find the shortest alternating path from a free telling to a free partner, and flip its pairs."""
         came_from: dict[int, int] = {}
         waiting = deque([start])
         while waiting:

@@ -101,7 +101,7 @@ def known(tx: Transaction, sent: Submission) -> Row | None:
 
 
 def added(tx: Transaction, sent: Submission) -> Recorded:
-    """Add what is not known, with its keys, unless a bank told of it; or join its key to the expense that is there.
+    """Add what is not known, with its keys, unless a bank told of it; or give its key to what is there.
 
     Raises:
         RecordedThenDeleted: the occurrence that it names is a deleted expense's.
@@ -161,7 +161,7 @@ def _judged(tx: Transaction, sent: Submission, content: Content, owned: list[cla
 
 
 def _join(tx: Transaction, sent: Submission, owner: Row, owned: list[claims.Owned]) -> Row:
-    """Have a bank's expense be what a person told of too: it keeps row, account, amount and what was edited."""
+    """Have a bank's expense be what a person told of too; it keeps account, amount and what was edited."""
     from expense_lib.rules.change import Change, Edit  # noqa: PLC0415 - few need it: a process starts sooner
 
     now = owner.content
@@ -217,7 +217,7 @@ def not_live(tx: Transaction, row: Row) -> ExpenseError:
 
 
 def _add(tx: Transaction, content: Content, owned: list[claims.Owned]) -> Row:
-    """Add one expense, spelled as the ledger has it, with its dedup key and the idempotency key, if there is one."""
+    """Add one expense, spelled as the ledger has it, with its dedup key and, if sent, its idempotency key."""
     dedup_key = content.dedup_key()
     last_id, last_seq, name = expenses.last(tx, content.category_key)
     if name not in (None, content.category):

@@ -1,4 +1,4 @@
-"""The rules of imports' rules: each added, replaced or deleted as a change of its own, which can be undone."""
+"""The rules of imports, each added, replaced or deleted as a change of its own, which can be undone."""
 
 from __future__ import annotations
 

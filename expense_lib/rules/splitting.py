@@ -21,7 +21,7 @@ class Part(NamedTuple):
 
 
 def split(tx: Transaction, expense_id: int, parts: list[Part], version: int | None) -> list[Row]:
-    """Make a payment several expenses: the first keeps id, keys and rows, the others are new. Done, it stays so.
+    """Make a payment several expenses: the first keeps id, keys and rows, the others are new. Idempotent.
 
     A payment that is split is split anew; into one part, it is whole again.
 

@@ -75,7 +75,7 @@ def _pairs(tx: Transaction, of: Row | None = None) -> list[Doubt]:
 
 
 def _all(tx: Transaction, of: Row | None) -> Matching:
-    """The tellings of all amounts of which both a person's and a bank's is free; or those near one expense."""
+    """The tellings of all amounts of which both a person's and a bank's is free; or those near an expense."""
     if of is not None:
         day = ordinal(of.content.date)
         matching = Matching(tx, [of.whole_minor or of.content.amount_minor], day, day)

@@ -18,7 +18,7 @@ from expense_lib.store.transaction import Transaction
 
 
 def undo(tx: Transaction, number: int) -> Undo | UndoImport:
-    """The undo of the change of this number; what an import did to expenses that were there is undone with it."""
+    """The undo of the change of this number; what an import did to older expenses is undone with it."""
     import_id = imports.of_change(tx, number) if 1 <= number <= MAX_ID else None
     return Undo(tx, number) if import_id is None else UndoImport(tx, import_id)
 
@@ -189,7 +189,8 @@ class _Line(NamedTuple):
         live = self.row.deleted_at is None
         if self.turn():
             return self.row.state == self.turn() or (self.entry.earlier is None and not live)
-        return live and _agrees(self.row, self.entry.before, self.names, spelled=self.is_respelling)
+        before = self.entry.before or self.entry.content
+        return live and _agrees(self.row, before, self.names, spelled=self.is_respelling)
 
     def is_untouched(self) -> bool:
         """The expense is what it was after the entry: what it was before it is known, the occurrence too."""
@@ -201,7 +202,7 @@ class _Line(NamedTuple):
         if self.entry.before is None and self.entry.after is not None:  # it was created or restored
             return live and _agrees(self.row, self.entry.content, FIELDS)
         if self.entry.after is None:  # it was deleted, held or merged
-            return self.row.state == self.entry.state or self.row.state == "skipped"
+            return self.row.state in (self.entry.state, "skipped")
         return live and _agrees(self.row, self.entry.after, self.names, spelled=self.is_respelling)
 
 

@@ -28,7 +28,9 @@ _SURVIVOR = f"""
          UNION ALL
         SELECT merged_into FROM one JOIN expense USING (id) WHERE merged_into IS NOT NULL
     )
-    SELECT {_COLUMNS} FROM expense WHERE id = (SELECT id FROM one JOIN expense USING (id) WHERE merged_into IS NULL)
+    SELECT {_COLUMNS}
+      FROM expense
+     WHERE id = (SELECT id FROM one JOIN expense USING (id) WHERE merged_into IS NULL)
 """
 _OWNERS = "SELECT key, expense_id FROM claim WHERE key IN (SELECT value FROM json_each(:keys))"
 _ROWS = f"""
@@ -46,7 +48,10 @@ class KeyTaken(Exception):
 
 
 class Claim(NamedTuple):
-    """The owner of a key, or what that was merged into. *request* is the first request sent with it, if it is an idempotency key."""
+    """The owner of a key, or what that was merged into.
+
+    *request* is the first request sent with it, if it is an idempotency key.
+    """
 
     owner: Row
     request: dict[str, Any] | None

@@ -1,4 +1,4 @@
-"""What persons decided of payments that look like one: told apart, or said to be alike; and what a held one may be."""
+"""What persons decided of payments that look like one, and what those that wait may be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from expense_lib.store.transaction import Transaction
 _APART = """
     SELECT expense_id, other_id
       FROM apart
-     WHERE expense_id IN (SELECT value FROM json_each(:ids)) OR other_id IN (SELECT value FROM json_each(:ids))
+     WHERE expense_id IN (SELECT value FROM json_each(:ids))
+        OR other_id IN (SELECT value FROM json_each(:ids))
 """
 _ALIKE = "SELECT text, other FROM alike"
 _CANDIDATES = """
@@ -24,7 +25,7 @@ _ADD_CANDIDATES = "INSERT INTO candidate (expense_id, candidate_id) VALUES (?, ?
 
 
 def apart(tx: Transaction, expense_ids: Iterable[int]) -> set[tuple[int, int]]:
-    """The pairs of expenses, one of them of these, that somebody said are two payments; the smaller id first."""
+    """The pairs, with one of these expenses, that somebody said are two payments; the smaller id first."""
     return set(tx.execute(_APART, {"ids": json.dumps(list(expense_ids))}))
 
 

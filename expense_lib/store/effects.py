@@ -1,4 +1,4 @@
-"""What changes do beside the versions in the log: each effect as JSON before and after, so that it can be undone.
+"""What changes do beside the versions in the log, each as JSON before and after, so that it can be undone.
 
 An effect has a kind and a key; ``get`` and ``put`` are the one way to read and to write what it is about.
 """

@@ -82,7 +82,7 @@ _MOVED = """
 
 
 class Position(NamedTuple):
-    """A fingerprint of everything that a decision depends on: the log, in which rules are too, and the imports."""
+    """A fingerprint of all that a decision depends on: the log, with that of rules, and the imports."""
 
     last_seq: int
     imports: tuple[int | None, ...]

@@ -101,7 +101,7 @@ _VERSIONS = f"""
 
 
 def created(tx: Transaction, after: int, part_of: int | None = None) -> None:
-    """Log the expenses with ids larger than *after*, which were just added, as part of a change if they are."""
+    """Log the expenses with ids larger than *after*, which were just added, or as part of a change."""
     tx.execute(_CREATED, (part_of, tx.actor, after))
 
 

@@ -279,8 +279,8 @@ MIGRATIONS = (
         """,
         """
         INSERT INTO new_log_entry
-        SELECT seq, previous, part_of, kind, at, actor, expense_id, version, amount_minor, category, description,
-               date, occurrence, account, note, tags
+        SELECT seq, previous, part_of, kind, at, actor, expense_id, version, amount_minor, category,
+               description, date, occurrence, account, note, tags
           FROM log_entry
          ORDER BY seq
         """,
@@ -372,7 +372,8 @@ MIGRATIONS = (
                  FROM old_statement_row AS old
                  JOIN import AS first ON first.id = old.import_id
                  JOIN log_entry AS seen
-                   ON seen.expense_id = old.expense_id AND seen.seq <= MAX(first.last_seq, first.first_seq - 1)
+                   ON seen.expense_id = old.expense_id
+                  AND seen.seq <= MAX(first.last_seq, first.first_seq - 1)
                 GROUP BY old.identity
           ) AS told
           JOIN import ON import.id = told.import_id
@@ -386,7 +387,8 @@ MIGRATIONS = (
                  FROM old_statement_row AS old
                  JOIN import AS first ON first.id = old.import_id
                  JOIN log_entry AS seen
-                   ON seen.expense_id = old.expense_id AND seen.seq <= MAX(first.last_seq, first.first_seq - 1)
+                   ON seen.expense_id = old.expense_id
+                  AND seen.seq <= MAX(first.last_seq, first.first_seq - 1)
                 GROUP BY old.identity
           )
         """,

@@ -1,4 +1,4 @@
-"""Who told of which payment: the rows of statements, as the bank told of them, and the expenses that persons entered.
+"""Who told of which payment: rows of statements, as the bank told of them, and expenses that persons entered.
 
 A row is *alive* as long as an import that lists it is not undone.
 """
@@ -154,12 +154,12 @@ NewTold = tuple[int, int, int, str | None, str, int, str, str | None, int]  # as
 
 def any_told(tx: Transaction) -> bool:
     """Whether any statement was imported."""
-    return tx.execute(_ANY).fetchone() == (1,)
+    return bool(tx.execute(_ANY).fetchone()[0])
 
 
 def any_entered(tx: Transaction) -> bool:
     """Whether a person told of any live expense."""
-    return tx.execute(_ANY_ENTERED).fetchone() == (1,)
+    return bool(tx.execute(_ANY_ENTERED).fetchone()[0])
 
 
 def of_amounts(tx: Transaction, amounts_minor: Iterable[int], first: str, last: str) -> Iterator[Told]:
@@ -193,13 +193,13 @@ def of_digests(tx: Transaction, digests: Sequence[bytes]) -> Iterator[tuple[byte
 
 def any_digest(tx: Transaction) -> bool:
     """Whether there are imports from before rows were kept."""
-    return tx.execute(_ANY_DIGEST).fetchone() == (1,)
+    return bool(tx.execute(_ANY_DIGEST).fetchone()[0])
 
 
 def is_near(tx: Transaction, amount_minor: int, first: str, last: str) -> bool:
     """Whether a statement told of a payment of this amount from one day to another."""
     values = {"amount_minor": amount_minor, "first": first, "last": last}
-    return tx.execute(_NEAR, values).fetchone() == (1,)
+    return bool(tx.execute(_NEAR, values).fetchone()[0])
 
 
 def days(tx: Transaction, account: str | None, first: str, last: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Decides what becomes of each row of a statement, in one snapshot: the verdicts, and all that is to be written.
+"""Decides what becomes of each row of a statement, in one snapshot: verdicts, and all that is to be written.
 
 The verdicts are given in the order of the rules, each to all rows before the next is looked at: rows that are
 known (``recognition``), those to be left out, what somebody said of them, what the bank made of rows that are
@@ -32,8 +32,8 @@ from expense_lib.rules.importing.payments import (
     split,
 )
 from expense_lib.rules.importing.recognition import Match, Recognition
-from expense_lib.rules.matching import AFTER_DAYS, BEFORE_DAYS, Matching, iso, ordinal, shift
-from expense_lib.rules.pairing import Telling
+from expense_lib.rules.matching import Matching, iso, ordinal, shift
+from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
 from expense_lib.store import accounts, categories, category_rules, claims, expenses, imports, log, tellings
 from expense_lib.store.imports import Position
 from expense_lib.store.tellings import Told
@@ -277,7 +277,7 @@ class Decision:
             self.witnessed.append(match.row.id)
 
     def _settle_undone(self, position: int, row: Told) -> None:
-        """A row that was undone with its import: its expense comes back as it was, or the row makes another."""
+        """A row that was undone with its import: its expense comes back as it was, or it makes another."""
         self.recognition.taken.discard(row.expense_id)
         if row.entered:
             return

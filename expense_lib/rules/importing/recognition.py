@@ -1,4 +1,4 @@
-"""Recognises the rows of a statement among those that statements told of before: references and equal content.
+"""Recognises the rows of a statement among those that were told of before: references and equal content.
 
 A reference is evidence: with near content it makes a row known, and with other content it is another
 payment's. If as many known references of a file contradict the ledger as agree with it, they are no evidence
@@ -116,7 +116,7 @@ class Recognition:
         self.changed = {position: each for position, each in changed.items() if position not in agreed}
 
     def _with_equal_reference(self) -> Iterator[tuple[int, Told]]:
-        """Each open row that has a reference, with each row of the ledger that has it, if their accounts may be one."""
+        """Each open row with a reference, with each row of the ledger that has it, of no other account."""
         order = sorted(
             (position for position, each in enumerate(self.references) if each and self._open[position]),
             key=lambda position: str(self.references[position]),
@@ -134,7 +134,7 @@ class Recognition:
                 yield from self._with_digest(named)
 
     def _with_digest(self, named: dict[str, list[int]]) -> Iterator[tuple[int, Told]]:
-        """The same for rows of which the ledger has but a digest, of the account in any spelling or of none."""
+        """The same for rows of which the ledger has but a digest, the account in any spelling or none."""
         written = {self._payments.rows.accounts[position] for found in named.values() for position in found}
         spelled = accounts.spelled(self._tx, {each or None for each in written})
         digests: dict[bytes, int] = {}
@@ -180,8 +180,8 @@ class Recognition:
                 if not same or (is_other and row.account is None):
                     continue
                 fit = (each for each in same if self.references[each] is None or row.reference is None)
-                position = next(fit, None)
-                if position is None:
+                position = next(fit, -1)
+                if position < 0:
                     if row.alive and row.expense_id not in self._renamed_expenses():
                         self._renamed.setdefault(same[0], row)
                 else:
