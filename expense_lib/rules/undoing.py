@@ -129,7 +129,8 @@ class UndoImport(Fresh):
         others = [row for row in rows.values() if not row.entered and row.state in ("live", "held")]
         edited = _edited(tx, [row for row in others if row.version > 1])
         self.undone = [row.id for row in others if row.id not in edited]
-        self.kept = sorted(edited)
+        gone = {row.id for row in rows.values() if not row.entered and row.state == "deleted"}
+        self.kept = sorted(edited | gone)
         self.change.delete(rows[expense_id] for expense_id in self.undone)
         self.freed = [row.id for row in rows.values() if row.entered and row.state == "live"]
         joined = imports.joined(tx, found) if self.freed else {}

@@ -68,8 +68,9 @@ class Decision:
         candidates: The expenses that rows may be, the likeliest first.
         made: The rows that make an expense, by date and their order in the file.
         attached: The rows that an expense takes which is there already, each to be kept as a row of it.
+        rejoined: The rows that are kept already, and are their expense's again.
         witnessed: The rows of the ledger that rows of the file are.
-        replaced: Rows of undone imports that rows of this one are, which make another expense, by position.
+        replaced: Rows of undone imports that rows of this one are, but of another expense now; by position.
         apart: Rows and expenses of which somebody said that they are two payments.
         keys: The dedup keys' digests of the new expenses, followed by their positions; sorted.
         occurrences: The occurrences of the new expenses, where that is not 1.
@@ -88,6 +89,8 @@ class Decision:
         self.witnessed: list[int] = []
         self.replaced: dict[int, int] = {}
         self.apart: list[tuple[int, int]] = []
+        self.rejoined: dict[int, int] = {}
+        self._undone: dict[int, Told] = {}
         self.said_same: dict[int, int] = {}
         self.change = Change(tx)
         self.categories, self.sources = self._categorise()
@@ -100,14 +103,18 @@ class Decision:
         self._matching: Matching | None = None
         self.recognition = Recognition(tx, payments, self._open, self._alike)
         self.references = self.recognition.references
+        for position in self.recognition.copies:
+            self.what[position] = EXISTING
+        self._said = self._by_position(said)
         self._settle_known()
         self._leave_out()
-        self._heed(said)
+        self._heed()
         self._take_rewritten()
         self._hold_unclear()
         self._match_persons()
         self._hold_earlier_amounts()
         self._hold_changed()
+        self._bring_back()
         self.made = [position for position, what in enumerate(self.what) if what in MAKING]
         self.made.sort(key=payments.rows.days.__getitem__)
         self.keys, self.occurrences = self._find_keys()
@@ -257,7 +264,7 @@ class Decision:
         undone_by = imports.undone_by(self.tx)
         for position, match in self.recognition.known.items():
             row = match.row
-            if not row.alive and (row.entered or row.left_by in undone_by):
+            if not row.alive and (row.entered or row.state == "skipped" or row.left_by in undone_by):
                 self._settle_undone(position, row)
             elif row.state == "deleted":
                 self._settle_match(position, match, DELETED)
@@ -277,15 +284,28 @@ class Decision:
             self.witnessed.append(match.row.id)
 
     def _settle_undone(self, position: int, row: Told) -> None:
-        """A row that was undone with its import: its expense comes back as it was, or it makes another."""
-        self.recognition.taken.discard(row.expense_id)
-        if row.entered:
+        """A row that was undone with its import: it is of whatever it is of now."""
+        if row.entered and row.state != "live":
+            self.settle(position, DELETED, row.expense_id)
             return
-        if row.category_key == self.category_keys[self.categories[position]]:
-            self.settle(position, BACK, row.expense_id, _COMES_BACK)
+        if row.entered and position not in self._said and row.expense_id in self._free([row.expense_id]):
+            self.settle(position, JOINED, row.expense_id, "It was so before its import was undone.")
             self.witnessed.append(row.id)
-        else:
-            self.replaced[position] = row.id
+            self.rejoined[position] = row.expense_id
+            return
+        self.recognition.taken.discard(row.expense_id)
+        self.replaced[position] = row.id
+        is_as_it_was = row.category_key == self.category_keys[self.categories[position]]
+        if is_as_it_was and row.state == "deleted" and not row.entered:
+            self._undone[position] = row
+
+    def _bring_back(self) -> None:
+        """Rows that would make the same as what was undone with their import: that comes back."""
+        for position, row in self._undone.items():
+            if self._open[position]:
+                self.settle(position, BACK, row.expense_id, _COMES_BACK)
+                self.witnessed.append(row.id)
+                del self.replaced[position]
 
     def _leave_out(self) -> None:
         """Rows that can be no expense of this ledger, and those of rules that leave them out."""
@@ -299,30 +319,33 @@ class Decision:
                 if rule is not None and self._open[position]:
                     self.settle(position, SKIPPED, 0, f"By the rule {rule!r}.")
 
-    def _heed(self, said: Mapping[int, Said]) -> None:
-        """What somebody said of rows, by their lines."""
-        if not said:
-            return
-        at = {line: position for position, line in enumerate(self.payments.rows.lines)}
-        wrong = [
+    def _by_position(self, said: Mapping[int, Said]) -> dict[int, Said]:
+        at = {line: position for position, line in enumerate(self.payments.rows.lines if said else ())}
+        unknown = [
             FieldError(f"decisions.{line}", "names no row of the statement")
             for line in said
             if line not in at
         ]
-        ids = {each for each in said.values() if isinstance(each, int)}
-        there = expenses.find_all(self.tx, ids)
-        for line, each in said.items():
-            position = at.get(line)
-            if position is None or not self._open[position]:
-                continue  # what is known stays as it is
+        if unknown:
+            raise InvalidInput(unknown)
+        return {at[line]: each for line, each in said.items()}
+
+    def _heed(self) -> None:
+        """What somebody said of rows. What is known stays as it is."""
+        there = expenses.find_all(self.tx, {each for each in self._said.values() if isinstance(each, int)})
+        wrong = []
+        for position, each in self._said.items():
+            if not self._open[position]:
+                continue
+            field = f"decisions.{self.payments.rows.lines[position]}"
             if each == "new":
                 self.settle(position, NEW, 0, _SAID_NEW)
             elif each == "skip":
                 self.settle(position, LEFT, 0, _LEFT_OUT)
             elif each not in there or there[each].deleted_at is not None:
-                wrong.append(FieldError(f"decisions.{line}", f"names expense {each}, which is not there"))
+                wrong.append(FieldError(field, f"names expense {each}, which is not there"))
             elif each in self.recognition.taken:
-                wrong.append(FieldError(f"decisions.{line}", f"names expense {each}, which is another row's"))
+                wrong.append(FieldError(field, f"names expense {each}, which is another row's"))
             else:
                 self.recognition.taken.add(each)
                 self.settle(position, JOINED, each, "Somebody said that it is the same.")
@@ -330,6 +353,12 @@ class Decision:
                 self.said_same[position] = each
         if wrong:
             raise InvalidInput(wrong)
+
+    def _free(self, expense_ids: list[int]) -> set[int]:
+        """Those of the expenses that have no row of an import that is not undone."""
+        return {*expense_ids} - {
+            row.expense_id for row in tellings.of_expenses(self.tx, expense_ids) if row.alive
+        }
 
     def _take_rewritten(self) -> None:
         """Rule 4: what the bank made of a row that is gone."""
@@ -361,7 +390,7 @@ class Decision:
         banks: defaultdict[int, list[int]] = defaultdict(list)
         for position in (*waiting, *said_new):
             telling = Telling(
-                -position - 1,
+                position - payments.size,
                 ((rows.days[position], rows.descriptions[position]),),
                 payments.account(position),
             )
@@ -372,7 +401,7 @@ class Decision:
             {}, {payments.minor[position]: banks[payments.minor[position]] for position in waiting + said_new}
         )
         for position in waiting:
-            minor, bank = payments.minor[position], -position - 1
+            minor, bank = payments.minor[position], position - payments.size
             person = matching.pairings[minor].of_bank.get(bank)
             if person is not None:
                 self.settle(position, JOINED, person, "Somebody entered it.")
@@ -381,7 +410,7 @@ class Decision:
                 self.settle(position, HELD, 0, "Somebody may have entered it, in other words.")
                 self.candidates[position] = doubts
         for position in said_new:
-            found = matching.doubts(payments.minor[position], -position - 1)
+            found = matching.doubts(payments.minor[position], position - payments.size)
             self.apart.extend((position, expense_id) for expense_id in found)
 
     def _hold_earlier_amounts(self) -> None:
@@ -393,8 +422,7 @@ class Decision:
         days = [rows.days[position] for position in waiting]
         span = iso(min(days) - BEFORE_DAYS), iso(max(days) + AFTER_DAYS)
         edited = {each.id: each for each in tellings.entered_and_edited(self.tx, *span)}
-        with_rows = {row.expense_id for row in tellings.of_expenses(self.tx, sorted(edited)) if row.alive}
-        free = [each for each in edited if each not in with_rows and each not in self.recognition.taken]
+        free = sorted(self._free(sorted(edited)) - self.recognition.taken)
         earlier: defaultdict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
         for expense_id, *fields in log.versions(self.tx, free):
             was = Content(*fields)
@@ -413,9 +441,20 @@ class Decision:
                 self.candidates[position] = list(dict.fromkeys(found))
 
     def _hold_changed(self) -> None:
-        """Rule 7: a known reference with another amount."""
-        for position, expense_id in self.recognition.changed.items():
-            if self._open[position] and expense_id not in self.recognition.taken:
+        """Rule 7: a known reference with another amount. Somebody may have given the expense that already."""
+        changed = self.recognition.changed
+        there = expenses.find_all(self.tx, set(changed.values()))
+        for position, expense_id in changed.items():
+            if not self._open[position] or expense_id in self.recognition.taken:
+                continue
+            if there[expense_id].state == "live" and (
+                there[expense_id].content.amount_minor == self.payments.minor[position]
+            ):
+                self.settle(
+                    position, JOINED, expense_id, "Its reference is known, and the amount was corrected."
+                )
+                self.attached[position] = expense_id
+            else:
                 why = (
                     "Its reference is known with another amount; it waits for somebody to say which is right."
                 )
@@ -427,7 +466,7 @@ class Decision:
         shifts = list(self._matching.shifts()) if self._matching else []
         shifts = [each for each in shifts if each.to > 0]
         back = [self.expense_ids[position] for position, what in enumerate(self.what) if what == BACK]
-        joined = {expense_id: position for position, expense_id in self.attached.items()}
+        joined = {each: position for position, each in (*self.attached.items(), *self.rejoined.items())}
         shifted = {each.to for each in shifts} | {each.payment.expense_id for each in shifts}
         rows = expenses.find_all(self.tx, {*back, *joined, *shifted})
         self._expenses_to_change = set(rows)

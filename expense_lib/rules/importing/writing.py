@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import chain, repeat
+from itertools import repeat
 
 from expense_lib.domain.content import tags_key
 from expense_lib.domain.progress import Progress
@@ -123,8 +123,8 @@ def _owned_keys(decision: Decision) -> Iterator[claims.Owned]:
 def _rows(tx: Transaction, decision: Decision, import_id: int) -> Iterator[tellings.NewTold]:
     """Every row that is to be kept: those that made an expense, and those that another expense takes."""
     payments, rows = decision.payments, decision.payments.rows
-    made = (position for position in decision.made if position not in decision.replaced)
-    for row_id, position in enumerate(chain(made, decision.attached), tellings.next_id(tx)):
+    kept = sorted({*decision.made, *decision.attached} - {*decision.replaced})
+    for row_id, position in enumerate(kept, tellings.next_id(tx)):
         yield (
             row_id,
             decision.expense_ids[position],
