@@ -131,17 +131,18 @@ class Ledger:
         sent = recording.Submission(new, self.currency, idempotency_key)
         with connection(self._name, self.currency.code) as con:
             tx = Transaction(con, self.currency, self.by)
-            row = recording.known(tx, sent)
-            done = None if row is None else recording.Recorded(row, created=False)
-            if done is None:
+            row, done = recording.known(tx, sent), None
+            while done is None:
+                if row is not None and not recording.is_a_banks(row):
+                    done = recording.Recorded(row, created=False)
+                    break
                 try:
                     with transaction(con, write=True):
-                        done = recording.added(tx, sent)
+                        done = recording.added(tx, sent, row)
                 except KeyTaken:  # somebody recorded it meanwhile: a key has one owner
-                    row = recording.known(tx, sent)
-                    if row is None:
+                    row, before = recording.known(tx, sent), row
+                    if row == before:
                         raise
-                    done = recording.Recorded(row, created=False)
         return Receipt(
             created=done.created,
             expense=presenting.expense(done.row, self.currency),

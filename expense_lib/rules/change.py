@@ -150,7 +150,7 @@ class Change:
         return number
 
     def _write_parts(self, tx: Transaction, number: int | None) -> None:
-        after, last_seq, _ = expenses.last(tx)
+        after, last_seq = expenses.last(tx)
         names = categories.names(tx, {content.category_key for _, content in self._parts})
         tally, rows = categories.Tally(), []
         for at, (first, given) in enumerate(self._parts, 1):

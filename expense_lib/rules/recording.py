@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from expense_lib.domain.content import ANNOTATIONS, Content, folded
 from expense_lib.domain.errors import (
@@ -23,7 +22,8 @@ from expense_lib.domain.money import Currency
 from expense_lib.domain.rows import Row
 from expense_lib.rules.claims import Claims
 from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
-from expense_lib.store import accounts, categories, claims, expenses, log, tellings
+from expense_lib.store import accounts, categories, claims, expenses, log
+from expense_lib.store.expenses import Surroundings
 from expense_lib.store.transaction import Transaction
 
 NOBODY = 0  # the id of a telling that is no expense yet
@@ -69,8 +69,7 @@ class Submission:
         )
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(NamedTuple):
     """The outcome of a submission.
 
     *joined*: a bank had told of it. *looks_like* is a bank's expense that may be it, and waits.
@@ -83,7 +82,7 @@ class Recorded:
 
 
 def known(tx: Transaction, sent: Submission) -> Row | None:
-    """The expense that this submission is a repeat of, if it is one.
+    """The expense that this submission is a repeat of, if it is one, or of which only a bank told so far.
 
     Raises:
         IdempotencyKeyReused: the key was first sent with another body.
@@ -95,52 +94,58 @@ def known(tx: Transaction, sent: Submission) -> Row | None:
         claim = claims.find(tx, _name(sent.idempotency_key))
         if claim is not None:
             _refuse_another_body(claim.request or {}, sent.request())
-    if claim is None or (not claim.owner.entered and claim.owner.state in ("live", "held")):
-        return None  # only a bank told of it so far
+    if claim is None or is_a_banks(claim.owner):
+        return None if claim is None else claim.owner
     return _live(claim.owner)
 
 
-def added(tx: Transaction, sent: Submission) -> Recorded:
+def is_a_banks(row: Row) -> bool:
+    """Whether only a bank told of an expense, which nobody deleted."""
+    return not row.entered and row.state in ("live", "held")
+
+
+def added(tx: Transaction, sent: Submission, owner: Row | None = None) -> Recorded:
     """Add what is not known, with its keys, unless a bank told of it; or give its key to what is there.
+
+    Args:
+        tx: Holds the write lock.
+        sent: The submission.
+        owner: What is known of it: nothing, or an expense of which only a bank told.
 
     Raises:
         RecordedThenDeleted: the occurrence that it names is a deleted expense's.
         InvalidInput: no occurrence is free.
         KeyTaken: it is known by now. Nothing was added, if the caller rolls back.
     """
-    content, owner = sent.content, None
-    owned: list[claims.Owned] = []
+    content, owned = sent.content, list[claims.Owned]()
     if sent.idempotency_key is not None:
         owned.append((_name(sent.idempotency_key), 0, claims.request_text(sent.request())))
-    if not owned or sent.new.occurrence is not None:
-        claim = claims.find(tx, sent.dedup_key)
-        owner = None if claim is None else claim.owner
-    if owner is not None and not owner.entered and owner.state in ("live", "held"):
-        if (content.account is None or owner.content.account is None) or (
-            content.has_account_of(owner.content)
-        ):
+        if sent.new.occurrence is not None:
+            claim = claims.find(tx, sent.dedup_key)
+            owner = None if claim is None else claim.owner
+            if owner is not None and not is_a_banks(owner):
+                claims.add(tx, [(key, _live(owner).id, request) for key, _, request in owned])
+                return Recorded(owner, created=False)
+    if owner is not None:
+        owner = found(tx, owner.id)
+        if not is_a_banks(owner):
+            raise claims.KeyTaken
+        mine, theirs = content.account, owner.content.account
+        if mine is None or theirs is None or content.has_account_of(owner.content):
             return Recorded(_join(tx, sent, owner, owned), created=False, joined=True)
-        owner = None
+    if owner is not None or (owned and sent.new.occurrence is None):
         content = content._replace(occurrence=Claims(tx).next_free(content.identity))
-    elif owner is not None:
-        row = _live(owner)
-        claims.add(tx, [(key, row.id, request) for key, _, request in owned])
-        return Recorded(row, created=False)
-    elif owned and sent.new.occurrence is None:
-        content = content._replace(occurrence=Claims(tx).next_free(content.identity))
-    if sent.new.occurrence in (None, 1) and _is_told_of(tx, content):
-        return _judged(tx, sent, content, owned)
-    return Recorded(_add(tx, content, owned), created=True)
+    day = sent.new.date.toordinal()
+    around = expenses.surroundings(tx, content, _iso(day - AFTER_DAYS), _iso(day + BEFORE_DAYS))
+    if around.is_told_of and sent.new.occurrence in (None, 1):
+        return _judged(tx, sent, content, owned, around)
+    dedup_key = sent.dedup_key if content is sent.content else content.dedup_key()
+    return Recorded(_add(tx, content, dedup_key, owned, around), created=True)
 
 
-def _is_told_of(tx: Transaction, content: Content) -> bool:
-    """Whether a bank told of a payment of this amount, near its day."""
-    day = dt.date.fromisoformat(content.date).toordinal()
-    first, last = (_iso(day - AFTER_DAYS), _iso(day + BEFORE_DAYS))
-    return tellings.is_near(tx, content.amount_minor, first, last)
-
-
-def _judged(tx: Transaction, sent: Submission, content: Content, owned: list[claims.Owned]) -> Recorded:
+def _judged(
+    tx: Transaction, sent: Submission, content: Content, owned: list[claims.Owned], around: Surroundings
+) -> Recorded:
     """Add a submission near a bank's payment of its amount, or let it be that payment."""
     from expense_lib.rules import matching  # noqa: PLC0415 - few need it: a process starts sooner
 
@@ -154,7 +159,7 @@ def _judged(tx: Transaction, sent: Submission, content: Content, owned: list[cla
     if len(shifts) == 1 and not shifts[0].payment.is_entered:
         owner = found(tx, shifts[0].payment.expense_id)
         return Recorded(_join(tx, sent, owner, owned), created=False, joined=True)
-    row = _add(tx, content, owned)
+    row = _add(tx, content, content.dedup_key(), owned, around)
     following = there.follow(tx, {NOBODY}, {NOBODY: row.id})
     looks_like = next(iter(following.hold), None)
     return Recorded(found(tx, row.id), created=True, looks_like=looks_like)
@@ -216,19 +221,19 @@ def not_live(tx: Transaction, row: Row) -> ExpenseError:
     return ExpenseHeld(row.id) if row.state == "held" else ExpenseDeleted(row.id)
 
 
-def _add(tx: Transaction, content: Content, owned: list[claims.Owned]) -> Row:
+def _add(
+    tx: Transaction, content: Content, dedup_key: str, owned: list[claims.Owned], around: Surroundings
+) -> Row:
     """Add one expense, spelled as the ledger has it, with its dedup key and, if sent, its idempotency key."""
-    dedup_key = content.dedup_key()
-    last_id, last_seq, name = expenses.last(tx, content.category_key)
-    if name not in (None, content.category):
-        content = content._replace(category=name)
+    if around.category not in (None, content.category):
+        content = content._replace(category=around.category)
     if content.account is not None:
         content = content._replace(account=accounts.spelled(tx, [content.account])[content.account])
         accounts.add(tx, [content.account])
     at = tx.at
-    row = Row(last_id + 1, content, dedup_key, 1, at, at, None, last_seq + 1)
+    row = Row(around.last_id + 1, content, dedup_key, 1, at, at, None, around.last_seq + 1)
     keys = [(dedup_key, row.id, None), *((key, row.id, request) for key, _, request in owned)]
-    expenses.add(tx, [[expenses.new_row(row)]], keys, [categories.one_more(content)], last_id)
+    expenses.add(tx, [[expenses.new_row(row)]], keys, [categories.one_more(content)], around.last_id)
     return row
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from expense_lib.domain.content import FIELDS, KEYS
+from expense_lib.domain.content import FIELDS, KEYS, Content
 from expense_lib.domain.rows import COLUMNS, LEAVING, Revision, Row
 from expense_lib.store import categories, claims, log
 from expense_lib.store.transaction import Transaction
@@ -24,11 +24,18 @@ _LIVE_IN_CATEGORY = f"{SELECT} WHERE deleted_at IS NULL AND category_key = :key 
 _HELD = f"{SELECT} WHERE state = 'held' ORDER BY id"
 _PARTS = f"{SELECT} WHERE part_of = :id AND deleted_at IS NULL ORDER BY id"
 
-# One row: the largest id of an expense, the last number of the log, and the name of a category.
+# One row: the largest id of an expense, and the last number of the log.
 _LAST = """
     SELECT (SELECT COALESCE(MAX(id), 0) FROM expense),
+           (SELECT COALESCE(MAX(seq), 0) FROM log_entry)
+"""
+
+# One row: the same, the name of a category, and whether a bank told of a payment of an amount near a day.
+_SURROUNDINGS = """
+    SELECT (SELECT COALESCE(MAX(id), 0) FROM expense),
            (SELECT COALESCE(MAX(seq), 0) FROM log_entry),
-           (SELECT name FROM category WHERE key = ?)
+           (SELECT name FROM category WHERE key = ?),
+           EXISTS (SELECT 1 FROM statement_row WHERE amount_minor = ? AND date BETWEEN ? AND ?)
 """
 
 # In the order of New.
@@ -69,10 +76,25 @@ def parts_of(tx: Transaction, expense_id: int) -> list[Row]:
     return [Row.of(columns) for columns in tx.execute(_PARTS, {"id": expense_id})]
 
 
-def last(tx: Transaction, category_key: str = "") -> tuple[int, int, str | None]:
-    """The largest id of an expense so far, the last number of the log, and how a category is spelled."""
-    expense_id, seq, name = tx.execute(_LAST, (category_key,)).fetchone()
-    return expense_id, seq, name
+def last(tx: Transaction) -> tuple[int, int]:
+    """The largest id of an expense so far, and the last number of the log."""
+    expense_id, seq = tx.execute(_LAST).fetchone()
+    return expense_id, seq
+
+
+class Surroundings(NamedTuple):
+    """What adding one expense has to know: the last numbers, its category's spelling, what banks told of."""
+
+    last_id: int
+    last_seq: int
+    category: str | None
+    is_told_of: int
+
+
+def surroundings(tx: Transaction, content: Content, first: str, until: str) -> Surroundings:
+    """What is around a new expense; and whether a bank told of one of its amount between two days."""
+    values = (content.category_key, content.amount_minor, first, until)
+    return Surroundings(*tx.execute(_SURROUNDINGS, values).fetchone())
 
 
 def add(
@@ -122,7 +144,7 @@ def revise(
     """
     if not revisions:
         return None
-    _, seq, _ = last(tx)
+    _, seq = last(tx)
     number = seq + 1
     log.revised(tx, revisions, number)
     written = [name for name in (*FIELDS, *KEYS, "deleted_at", "state") if name in columns]

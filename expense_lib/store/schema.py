@@ -253,7 +253,8 @@ MIGRATIONS = (
         # A ledger has a random id, by which its exports name it.
         "ALTER TABLE ledger ADD COLUMN uid TEXT NOT NULL DEFAULT ''",
         "UPDATE ledger SET uid = lower(hex(randomblob(16)))",
-        # The log with more kinds; the commonest is compared first, since a list costs a microsecond. kind 'rule': it is no expense's; what changed is in effect.
+        # The log with more kinds; the commonest is compared first, since a list costs a microsecond. kind
+        # 'rule': it is no expense's; what changed is in effect.
         """
         CREATE TABLE new_log_entry (
             seq INTEGER PRIMARY KEY,

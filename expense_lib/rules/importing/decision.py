@@ -262,6 +262,10 @@ class Decision:
 
     def _settle_known(self) -> None:
         undone_by = imports.undone_by(self.tx)
+        for position, row_id in enumerate(self.recognition.row_ids):
+            if row_id:
+                self.settle(position, EXISTING, self.recognition.expense_ids[position])
+        self.witnessed = [row_id for row_id in self.recognition.row_ids if row_id]
         for position, match in self.recognition.known.items():
             row = match.row
             if not row.alive and (row.entered or row.state == "skipped" or row.left_by in undone_by):

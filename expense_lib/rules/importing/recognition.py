@@ -7,6 +7,7 @@ at all. Content is what a row says, account, day, amount and folded text, as a m
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -45,7 +46,9 @@ class Recognition:
 
     Attributes:
         copies: Rows that say the same as an earlier one, reference included, each with the first of those.
-        known: The rows that are in the ledger, each with another expense.
+        row_ids: The ledger's row that each row is, of a live expense, from the same source; 0 for none.
+        expense_ids: The expenses of these.
+        known: The other rows that are in the ledger.
         changed: Rows of which the reference is known, with another amount: the expense's id.
         unclear: Rows of which a row says the same that is of an unknown account: its expense's id.
         references: Each row's reference, as far as it is evidence.
@@ -57,6 +60,8 @@ class Recognition:
     ) -> None:
         self._tx, self._payments, self._open, self._alike = tx, payments, is_open, alike
         self.copies: dict[int, int] = {}
+        self.row_ids = array("q", bytes(8 * payments.size))
+        self.expense_ids = array("q", bytes(8 * payments.size))
         self.known: dict[int, Match] = {}
         self.changed: dict[int, int] = {}
         self.unclear: dict[int, int] = {}
@@ -64,6 +69,7 @@ class Recognition:
         self.taken: set[int] = set()
         self._others: dict[int, list[Told]] = {}  # the rows of the ledger of amounts that are not all known
         self._renamed: dict[int, Told] = {}  # the same content with another reference, by position
+        self._is_any_known_by_reference = False
         self._find_copies()
         if tellings.any_told(tx):
             self._by_reference()
@@ -88,6 +94,7 @@ class Recognition:
     # References
 
     def _by_reference(self) -> None:
+        agreed: set[int] = set()
         agreeing: list[tuple[tuple[int, int, int, int, int], int, Told]] = []
         contradicting: set[int] = set()
         changed: dict[int, int] = {}
@@ -99,6 +106,11 @@ class Recognition:
             is_near = distance <= REFERENCE_DAYS and bool(self._alike(text, row.text))
             if row.amount_minor == minor and (distance == 0 or is_near):
                 is_same = folded(text) == folded(row.text)
+                agreed.add(position)
+                if is_same and row.alive and distance == 0:
+                    if not self._is_known(position) and row.expense_id not in self.taken:
+                        self._know(position, row)
+                    continue
                 rank = (not row.alive, not is_same, distance, position, row.id)
                 agreeing.append((rank, position, row))
             elif mine == theirs:
@@ -106,13 +118,14 @@ class Recognition:
                     changed.setdefault(position, row.expense_id)
                 else:
                     contradicting.add(position)
-        agreed = {position for _, position, _ in agreeing}
         if contradicting and len(contradicting - agreed) >= len(agreed):
             self.references = [None] * self._payments.size
+            self._forget()
             return
         for _, position, row in sorted(agreeing):
-            if position not in self.known and row.expense_id not in self.taken:
+            if not self._is_known(position) and row.expense_id not in self.taken:
                 self._know(position, row)
+        self._is_any_known_by_reference = bool(agreed)
         self.changed = {position: each for position, each in changed.items() if position not in agreed}
 
     def _with_equal_reference(self) -> Iterator[tuple[int, Told]]:
@@ -150,7 +163,11 @@ class Recognition:
 
     def _by_content(self) -> None:
         payments, rows = self._payments, self._payments.rows
-        order = [position for position, is_open in enumerate(self._open) if is_open]
+        order = [
+            position
+            for position, is_open in enumerate(self._open)
+            if is_open and not self._is_known(position)
+        ]
         if not order:
             return
         order.sort(key=lambda position: (payments.minor[position], rows.days[position]))
@@ -168,8 +185,7 @@ class Recognition:
         """Recognise the rows of one amount by content. Returns whether all are known."""
         waiting: defaultdict[tuple[str | None, int, str], list[int]] = defaultdict(list)
         for position in positions:
-            if position not in self.known:
-                waiting[self._payments.content(position)].append(position)
+            waiting[self._payments.content(position)].append(position)
         there = sorted(there, key=lambda row: not row.alive)
         for is_other in (False, True):
             for row in there:
@@ -216,10 +232,7 @@ class Recognition:
 
         So it is where no row is known by its reference, and all days in common pair by content.
         """
-        if not self._renamed or any(
-            match.row.reference is not None and match.row.reference == self.references[position]
-            for position, match in self.known.items()
-        ):
+        if not self._renamed or self._is_any_known_by_reference:
             return
         rows = self._payments.rows
         for account in {self._payments.account(position) for position in self._renamed}:
@@ -231,8 +244,9 @@ class Recognition:
             theirs = tellings.days(self._tx, account, iso(min(rows.days)), iso(max(rows.days)))
             paired = Counter(
                 iso(rows.days[position])
-                for position in (*self.known, *self._renamed)
+                for position in range(self._payments.size)
                 if self._payments.account(position) == account
+                and (position in self._renamed or self._is_known(position))
             )
             if any(not mine[day] == theirs[day] == paired[day] for day in mine if day in theirs):
                 continue
@@ -306,6 +320,17 @@ class Recognition:
                     if row.account == account and distance <= REWRITTEN_DAYS:
                         yield position, row, distance
 
+    def _is_known(self, position: int) -> bool:
+        return bool(self.row_ids[position]) or position in self.known
+
     def _know(self, position: int, row: Told, *, is_other: bool = False) -> None:
-        self.known[position] = Match(row, is_other)
+        if row.alive and row.state == "live" and not is_other:
+            self.row_ids[position], self.expense_ids[position] = row.id, row.expense_id
+        else:
+            self.known[position] = Match(row, is_other)
         self.taken.add(row.expense_id)
+
+    def _forget(self) -> None:
+        size = 8 * self._payments.size
+        self.row_ids, self.expense_ids = array("q", bytes(size)), array("q", bytes(size))
+        self.known, self.taken = {}, set()

@@ -25,7 +25,7 @@ _STATES = {NEW: "live", HELD: "held", CHANGED: "held", LEFT: "skipped"}
 def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
     """Write what was decided, the caller holding the lock. Returns the import's id."""
     payments, made = decision.payments, decision.made
-    last_id, last_seq, _ = expenses.last(tx)
+    last_id, last_seq = expenses.last(tx)
     import_id = imports.next_id(tx)
     for expense_id, position in enumerate(made, last_id + 1):
         decision.expense_ids[position] = expense_id
