@@ -22,7 +22,7 @@ from pydantic_core import from_json
 
 from expense_lib.domain.errors import InvalidInput
 from expense_lib.domain.expense import Category
-from expense_lib.domain.limits import MAX_ACCOUNT_LENGTH, MAX_DESCRIPTION_LENGTH
+from expense_lib.domain.limits import MAX_ACCOUNT_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_LAYOUT_LENGTH
 from expense_lib.domain.results import Answer
 from expense_lib.domain.text import canonical_text
 
@@ -82,15 +82,16 @@ def read_rule(text: object, category: object) -> NewRule:
 class ImportOptions(BaseModel):
     """The options of an import over HTTP: those of ``statements.read``, and whether it is a dry run.
 
-    *mapping* may be a text of JSON. *filename* is what the import is listed by. An empty text is as good as
-    nothing: a form sends that for what was not filled in.
+    *mapping* may be a text of JSON. *filename* is what the import is listed by; *layout* is that of the file
+    which a client read itself and sends as another. An empty text is as good as nothing: a form sends that
+    for what was not filled in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     account: Annotated[StrictStr, Field(max_length=MAX_ACCOUNT_LENGTH)] = ""
     mapping: Annotated[
-        dict[str, str | list[str] | None] | None,
+        dict[str, Any] | None,
         BeforeValidator(_from_json),
         WithJsonSchema({"type": "string", "contentMediaType": "application/json"}),
     ] = None
@@ -100,9 +101,13 @@ class ImportOptions(BaseModel):
     date_format: StrictStr | None = None
     decimal: Literal[".", ","] | None = None
     encoding: StrictStr | None = None
+    references: Annotated[bool | None, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = (
+        None
+    )
     similar: Similar = "import"
     dry_run: Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = True
     filename: StrictStr = ""
+    layout: Annotated[StrictStr, Field(max_length=MAX_LAYOUT_LENGTH)] | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -25,6 +25,7 @@ from expense_lib.rules.importing.payments import (
 )
 from expense_lib.store import accounts, categories, category_rules, claims, imports, log
 from expense_lib.store.imports import Position
+from expense_lib.store.ledger_id import ledger_id
 from expense_lib.store.transaction import Transaction
 
 SIMILAR_DAYS = 3
@@ -230,14 +231,15 @@ class Decision:
     def _recognise_own(self, undone: dict[int, imports.Known]) -> None:
         """Rows of an export: their references are dedup keys, which this ledger may have given out."""
         named: dict[str, list[int]] = defaultdict(list)
+        of_this_ledger = f"{ledger_id(self.tx)}/"
         for position, reference in enumerate(self.payments.rows.references):
             if (
                 reference is not None
                 and self.what[position] == NEW
                 and position not in undone
-                and is_key(reference)
+                and is_key(key := reference.removeprefix(of_this_ledger))
             ):
-                named[reference].append(position)
+                named[key].append(position)
         matched = set(self.expense_ids)
         for key, owner in claims.owning(self.tx, sorted(named)):
             for position in named[key]:

@@ -57,7 +57,7 @@ class Payments:
                 known_as = self._nth(position, 1)
             else:
                 # A dedup key names an expense of an export whatever its account, which is but an annotation.
-                account = "" if keys.is_key(reference) else rows.accounts[position]
+                account = "" if keys.is_key(reference.rpartition("/")[2]) else rows.accounts[position]
                 known_as = keys.of_reference(account, reference)
             found.append(entry(known_as, position))
         found.sort()
