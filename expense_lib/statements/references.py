@@ -130,6 +130,8 @@ def settle(
                 remark = f"{named} {_stands(percent)}, so it is read together with {other!r}."
                 return {**mapping, "reference": (given[0], other)}, Judgement("combined", (remark,))
     judged = judge(rows, named, trusted)
+    if judged.use == "none" and _are_filled(records(), names.positions(*given)):
+        judged = Judgement("none", (f"{named} has placeholders where references would be.",))
     if judged.use == "left out":
         mapping = {field: parts for field, parts in mapping.items() if field != "reference"}
     return mapping, judged
@@ -170,6 +172,14 @@ def _together(records: Iterable[Record], rows: Rows, at: Sequence[int]) -> Itera
         if record.line == line:
             yield read(*(record.cells[number] if number < len(record.cells) else "" for number in at))
             line = next(lines, None)
+
+
+def _are_filled(records: Iterable[Record], at: Sequence[int]) -> bool:
+    """Whether anything stands *at* these places of the first records."""
+    sample = itertools.islice(records, _SAMPLE_RECORDS)
+    return any(
+        record.cells[number].strip() for record in sample for number in at if number < len(record.cells)
+    )
 
 
 def _serve(both: Sequence[str | None], rows: Rows) -> bool:
