@@ -191,7 +191,7 @@ def test_import_says_every_option_of_reading(tmp_path: Path) -> None:
         "-2.00",
     )
     without = run(tmp_path, "import", "odd.csv", *said, "--no-references", "--dry-run")
-    assert "'Los' and 'Pos' is left out, as was said." in without.stderr
+    assert "'Los' with 'Pos' is left out, as was said." in without.stderr
 
 
 @pytest.mark.parametrize(

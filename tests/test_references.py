@@ -277,9 +277,10 @@ def test_column_that_is_named_so_completes_a_reference_first() -> None:
 
 
 def test_few_lines_prove_a_column_by_its_name_only() -> None:
-    lines = in_batches(8, size=4)
     for column, use in (("Code", "left out"), ("Seq No", "combined")):
-        assert read(a_table(f"Date,Description,Amount,TransNo,{column}", lines)).reading.references == use
+        for size in (2, 4, 8):
+            lines = in_batches(8, size=size)
+            assert read(a_table(f"Date,Description,Amount,TransNo,{column}", lines)).reading.references == use
 
 
 def test_column_must_serve_in_the_whole_file() -> None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from expense_lib.domain.money import MAX_SIGNIFICANT_DIGITS
 from expense_lib.statements import columns, evidence, texts
 from expense_lib.statements.columns import Columns
 from expense_lib.statements.plan import ReferenceUse, Rows
@@ -23,6 +22,7 @@ _SAMPLE_RECORDS = 1_000  # in which a column must do before the whole file is as
 _TRIES = 3  # columns of which the whole file is asked
 _ENOUGH_ROWS = 30  # with fewer, almost any column is another in each of them
 
+_is_plain = re.compile(r"(?=[0A-Za-z-]*[1-9])[0-9A-Za-z-]+").fullmatch  # as most are, and no placeholder
 _tells = re.compile(r"[^\W0_]").search  # it has a letter, or a digit that is not 0
 _is_placeholder = re.compile(
     r"""
@@ -43,8 +43,8 @@ class Judgement(NamedTuple):
 
 def read(*cells: str) -> str | None:
     """The reference in the cells of some columns, joined by ``/``; None for a placeholder."""
-    if len(cells) == 1 and (text := cells[0]).isdigit() and text.isascii():
-        return text if text.strip("0") else None
+    if len(cells) == 1 and _is_plain(cells[0]):
+        return cells[0]
     parts = [texts.clean(cell) for cell in cells]
     joined = "/".join(parts)
     return None if any(map(_is_placeholder, parts)) or not _tells(joined) else joined
@@ -65,17 +65,23 @@ def contradicted(rows: Rows, references: Sequence[str | None]) -> int:
     if len(distinct) == given:
         return 0
     del distinct
-    repeated = {reference for reference, count in Counter(references).items() if count > 1}
-    lines: Counter[tuple[str, str]] = Counter()
-    payments: defaultdict[tuple[str, str], set[tuple[int, int, str]]] = defaultdict(set)
-    for at, reference in enumerate(references):
-        if reference is not None and reference in repeated:
-            key = rows.accounts[at], reference
-            scaled = rows.units[at] * 10 ** (MAX_SIGNIFICANT_DIGITS - rows.digits[at])
-            lines[key] += 1
-            payments[key].add((rows.days[at], scaled, rows.descriptions[at]))
-    contradicting = sum(count for key, count in lines.items() if len(payments[key]) > 1)
+    repeated = {reference for reference, count in Counter(references).items() if count > 1 and reference}
+    first: dict[tuple[str, str | None], int] = {}
+    shared: set[tuple[str, str | None]] = set()
+    for at, key in enumerate(zip(rows.accounts, references, strict=False)):
+        if key[1] in repeated and not _are_one(rows, first.setdefault(key, at), at):
+            shared.add(key)
+    contradicting = sum(map(shared.__contains__, zip(rows.accounts, references, strict=False)))
     return -(-100 * contradicting // given)
+
+
+def _are_one(rows: Rows, one: int, other: int) -> bool:
+    """Whether two rows say the same, however they write their amount."""
+    return one == other or (
+        rows.days[one] == rows.days[other]
+        and rows.units[one] * 10 ** rows.digits[other] == rows.units[other] * 10 ** rows.digits[one]
+        and rows.descriptions[one] == rows.descriptions[other]
+    )
 
 
 def judge(rows: Rows, name: str, trusted: bool | None) -> Judgement:
@@ -118,7 +124,7 @@ def settle(
     given = mapping.get("reference", ())
     if not given:
         return mapping, Judgement("none")
-    named = " and ".join(map(repr, given))
+    named = " with ".join(map(repr, given))
     if trusted is None and columns.OWN_KEY in given:
         trusted = True
     percent = contradicted(rows, rows.references) if trusted is None else 0
@@ -191,7 +197,8 @@ def _serve(both: Sequence[str | None], rows: Rows) -> bool:
 def _counts_rows(cells: Sequence[str]) -> bool:
     """They number the rows of the file, in which the next file has others."""
     numbers = [int(cell) for cell in cells if cell.isdecimal()]
-    return len(numbers) == len(cells) and {abs(b - a) for a, b in itertools.pairwise(numbers)} == {1}
+    steps = {after - before for before, after in itertools.pairwise(numbers)}
+    return len(numbers) == len(cells) and steps in ({1}, {-1})
 
 
 def _is_content(cell: str) -> bool:
