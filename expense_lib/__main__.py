@@ -154,28 +154,34 @@ def _add(given: argparse.Namespace, ledger: LedgerAPI) -> int:
 
 def _of_arguments(refused: InvalidInput) -> str:
     """The refusal with each field named as the argument that it came in."""
-    options = {name: f"--{name}" for name in ("date", "occurrence", "refund", *ANNOTATIONS)} | {
-        "tags": "--tag"
-    }
-    return "; ".join(f"{options.get(field, field)} {message}" for field, message in refused.errors)
+    names = ("date", "occurrence", "refund", *ANNOTATIONS, "date_format", "decimal", "encoding")
+    options = {name: _option(name) for name in names} | {"tags": "--tag", "default_category": "--category"}
+    return "; ".join(
+        f"{options.get(field, field.replace('mapping.', '--map '))} {message}"
+        for field, message in refused.errors
+    )
 
 
 def _import(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     from expense_lib import statements  # noqa: PLC0415 - the other commands read no file
 
-    with _bar("Reading") as told:
-        plan = statements.read(
-            given.file,
-            account=given.account,
-            mapping=_mapping(given.map),
-            spending=given.spending,
-            credits=given.credits,
-            default_category=given.category,
-            date_format=given.date_format,
-            decimal=given.decimal,
-            encoding=given.encoding,
-            progress=lambda rows: told(rows, None),
-        )
+    try:
+        with _bar("Reading") as told:
+            plan = statements.read(
+                given.file,
+                account=given.account,
+                mapping=_mapping(given.map),
+                spending=given.spending,
+                credits=given.credits,
+                default_category=given.category,
+                date_format=given.date_format,
+                decimal=given.decimal,
+                encoding=given.encoding,
+                references=given.references,
+                progress=lambda rows: told(rows, None),
+            )
+    except InvalidInput as refused:
+        return _fail(_of_arguments(refused))
     with _bar("Importing") as told:
         done = ledger.import_statement(plan, dry_run=given.dry_run, similar=given.similar, progress=told)
     _tell_reading(plan)
@@ -202,6 +208,8 @@ def _tell_reading(plan: Plan) -> None:
         f"spending is {reading.spending}",
     )
     print(f"{plan.source}: {'; '.join(filter(None, parts))}", file=sys.stderr)
+    for remark in reading.remarks:
+        print(remark, file=sys.stderr)
 
 
 def _tell_outcome(done: Imported) -> None:

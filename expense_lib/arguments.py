@@ -37,10 +37,11 @@ examples:
 
 IMPORT = """\
 How dates, amounts and signs are written, and which column is what, is found in the file and told on standard
-error; --map, --spending, --date-format, --decimal and --encoding say it where that is wrong.
+error; --map, --spending, --date-format, --decimal, --encoding and --references say it where that is wrong.
 
 examples:
     expenses import november.csv --account Giro --dry-run
+    expenses import card.csv --map reference=TransNo --map reference="Seq No"    # a batch and its lines
     expenses import odd.csv --map date="Booking Date" --map amount=Betrag --map reference="""
 
 EXPORT = """\
@@ -165,7 +166,8 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         default=[],
         type=_mapped,
         metavar="FIELD=COLUMN",
-        help=f"which column is what, repeatable; nothing after = for none. FIELD is one of {COLUMN_FIELDS}",
+        help="which column is what, by name or by number from 1; repeatable, also for a description or a "
+        f"reference in several columns; nothing after = for none. FIELD is one of {COLUMN_FIELDS}",
     )
     command.add_argument(
         "--spending", choices=("positive", "negative"), help="the sign of money that was spent"
@@ -185,6 +187,11 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     command.add_argument("--date-format", metavar="FORMAT", help="as strptime takes it: %%d/%%m/%%Y")
     command.add_argument("--decimal", choices=(".", ","), help="what separates an amount's fraction")
     command.add_argument("--encoding", metavar="NAME", help="such as cp1252")
+    command.add_argument(
+        "--references",
+        action=argparse.BooleanOptionalAction,
+        help="whether the bank gives each payment a number of its own (default: the file proves it)",
+    )
     command.add_argument(
         "--similar",
         choices=("import", "skip"),

@@ -20,15 +20,17 @@ from expense_lib.store import log, queries
 from expense_lib.store.transaction import Transaction
 
 _TEXTS = ("category", "description", *ANNOTATIONS)
-COLUMNS = ("date", "amount", "currency", *_TEXTS, "occurrence", "id", "dedup_key")
+COLUMNS = ("date", "amount", "currency", *_TEXTS, "occurrence", "id", "dedup_key", "ledger")
 BATCH = 1_000  # rows in one piece
 
 
-def as_csv(tx: Transaction, wanted: Filter, progress: Callable[[int, int], None]) -> Iterator[bytes]:
+def as_csv(
+    tx: Transaction, wanted: Filter, progress: Callable[[int, int], None], ledger_id: str
+) -> Iterator[bytes]:
     """The expenses that match, by date, as CSV (RFC 4180) in UTF-8, piece by piece. It begins with COLUMNS.
 
     Amounts have all their fraction digits; a negative one is a refund. Importing it again adds nothing, since
-    a row's ``dedup_key`` says which expense it is.
+    a row's ``dedup_key`` says which expense it is, and ``ledger``, the *ledger_id*, of which ledger.
     """
     total, currency, texts = queries.total(tx, wanted).count, tx.currency, attrgetter(*_TEXTS)
     buffer = io.StringIO(newline="")
@@ -45,6 +47,7 @@ def as_csv(tx: Transaction, wanted: Filter, progress: Callable[[int, int], None]
                 row.content.occurrence,
                 row.id,
                 row.dedup_key,
+                ledger_id,
             )
         )
         done += 1

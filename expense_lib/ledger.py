@@ -567,10 +567,12 @@ class Ledger:
             AmountError: a bound is finer than the ledger's currency.
         """
         from expense_lib import exports
+        from expense_lib.store import ledger_id
 
         with self._reading() as tx:
             told = closed_to(progress, self._name)
-            files.write(files.absolute(path), exports.as_csv(tx, wanted or Filter(), told))
+            content = exports.as_csv(tx, wanted or Filter(), told, ledger_id.ledger_id(tx))
+            files.write(files.absolute(path), content)
 
     def export_history(self, path: str | Path, progress: Progress = no_progress) -> None:
         """Write all expenses, deleted ones too, with their whole history to a new file, as lines of JSON.

@@ -170,7 +170,7 @@ _IMPORTED = {
     },
     "reading": {
         "type": "object",
-        "description": "The columns, the encoding, the form of dates and so on.",
+        "description": "The columns, the encoding, the form of dates, what was made of references and so on.",
     },
 }
 _PROBLEM = {

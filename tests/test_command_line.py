@@ -161,6 +161,58 @@ def test_output_that_can_not_be_written_is_no_stack_trace(tmp_path: Path, bank: 
     assert "Traceback" not in done.stderr
 
 
+def test_import_says_every_option_of_reading(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.csv"
+    odd.write_bytes(
+        "Tag;Wer;Betrag;Los;Pos;Konto;Notiz\n22.11.2026;Café;-1,50;7;1;Giro;mit Ada\n22.11.2026;Tee;2,00;7;2;Giro;\n".encode(
+            "cp1252"
+        )
+    )
+    columns = ("date=1", "description=Wer", "amount=Betrag", "reference=Los", "reference=Pos", "category=")
+    said = [part for column in (*columns, "account=Konto", "note=Notiz") for part in ("--map", column)]
+    said += [
+        "--spending",
+        "negative",
+        "--credits",
+        "refund",
+        "--category",
+        "Food",
+        "--date-format",
+        "%d.%m.%Y",
+    ]
+    said += ["--decimal", ",", "--encoding", "cp1252"]
+    done = run(tmp_path, "import", "odd.csv", *said, "--references")
+    assert (done.returncode, "reference from Los + Pos" in done.stderr) == (0, True)
+    tea, coffee = Ledger(tmp_path / "expenses.db").search().items
+    assert (coffee.description, coffee.account, coffee.note, str(tea.amount)) == (
+        "Café",
+        "Giro",
+        "mit Ada",
+        "-2.00",
+    )
+    without = run(tmp_path, "import", "odd.csv", *said, "--no-references", "--dry-run")
+    assert "'Los' with 'Pos' is left out, as was said." in without.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--map", "amount=Sum"), "--map amount must name a column; there are: "),
+        (("--map", "payee=Who"), "must be FIELD=COLUMN"),
+        (("--date-format", "%d"), "--date-format must"),
+        (("--encoding", "none"), "--encoding must be one that Python knows"),
+        (("--category", ""), "--category must not be empty"),
+        (("--account", "x" * 300), "--account must be a text of at most 100 characters"),
+    ],
+)
+def test_import_names_the_option_that_is_wrong(
+    tmp_path: Path, bank: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    done = run(tmp_path, "import", str(bank), *arguments)
+    assert done.returncode == 2
+    assert named in done.stderr
+
+
 def test_name_that_is_no_utf_8(tmp_path: Path, bank: Path) -> None:
     odd = tmp_path / os.fsdecode(b"\xff.csv")
     bank.rename(odd)

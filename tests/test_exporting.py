@@ -172,6 +172,44 @@ def test_one_expense_is_one_row_of_another_ledgers_export(ledger: Ledger, tmp_pa
     assert other.search().total == ledger.search().total
 
 
+def of_another(file: Path) -> bytes:
+    """An export as another ledger would have written it."""
+    with file.open(newline="", encoding="utf-8") as opened:
+        rows = [row | {"ledger": "another"} for row in csv.DictReader(opened)]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def test_export_names_its_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    """Two people's equal payments have the same dedup key, and are two."""
+    bank = b"Date,Description,Amount,Category\n2026-11-22,Lunch,12.50,Food\n"
+    ledger.import_statement(statements.read(bank, spending="positive"))
+    ledger.export_csv(tmp_path / "out.csv")
+    own = statements.read(tmp_path / "out.csv")
+    assert own.reading.mapping["reference"] == ("ledger", "dedup_key")
+    assert own.reading.references == "as given"
+    assert (own.rows[0].reference or "").endswith(f"/{ledger.get(1).dedup_key}")
+    assert [verdict.expense_id for verdict in ledger.import_statement(own).verdicts] == [1]
+    other = statements.read(of_another(tmp_path / "out.csv"))
+    assert other.rows[0].reference == f"another/{ledger.get(1).dedup_key}"
+    for created, total in ((1, "25.00"), (0, "25.00")):
+        assert ledger.import_statement(other).created == created
+        assert ledger.search().total == Decimal(total)
+
+
+def test_export_of_before_ledgers_had_names_is_known(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(an_expense(description="=1"))
+    ledger.export_csv(tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as opened:
+        old = "\r\n".join(line.rstrip().rpartition(",")[0] for line in opened)
+    plan = statements.read(old.encode())
+    assert (plan.rows[0].reference, plan.rows[0].description) == (ledger.get(1).dedup_key, "=1")
+    assert ledger.import_statement(plan).verdicts[0].expense_id == 1
+
+
 def test_history_has_every_version_of_every_expense(ledger: Ledger, tmp_path: Path) -> None:
     ledger.record(an_expense())
     ledger.amend(1, {"amount": "13.00"}, 1)

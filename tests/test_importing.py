@@ -155,7 +155,7 @@ def test_edited_expense_is_known_by_what_its_row_says(ledger: Ledger) -> None:
 
 def test_copies_of_a_reference_count_once(ledger: Ledger) -> None:
     done = ledger.import_statement(
-        with_references((*LUNCH, "A1"), (*LUNCH, "A2"), (*LUNCH, "A1"), (*TEA, "A3"))
+        with_references((*LUNCH, "A1"), (*LUNCH, "A2"), (*LUNCH, "A1"), (*TEA, "A1"), references=True)
     )
     assert whats(done) == ["created", "created", "existing", "created"]
     assert done.verdicts[2].expense_id == done.verdicts[0].expense_id

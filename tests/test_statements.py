@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -316,9 +317,69 @@ def test_mapping_names_columns_or_numbers() -> None:
     ]
 
 
+def test_mapping_to_nothing_leaves_the_rest_to_be_found() -> None:
+    file = b"Bank of Somewhere\n\n" + a_file(
+        "2026-11-22,Lunch,12.50,Food,A1", header=f"{HEADER},Category,Transaction ID"
+    )
+    plan = statements.read(file, mapping={"reference": None, "note": None})
+    assert plan.rows[0] == statements.read(file).rows[0]._replace(reference=None)
+    assert plan.reading.mapping == {
+        "date": "Date",
+        "amount": "Amount",
+        "description": "Description",
+        "category": "Category",
+    }
+    with pytest.raises(InvalidInput, match=r"mapping\.payee"):
+        statements.read(file, mapping={"payee": None})
+
+
+LINES = ("2026-11-22,Lunch,12.50", "2026-11-22,Tea,3.00")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(a_file("2026-12-01,Bus,-2.40"), id="the next month's"),
+        pytest.param(b"Bank\nMarch\n\n" + a_file(*LINES), id="another preamble"),
+        pytest.param(a_file(*LINES, header=HEADER.upper()), id="another case"),
+        pytest.param(
+            a_file(*(line.replace(",", ";") for line in LINES), header=HEADER.replace(",", ";")),
+            id="semicolons",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "mapping", [None, {"date": 1, "amount": 3}, {"amount": "Amount", "note": "Description"}]
+)
+def test_layout_is_of_the_columns_only(other: bytes, mapping: Any) -> None:
+    layout = statements.read(a_file(*LINES)).reading.layout
+    assert re.fullmatch("csv:[0-9a-f]{8}", layout)
+    assert statements.read(other, mapping=mapping).reading.layout == layout
+
+
+def test_layout_without_names_is_of_the_kinds_of_columns() -> None:
+    def layout(*lines: str) -> str:
+        return statements.read("\n".join(lines).encode()).reading.layout
+
+    november = layout("2026-11-22,Lunch,12.50,", "2026-11-23,Tea,3.00,paid")
+    assert layout("2026-12-01,Bus,2.40,") == november
+    assert len({november, layout("2026-12-01,Bus,2.40"), layout("Bus,2026-12-01,2.40,")}) == 3
+
+
+def test_layout_is_another_with_other_columns() -> None:
+    other = [
+        a_file(*LINES, header=header)
+        for header in ("Date,Text,Amount", "Date,Amount,Description", "日期,描述,金额", "日期,说明,金额")
+    ]
+    mapping = {"date": 1, "amount": 3}
+    layouts = {statements.read(file, mapping=mapping).reading.layout for file in other[:1] + other[2:]}
+    assert len(layouts | {statements.read(a_file(*LINES)).reading.layout}) == 4
+
+
 @pytest.mark.parametrize(
     ("told", "field"),
     [
+        ({"references": "maybe"}, "references"),
         ({"mapping": {"amount": "Sum"}}, "mapping.amount"),
         ({"mapping": {"payee": "Description"}}, "mapping.payee"),
         ({"mapping": {"amount": "Amount", "debit": "Amount"}}, "mapping.amount"),
@@ -421,6 +482,7 @@ def test_ofx_is_read_transaction_by_transaction() -> None:
     ] + [("2026-11-23", "3.00", "Tea", "A2", "USD", "42")] * (len(plan.rows) - 1)
     assert [bad.line for bad in plan.bad][-2:] == [8, 9]
     assert plan.account == "42"
+    assert plan.reading.layout == "ofx"
 
 
 def test_qif_is_read_record_by_record() -> None:
@@ -431,6 +493,7 @@ def test_qif_is_read_record_by_record() -> None:
         (dt.date(2026, 11, 22), Decimal("1012.50"), "Lunch", "Food")
     ]
     assert [bad.line for bad in plan.bad] == [7, 11]
+    assert plan.reading.layout == "qif"
 
 
 @pytest.mark.parametrize("path", sorted(STATEMENTS.glob("*/*.*")), ids=lambda path: path.name)

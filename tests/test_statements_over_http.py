@@ -12,6 +12,7 @@ from werkzeug.test import Client
 from expense_lib import Ledger, statements
 from expense_lib.client import RemoteLedger
 from expense_lib.domain.statement import Imported
+from expense_lib.statements import upload
 from handlers import wsgi
 from handlers.requests import MAX_STATEMENT_BYTES
 from tests.builders import an_expense, handler
@@ -46,6 +47,76 @@ def test_dry_run_unless_told_otherwise(client: Client, ledger: Ledger) -> None:
     }
     assert ledger.search().count == 2
     assert send(client, query="?dry_run=0").json["existing"] == 2
+
+
+ODD = "Bank\nTag;Wer;Betrag;Los;Pos;Konto;Notiz\n22.11.2026;Café;-1.234,50;7;1;Giro;mit Ada\n22.11.2026;Tee;2,00;7;2;Giro;\n"
+
+
+@pytest.mark.parametrize("form", [False, True])
+def test_every_option_of_reading_can_be_said(client: Client, ledger: Ledger, form: bool) -> None:
+    columns = {
+        "date": 1,
+        "description": "Wer",
+        "amount": "Betrag",
+        "reference": ["Los", "Pos"],
+        "category": None,
+    }
+    options = {
+        "mapping": json.dumps(columns | {"account": "Konto", "note": "Notiz"}),
+        "spending": "negative",
+        "credits": "refund",
+        "default_category": "Food",
+        "date_format": "%d.%m.%Y",
+        "decimal": ",",
+        "encoding": "cp1252",
+        "references": "true",
+        "dry_run": "false",
+        "layout": "csv:odd",
+    }
+    file = ODD.encode("cp1252")
+    if form:
+        answer = client.post("/statements", data=options | {"file": (io.BytesIO(file), "odd.csv")})
+    else:
+        answer = client.post("/statements", query_string=options, data=file, content_type="text/csv")
+    reading = (answer.json or {})["reading"]
+    assert (reading["references"], reading["layout"], reading["remarks"]) == ("as given", "csv:odd", [])
+    assert reading["mapping"]["reference"] == ["Los", "Pos"]
+    tea, coffee = ledger.search().items
+    assert (coffee.description, str(coffee.amount), coffee.account, coffee.note, coffee.category) == (
+        *("Café", "1234.50", "Giro", "mit Ada", "Food"),
+    )
+    assert str(tea.amount) == "-2.00"
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer", "detail"),
+    [
+        ("references=perhaps", "#/references", "must be true or false"),
+        ("decimal=;", "#/decimal", "must be '.' or ','"),
+        ("spending=up", "#/spending", "must be 'positive' or 'negative'"),
+        ("credits=keep", "#/credits", "must be 'skip' or 'refund'"),
+        ("mapping=[]", "#/mapping", "must be an object with named fields"),
+        (
+            'mapping={"date":1.5}',
+            "#/mapping.date",
+            "must name a column; there are: Date, Description, Amount",
+        ),
+        ('mapping={"date":{}}', "#/mapping.date", "must name a column; there are: Date, Description, Amount"),
+        (
+            'mapping={"reference":["Date",true]}',
+            "#/mapping.reference",
+            "must name a column; there are: Date, Description, Amount",
+        ),
+        ("date_format=%25d", "#/date_format", ""),
+        ("encoding=none", "#/encoding", "must be one that Python knows, as cp1252"),
+    ],
+)
+def test_option_that_can_not_be_accepted_is_named(
+    client: Client, query: str, pointer: str, detail: str
+) -> None:
+    (error,) = send(client, query=f"?{query}").json["errors"]
+    assert error["pointer"] == pointer
+    assert error["detail"].startswith(detail)
 
 
 def test_form_with_a_file_is_as_good(client: Client, ledger: Ledger) -> None:
@@ -191,6 +262,25 @@ def test_remote_ledger_imports_as_the_local_one(tmp_path: Path) -> None:
             assert each.import_statement(statements.read(tmp_path / "out.csv", credits="refund")).created == 0
             (tmp_path / "out.csv").unlink()
             (tmp_path / "out.jsonl").unlink()
+
+
+def test_what_was_made_of_references_and_layout_is_the_same_from_afar(tmp_path: Path) -> None:
+    """The handler reads rows, and does not judge again what was judged here."""
+    batch = "".join(f"2026-11-{day:02},Bus {day},2.40,7,{day}\n" for day in range(1, 21))
+    file = f"Date,Description,Amount,TransNo,Seq No\n{batch}".encode()
+    told_again = []
+    with handler(tmp_path / "served.db") as url:
+        for references in (True, None, False):
+            plan = statements.read(file, spending="positive", references=references)
+            sent = requests.post(
+                f"{url}/statements", params=upload.query(plan), data=upload.body(plan), timeout=10,
+                headers={"Content-Type": "text/csv"},
+            ).json()  # fmt: skip
+            assert sent["reading"]["layout"] == plan.reading.layout
+            here = Ledger(tmp_path / f"{references}.db").import_statement(plan, dry_run=True)
+            assert told(RemoteLedger(url).import_statement(plan, dry_run=True)) == told(here)
+            told_again.append(here.created)
+    assert told_again == [1, 20, 20]
 
 
 def test_plan_without_rows_is_the_same_from_afar(tmp_path: Path) -> None:

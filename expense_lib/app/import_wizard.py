@@ -220,7 +220,8 @@ class ImportWizard:
         """The message about the file at this moment."""
         match self.phase:
             case Proposed(plan=plan, dry=dry):
-                return f"{self.name}: {counted(dry)}. Nothing is written yet. Read as {reading_of(plan)}."
+                told = f"{counted(dry)}. Nothing is written yet. Read as {reading_of(plan)}."
+                return " ".join((f"{self.name}: {told}", *plan.reading.remarks))
             case Asked(text=text) | Failed(text=text):
                 return f"{self.name}: {text}"
         return ""

@@ -23,7 +23,7 @@ from pydantic_core import from_json
 
 from expense_lib.domain.errors import FieldError, InvalidInput
 from expense_lib.domain.expense import Category
-from expense_lib.domain.limits import MAX_ACCOUNT_LENGTH, MAX_DESCRIPTION_LENGTH
+from expense_lib.domain.limits import MAX_ACCOUNT_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_LAYOUT_LENGTH
 from expense_lib.domain.results import Answer
 from expense_lib.domain.text import canonical_text
 
@@ -115,15 +115,16 @@ def read_decisions(given: Mapping[Any, Any]) -> dict[int, Said]:
 class ImportOptions(BaseModel):
     """The options of an import over HTTP: those of ``statements.read``, and whether it is a dry run.
 
-    *mapping* may be a text of JSON. *filename* is what the import is listed by. An empty text is as good as
-    nothing: a form sends that for what was not filled in.
+    *mapping* may be a text of JSON. *filename* is what the import is listed by; *layout* is that of the file
+    which a client read itself and sends as another. An empty text is as good as nothing: a form sends that
+    for what was not filled in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     account: Annotated[StrictStr, Field(max_length=MAX_ACCOUNT_LENGTH)] = ""
     mapping: Annotated[
-        dict[str, str | list[str] | None] | None,
+        dict[str, Any] | None,
         BeforeValidator(_from_json),
         WithJsonSchema({"type": "string", "contentMediaType": "application/json"}),
     ] = None
@@ -133,6 +134,9 @@ class ImportOptions(BaseModel):
     date_format: StrictStr | None = None
     decimal: Literal[".", ","] | None = None
     encoding: StrictStr | None = None
+    references: Annotated[bool | None, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = (
+        None
+    )
     decisions: Annotated[
         dict[int, Said] | None,
         BeforeValidator(_from_json),
@@ -140,6 +144,7 @@ class ImportOptions(BaseModel):
     ] = None
     dry_run: Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = True
     filename: StrictStr = ""
+    layout: Annotated[StrictStr, Field(max_length=MAX_LAYOUT_LENGTH)] | None = None
 
     @model_validator(mode="before")
     @classmethod

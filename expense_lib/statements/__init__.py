@@ -5,12 +5,13 @@
     ledger.import_statement(plan, dry_run=True)
 
 Read in this order: ``plan`` (what comes out), ``texts``, ``amounts`` and ``dates`` (how banks write them),
-``decoding`` (bytes to text); then ``records``, ``columns``, ``evidence`` and ``delimited`` for CSV, ``ofx``
-and ``qif``; ``upload`` writes a plan down for a handler.
+``decoding`` (bytes to text); then ``records``, ``columns``, ``evidence``, ``references``, ``layout`` and
+``delimited`` for CSV, ``ofx`` and ``qif``; ``upload`` writes a plan down for a handler.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,7 +44,9 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
     date_format: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    references: bool | None = None,
     filename: str | None = None,
+    layout: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Plan:
     """Read a statement: CSV of any dialect, OFX 1 and 2, QFX, or QIF. Nothing is written anywhere.
@@ -57,16 +60,21 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
             an OFX or QIF file names its own, that is it.
         mapping: The columns of a CSV file by the fields they are: ``date``, ``amount`` (or ``debit`` and
             ``credit``), ``description`` (one or several), ``category``, ``reference`` (a number that the
-            bank gives to no other payment), ``currency``, ``account``, ``note``, ``tags``, ``type`` (debit
-            or credit). By name, or by number from 1. Where it is given, of the fields that it leaves out only
-            date, amount, description and currency are looked for; None says that there is none.
+            bank gives to no other payment; one column, or several together), ``currency``, ``account``,
+            ``note``, ``tags``, ``type`` (debit or credit). By name, or by number from 1; None says that a
+            field is in no column. Where it names any, of the fields that it leaves out only date, amount,
+            description and currency are looked for.
         spending: "negative" where money out is written with a minus.
         credits: Whether money in is recorded as refunds.
         default_category: For payments that nothing else has a category for.
         date_format: As ``strptime`` takes it.
         decimal: What separates the fraction of amounts, ``"."`` or ``","``.
         encoding: As Python names it.
+        references: Whether the bank's numbers (a column, or FITID) tell its payments apart. What is left out
+            is proved: those that stand with different payments in more than 1 % of their lines are read
+            together with another column, or left out. True takes them as they stand, False takes none.
         filename: What its import is listed by; that of the path, if it is left out.
+        layout: What ``plan.reading.layout`` is to be, where the file was made of another one.
         progress: Called now and then with the number of rows read.
 
     Raises:
@@ -74,10 +82,10 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
         StatementUnclear: something must be said; its ``choices`` are what it can be.
         InvalidInput: an argument can't be accepted, or does not fit the file.
     """
-    _check(mapping, spending, credits, date_format, decimal, account)
+    _check(mapping, spending, credits, date_format, decimal, account, references)
     category = _default_category(default_category)
     account = texts.clean(account)
-    said = Said(mapping, spending, date_format, decimal)
+    said = Said(mapping, spending, date_format, decimal, references)
     file, name = decoding.open_source(source)
     told = progress or _nobody
     with file:
@@ -99,14 +107,20 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
         bad=tuple(found.bad),
         source=texts.description(name if filename is None else filename),
         account=accounts.pop() if len(accounts) == 1 else "",
-        reading=found.reading,
+        reading=found.reading if layout is None else dataclasses.replace(found.reading, layout=layout),
         credits=credits,
         default_category=category,
     )
 
 
 def _check(
-    mapping: object, spending: object, credits_: object, date_format: object, decimal: object, account: object
+    mapping: object,
+    spending: object,
+    credits_: object,
+    date_format: object,
+    decimal: object,
+    account: object,
+    references: object,
 ) -> None:
     """Refuse arguments that can't be accepted, all at once."""
     errors = []
@@ -120,6 +134,8 @@ def _check(
         if given not in choices:
             known = " or ".join(repr(choice) for choice in choices if choice)
             errors.append(FieldError(field, f"must be {known}"))
+    if references not in (None, True, False):
+        errors.append(FieldError("references", "must be true or false"))
     if not isinstance(account, str) or len(account) > MAX_ACCOUNT_LENGTH:
         errors.append(FieldError("account", f"must be a text of at most {MAX_ACCOUNT_LENGTH} characters"))
     if date_format is not None:

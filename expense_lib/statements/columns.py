@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from expense_lib.domain.errors import FieldError, InvalidInput, StatementUnclear
 
 OWN_KEY = "dedup_key"  # what a ledger's own export names a row's reference
+OWN_LEDGER = "ledger"  # beside it: the id of the ledger that it is of
 
 MAX_COLUMNS = 500
 MAX_NAME = 200
@@ -18,6 +19,7 @@ FIELDS = (
     *("account", "note", "tags"),
 )
 _OF_OWN = ("account", "note", "tags")  # looked for by these very names, and in a ledger's own export only
+_OF_SEVERAL = ("description", "reference")  # what may be in several columns together
 
 # Names of columns, best first, in the form of ``_plain``. A reference is only what no two payments can share:
 # "Reference" alone is often what the payer wrote, and a counter of rows is another in the next file.
@@ -79,6 +81,9 @@ _NAMES = {
 _NAMED = {field: [" ".join(name.split()) for name in names.split(";")] for field, names in _NAMES.items()}
 _OF_ANOTHER_AMOUNT = re.compile(
     r"\b(original|foreign|refunded|converted|fee|tax|balance|saldo|limit|local|opening|closing)\b"
+)
+_OF_A_PART = re.compile(
+    r"\b(seq|sequence|line|item|position|pos|part|split|lfd|zeile|ligne|linea|linha|regel)\b"
 )
 _IN_PARTS = re.compile(r"(.*\D) ?1")
 _NUMBERED = re.compile(r"[1-9][0-9]{0,3}")
@@ -157,6 +162,10 @@ class Columns:
         name = self.of("description")
         return (name,) if name else ()
 
+    def positions(self, *names: str) -> tuple[int, ...]:
+        """Where columns stand in a record, from 0."""
+        return tuple(map(self.names.index, names))
+
     def find(self, name: object) -> str | None:
         """The column that somebody means by *name*: its name in any case and spacing, or its number."""
         if isinstance(name, int) and not isinstance(name, bool) and 0 < name <= MAX_COLUMNS:
@@ -187,6 +196,7 @@ def propose(columns: Columns) -> dict[str, tuple[str, ...]]:
         found.pop("credit", None)
     if OWN_KEY in columns.names:
         found |= {field: (field,) for field in _OF_OWN if field in columns.names}
+        found["reference"] = (OWN_LEDGER, OWN_KEY) if OWN_LEDGER in columns.names else (OWN_KEY,)
     taken: set[str] = set()
     for field in (
         "date",
@@ -223,7 +233,7 @@ def as_asked(columns: Columns, mapping: Mapping[str, object]) -> dict[str, tuple
     for field, given in mapping.items():
         if given in (None, "", [], ()) or field not in FIELDS:
             continue
-        parts = given if isinstance(given, list | tuple) and field == "description" else (given,)
+        parts = given if isinstance(given, list | tuple) and field in _OF_SEVERAL else (given,)
         names = [columns.find(part) for part in parts]
         if None in names:
             known = ", ".join(columns.names[:30])
@@ -241,6 +251,11 @@ def ask_for(field: str, columns: Columns, found: Mapping[str, tuple[str, ...]]) 
     """The error that asks which column a field is; *found* are those of the others."""
     message = f"must be said: no column is clearly that; there are: {', '.join(columns.names[:30])}"
     return StatementUnclear([FieldError(f"mapping.{field}", message)], columns.names, found)
+
+
+def is_of_a_part(name: str) -> bool:
+    """A column is named like the number of a part within something: ``Seq No``, ``Line``, ``Pos.``."""
+    return _OF_A_PART.search(_plain(name)) is not None
 
 
 def says_side(cells: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from expense_lib.domain.money import MAX_SIGNIFICANT_DIGITS
 from expense_lib.domain.spreadsheets import unguarded
-from expense_lib.statements import amounts, columns, dates, evidence, texts
+from expense_lib.statements import amounts, columns, dates, evidence, layout, references, texts
 from expense_lib.statements.columns import Columns
 from expense_lib.statements.evidence import Evidence, Said
 from expense_lib.statements.plan import BadLine, Found, PlainTexts, Reading, Rows
@@ -34,11 +34,13 @@ def read(file: BinaryIO, encoding: str, account: str, said: Said, progress: Call
         InvalidInput: what was said does not fit.
     """
     table = Table(file, encoding)
-    header, names, mapping = evidence.find_header(table, said)
+    header, names, found = evidence.find_header(table, said)
     table.width = len(names.names)
-    written = evidence.gather(table, header, names, mapping, said)
+    written = evidence.gather(table, header, names, found, said)
     rows, bad = _read_rows(table, header, names, written, account, progress)
-    shown = {field: parts[0] if len(parts) == 1 else parts for field, parts in written.mapping.items()}
+    body = functools.partial(evidence.body, table, header)
+    mapping, judged = references.settle(body, names, written.mapping, rows, said.references)
+    shown = {field: parts[0] if len(parts) == 1 else parts for field, parts in mapping.items()}
     return Found(
         rows,
         bad,
@@ -52,6 +54,9 @@ def read(file: BinaryIO, encoding: str, account: str, said: Said, progress: Call
             date_format=written.date_format,
             decimal=written.decimal,
             spending=written.spending,
+            references=judged.use,
+            layout=layout.of_table(header, body(), len(names.names)),
+            remarks=judged.remarks,
         ),
     )
 
@@ -97,10 +102,6 @@ def _fitted(cells: list[str], width: int, extra: int) -> list[str] | None:
     return cells[:width] + [""] * (width - len(cells))
 
 
-def _reference(cell: str) -> str | None:
-    return texts.clean(cell) or None
-
-
 class _Cells:
     """Reads a record's cells into a row. What was read before is not read again."""
 
@@ -114,11 +115,12 @@ class _Cells:
             mapping[field][0] if field in mapping else None for field in ("amount", "debit", "credit", "type")
         )
         self.description = mapping.get("description", [])
-        self.category, self.reference, self.currency, self.in_account, self.note, self.tags = (
+        self.reference = mapping.get("reference", [])
+        self.category, self.currency, self.in_account, self.note, self.tags = (
             mapping[field][0] if field in mapping else None
-            for field in ("category", "reference", "currency", "account", "note", "tags")
+            for field in ("category", "currency", "account", "note", "tags")
         )
-        is_own = mapping.get("reference") == [at.get(columns.OWN_KEY)]
+        is_own = columns.OWN_KEY in written.mapping.get("reference", ())
 
         def own(text: str) -> str:
             return unguarded(text) if is_own else text
@@ -158,7 +160,8 @@ class _Cells:
         rows.digits.extend(digits)
         rows.descriptions.extend(map(self.described, cells[self.description[0]]))
         rows.categories.extend(nothing if self.category is None else map(self.label, cells[self.category]))
-        rows.references.extend(nothing if self.reference is None else map(_reference, cells[self.reference]))
+        in_parts = (cells[number] for number in self.reference)
+        rows.references.extend(map(references.read, *in_parts) if self.reference else nothing)
         rows.currencies.extend(nothing if self.currency is None else map(self.label, cells[self.currency]))
         rows.accounts.extend(
             repeat(self.account, len(batch))
@@ -231,7 +234,7 @@ class _Cells:
         return (
             self.described(raw),
             None if self.category is None else self.label(cells[self.category]),
-            None if self.reference is None else _reference(cells[self.reference]),
+            references.read(*(cells[number] for number in self.reference)) if self.reference else None,
             None if self.currency is None else self.label(cells[self.currency]),
             (self.in_account is not None and self.account_of(cells[self.in_account])) or self.account,
         )

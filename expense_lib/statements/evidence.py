@@ -31,6 +31,7 @@ class Said(NamedTuple):
     spending: Spending | None = None
     date_format: str | None = None
     decimal: str | None = None
+    references: bool | None = None
 
 
 class Evidence(NamedTuple):
@@ -58,7 +59,7 @@ def gather(
     """How dates and amounts are written, from the first records, or from more where those leave it open."""
     if said.mapping:
         mapping = _completed(names, mapping, said)
-    if mapping.get("reference") == (OWN_KEY,):
+    if OWN_KEY in mapping.get("reference", ()):
         said = _as_exported(said)
     at = {name: number for number, name in enumerate(names.names)}
     positions = {field: at[mapping[field][0]] for field in mapping}
@@ -169,8 +170,16 @@ def _completed(names: Columns, mapping: dict[str, tuple[str, ...]], said: Said) 
 def find_header(table: Table, said: Said) -> tuple[Record | None, Columns, dict[str, tuple[str, ...]]]:
     """The record that names the columns, the columns, and which of them is what, as far as names tell."""
     head = list(itertools.islice(table.records(), _HEAD_RECORDS))
-    if said.mapping:
+    if said.mapping and any(said.mapping.values()):
         return _find_named(head, said.mapping)
+    header, names, mapping = _find_known(head)
+    nowhere = said.mapping or {}
+    columns.as_asked(names, nowhere)
+    return header, names, {field: parts for field, parts in mapping.items() if field not in nowhere}
+
+
+def _find_known(head: list[Record]) -> tuple[Record | None, Columns, dict[str, tuple[str, ...]]]:
+    """The record that has names of columns that are known, or else what its cells tell."""
     counted = Counter(len(record.cells) for record in head).most_common(1)
     width = counted[0][0] if counted else 0
     for record in sorted(head, key=lambda record: len(record.cells) < width):  # a preamble is narrower
@@ -178,7 +187,7 @@ def find_header(table: Table, said: Said) -> tuple[Record | None, Columns, dict[
             continue
         names = Columns(record.cells, named=True)
         mapping = columns.propose(names)
-        if columns.is_whole(mapping) and not any(map(_is_value, record.cells)):
+        if columns.is_whole(mapping) and not any(map(is_value, record.cells)):
             return record, names, mapping
     return _without_known_names([record for record in head if len(record.cells) == width], width)
 
@@ -189,7 +198,7 @@ def _without_known_names(
     """The first record if it has no values, and which column is what by content, where names don't tell."""
     if not head or width > columns.MAX_COLUMNS:
         raise NotAStatement("This is no statement: it has no table of dates and amounts.")
-    header = head[0] if len(head) > 1 and not any(map(_is_value, head[0].cells)) else None
+    header = head[0] if len(head) > 1 and not any(map(is_value, head[0].cells)) else None
     names = Columns(head[0].cells if header else [""] * width, named=header is not None)
     mapping = _by_content([record.cells for record in head if record is not header], names)
     return header, names, mapping
@@ -233,9 +242,14 @@ def _is_number(cell: str) -> bool:
     return amounts.read(cell, ".") is not None or amounts.read(cell, ",") is not None
 
 
-def _is_value(cell: str) -> bool:
+def is_value(cell: str) -> bool:
     """It is an amount or a date, as a header's cells are not."""
-    return _AMOUNT.fullmatch(cell.strip()) is not None or _DATE.match(cell) is not None
+    return _AMOUNT.fullmatch(cell.strip()) is not None or is_date(cell)
+
+
+def is_date(cell: str) -> bool:
+    """It begins like a date of digits."""
+    return _DATE.match(cell) is not None
 
 
 def _by_content(records: list[list[str]], names: Columns) -> dict[str, tuple[str, ...]]:
@@ -245,7 +259,7 @@ def _by_content(records: list[list[str]], names: Columns) -> dict[str, tuple[str
     longest: tuple[int, str] = (0, "")
     for name, *cells in zip(names.names, *records, strict=False):
         filled = [cell for cell in cells if cell.strip()]
-        dated = sum(_DATE.match(cell) is not None for cell in filled)
+        dated = sum(map(is_date, filled))
         if filled and dated > len(filled) * _DATED_PART:
             found.setdefault("date", (name,))
         elif filled and sum(map(_is_number, filled)) > len(filled) * _DATED_PART:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 from expense_lib.domain.errors import NotAStatement
-from expense_lib.statements import amounts, decoding, texts
+from expense_lib.statements import amounts, decoding, references, texts
 from expense_lib.statements.evidence import Said
 from expense_lib.statements.plan import BadLine, Found, Reading, Rows, Texts
 
@@ -78,7 +78,16 @@ def read(
     for investment in _INVESTMENT.finditer(body):
         line = first_line + bisect.bisect(ends, investment.start()) + 1
         bad.append(BadLine(line, "it is an investment and not a payment"))
-    reading = Reading("ofx", encoding, decimal=mark, spending=said.spending or "negative")
+    judged = references.judge(rows, "FITID", said.references)
+    reading = Reading(
+        "ofx",
+        encoding,
+        decimal=mark,
+        spending=said.spending or "negative",
+        references=judged.use,
+        layout="ofx",
+        remarks=judged.remarks,
+    )
     return Found(rows, sorted(bad), reading)
 
 
@@ -98,7 +107,7 @@ def _add(
     told = Texts(
         texts.description(_description(values)),
         None,
-        texts.clean(values.get("FITID", "")) or None,
+        references.read(values.get("FITID", "")),
         texts.category(currency),
         texts.clean(account),
     )

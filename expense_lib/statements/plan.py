@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, overload
 FileFormat = Literal["csv", "ofx", "qif"]
 Spending = Literal["positive", "negative"]
 Credits = Literal["skip", "refund"]
+ReferenceUse = Literal["none", "as given", "combined", "left out"]
 
 
 class Row(NamedTuple):
@@ -47,7 +48,7 @@ class Rows(Sequence[Row]):
     """The rows, in the order of the file. Kept by columns: a million of them take some 100 MB.
 
     *units* and *digits* make an amount: ``units / 10 ** digits``. *days* are ``date.toordinal``'s. A text
-    that comes again is the same object.
+    that comes again is the same object. *references* are those that tell payments apart; None elsewhere.
     """
 
     def __init__(self) -> None:
@@ -140,14 +141,18 @@ class Reading:
     Attributes:
         format: What kind of file it is.
         encoding: The name of its encoding, as Python has it.
-        mapping: Which column each field came from, for a CSV file; several for a description in parts.
+        mapping: Which column each field came from, for a CSV file; several for a description or a reference
+            in parts.
         columns: The names of all its columns.
         delimiter: What stands between two columns.
         header_line: Where the columns are named; None if nowhere.
         date_format: As ``strptime`` takes it; empty where the format fixes it.
         decimal: What separates the fraction of an amount.
         spending: Which sign money out has.
-        layout: A fingerprint of the format and the columns' names: the same for the bank's next file.
+        references: What was made of the file's references: it has none; they are taken as they stand; they
+            are read from two columns together; they are left out, since payments share them or as was said.
+        layout: The format and its columns in short, the same for every file that the bank makes this way.
+        remarks: What a person should know of how it was read, in sentences.
     """
 
     format: FileFormat
@@ -159,7 +164,9 @@ class Reading:
     date_format: str = ""
     decimal: str = "."
     spending: Spending = "positive"
+    references: ReferenceUse = "none"
     layout: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 class Found(NamedTuple):

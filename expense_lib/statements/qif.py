@@ -67,7 +67,12 @@ def read(
         if not number % 10_000:
             progress(number)
     reading = Reading(
-        "qif", encoding, date_format=date_format, decimal=mark, spending=said.spending or "negative"
+        "qif",
+        encoding,
+        date_format=date_format,
+        decimal=mark,
+        spending=said.spending or "negative",
+        layout="qif",
     )
     return Found(rows, bad, reading)
 

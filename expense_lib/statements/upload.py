@@ -46,5 +46,7 @@ def query(plan: Plan) -> dict[str, str]:
         "date_format": "%Y-%m-%d",
         "decimal": ".",
         "encoding": "utf-8",
+        "references": "true",
+        "layout": plan.reading.layout,
         "filename": plan.source,
     }

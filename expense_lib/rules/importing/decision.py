@@ -36,6 +36,7 @@ from expense_lib.rules.matching import Matching, iso, ordinal, shift
 from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
 from expense_lib.store import accounts, categories, category_rules, claims, expenses, imports, log, tellings
 from expense_lib.store.imports import Position
+from expense_lib.store.ledger_id import ledger_id
 from expense_lib.store.tellings import Told
 from expense_lib.store.transaction import Transaction
 
@@ -234,9 +235,14 @@ class Decision:
     def _recognise_own(self) -> None:
         """Rows of an export of this ledger: their references are dedup keys."""
         named: dict[str, list[int]] = defaultdict(list)
+        of_this_ledger = f"{ledger_id(self.tx)}/"
         for position, reference in enumerate(self.payments.rows.references):
-            if reference is not None and self._open[position] and is_key(reference):
-                named[reference].append(position)
+            if (
+                reference is not None
+                and self._open[position]
+                and is_key(key := reference.removeprefix(of_this_ledger))
+            ):
+                named[key].append(position)
         matched: set[int] = set()
         for key, owner in claims.owning(self.tx, sorted(named)):
             for position in named[key]:
