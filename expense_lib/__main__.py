@@ -1,4 +1,4 @@
-"""The ledger's command line: ``expenses app|serve|add|import|export|check|backup``.
+"""The ledger's command line: ``expenses app|serve|add|import|undecided|decide|merge|split|rules|export|...``.
 
 It works on the ledger that the environment names (EXPENSE_API_URL, else EXPENSE_LEDGER, else expenses.db in
 the working directory), or on ``--ledger``. What was done is told on standard output, everything else on
@@ -18,7 +18,7 @@ import os
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,6 +142,10 @@ def _add(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     named = messages.expense(expense, currency)
     if receipt.created:
         print(f"Added #{expense.id}: {named}")
+        if receipt.looks_like is not None:
+            print(f"The bank's #{receipt.looks_like} may be the same, and waits: expenses undecided")
+    elif receipt.joined:
+        print(f"The bank told of it already: #{expense.id} {named}")
     else:
         hint = "" if given.another else "; --another adds one more"
         if receipt.differs:
@@ -183,7 +187,9 @@ def _import(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     except InvalidInput as refused:
         return _fail(_of_arguments(refused))
     with _bar("Importing") as told:
-        done = ledger.import_statement(plan, dry_run=given.dry_run, similar=given.similar, progress=told)
+        done = ledger.import_statement(
+            plan, dry_run=given.dry_run, decisions=dict(given.decide), progress=told
+        )
     _tell_reading(plan)
     _tell_outcome(done)
     for bad in plan.bad[:SHOWN]:
@@ -216,9 +222,9 @@ def _tell_outcome(done: Imported) -> None:
     """The numbers, and the rows that want a look."""
     what = "would be created" if done.dry_run else "created"
     where = "Dry run" if done.dry_run else f"Import {done.id}"
-    numbers = f"{done.created} {what}, {done.existing} existing, {done.skipped} skipped"
-    more = f", {done.changed} changed, {done.deleted} deleted, {done.bad} lines not understood"
-    print(f"{where}: {numbers}{more}")
+    numbers = f"{done.created} {what}, {done.existing} existing, {done.joined} joined, {done.held} held"
+    more = f"{done.changed} changed, {done.deleted} deleted, {done.skipped} skipped"
+    print(f"{where}: {numbers}, {more}, {done.bad} lines not understood")
     reasons = Counter(verdict.why for verdict in done.verdicts if verdict.what == "skipped")
     for why, count in reasons.most_common():
         print(f"  {count} skipped: {why}")
@@ -226,11 +232,62 @@ def _tell_outcome(done: Imported) -> None:
         if number == SHOWN:
             print("  and more")
             break
-        print(f"  line {verdict.line}: {verdict.what}. {verdict.why}")
+        may_be = " It may be " + _named(verdict.candidates) if verdict.candidates else ""
+        print(f"  line {verdict.line}: {verdict.what}. {verdict.why}{may_be}")
+    if done.held or done.changed:
+        print("  Held rows count nowhere until they are decided: expenses undecided, expenses decide")
 
 
 def _wants_a_look(verdict: Verdict) -> bool:
-    return verdict.what in ("changed", "deleted") or verdict.looks_like is not None
+    return verdict.what in ("joined", "held", "changed", "deleted")
+
+
+def _named(expense_ids: Sequence[int]) -> str:
+    return " or ".join(f"#{each}" for each in expense_ids)
+
+
+def _undecided(_: argparse.Namespace, ledger: LedgerAPI) -> int:
+    found = ledger.undecided()
+    for each in found:
+        what = "waits" if each.kind == "row" else "counts"
+        account = f", {each.account}" if each.account else ""
+        print(
+            f"#{each.id} {each.date} {each.amount} {each.description}{account}: {what}; "
+            f"may be {_named(each.candidates) or 'new'}. {each.why}"
+        )
+    print("expenses decide ID new|skip|OTHER_ID" if found else "There is nothing to decide.")
+    return DONE
+
+
+def _decide(given: argparse.Namespace, ledger: LedgerAPI) -> int:
+    number = ledger.decide(given.id, given.what, keep_amount=given.keep_amount)
+    print(f"Decided; change {number}." if number is not None else "It was so before.")
+    return DONE
+
+
+def _merge(given: argparse.Namespace, ledger: LedgerAPI) -> int:
+    expense = ledger.merge(given.id, given.into)
+    print(f"#{given.id} is the same payment as #{expense.id} from now on.")
+    return DONE
+
+
+def _split(given: argparse.Namespace, ledger: LedgerAPI) -> int:
+    for part in ledger.split(given.id, given.parts):
+        print(f"#{part.id} {part.amount} {part.category}")
+    return DONE
+
+
+def _rules(given: argparse.Namespace, ledger: LedgerAPI) -> int:
+    if given.delete is not None:
+        ledger.delete_rule(given.delete)
+        print(f"Deleted rule {given.delete}.")
+    elif given.text is not None:
+        rule = ledger.add_rule(given.text, given.category, skip=given.skip)
+        print(f"{rule.id}: {rule.text}: {'left out' if rule.skip else rule.category}")
+    else:
+        for rule in ledger.rules():
+            print(f"{rule.id}: {rule.text}: {'left out' if rule.skip else rule.category}")
+    return DONE
 
 
 def _export(given: argparse.Namespace, ledger: LedgerAPI) -> int:
@@ -315,6 +372,11 @@ _RUN: dict[str, Run] = {
     "serve": _serve,
     "add": _on_ledger(_add),
     "import": _on_ledger(_import),
+    "undecided": _on_ledger(_undecided),
+    "decide": _on_ledger(_decide),
+    "merge": _on_ledger(_merge),
+    "split": _on_ledger(_split),
+    "rules": _on_ledger(_rules),
     "export": _on_ledger(_export),
     "check": _on_ledger(_check),
     "backup": _on_ledger(_backup),

@@ -22,12 +22,13 @@ from expense_lib.domain.results import (
     Receipt,
     Renamed,
     Summary,
+    Undecided,
     Undone,
     Version,
 )
 
 if TYPE_CHECKING:
-    from expense_lib.domain.statement import Import, Imported, Rule, Similar
+    from expense_lib.domain.statement import Import, Imported, Rule, Said
     from expense_lib.statements.plan import Plan
 
 
@@ -109,7 +110,7 @@ class LedgerAPI(Protocol):
         plan: Plan,
         *,
         dry_run: bool = False,
-        similar: Similar = "import",
+        decisions: Mapping[int, Said] | None = None,
         progress: Progress = no_progress,
     ) -> Imported:
         """As ``Ledger.import_statement``."""
@@ -123,11 +124,29 @@ class LedgerAPI(Protocol):
         """As ``Ledger.undo_import``."""
         ...
 
+    def undecided(self) -> list[Undecided]:
+        """As ``Ledger.undecided``."""
+        ...
+
+    def decide(self, expense_id: int, same_as: Said, *, keep_amount: bool = False) -> int | None:
+        """As ``Ledger.decide``."""
+        ...
+
+    def merge(self, expense_id: int, into: int) -> Expense:
+        """As ``Ledger.merge``."""
+        ...
+
+    def split(
+        self, expense_id: int, parts: Sequence[tuple[Any, str]], version: int | None = None
+    ) -> list[Expense]:
+        """As ``Ledger.split``."""
+        ...
+
     def rules(self) -> list[Rule]:
         """As ``Ledger.rules``."""
         ...
 
-    def add_rule(self, text: str, category: str) -> Rule:
+    def add_rule(self, text: str, category: str | None = None, *, skip: bool = False) -> Rule:
         """As ``Ledger.add_rule``."""
         ...
 

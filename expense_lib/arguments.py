@@ -74,6 +74,11 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         ("serve", "serve the ledger over HTTP, as JSON", _add_serve, SERVE),
         ("add", "record one expense, once", _add_add, ADD),
         ("import", "import a bank's statement, each payment once", _add_import, IMPORT),
+        ("undecided", "list payments that may be one with another", _add_nothing, ""),
+        ("decide", "say what an undecided payment is", _add_decide, ""),
+        ("merge", "make two expenses one payment", _add_merge, ""),
+        ("split", "split a payment into parts of several categories", _add_split, ""),
+        ("rules", "list, add or delete the rules of imports", _add_rules, ""),
         ("export", "write expenses to a new file", _add_export, EXPORT),
         ("check", "look for damage in the ledger", _add_nothing, CHECK),
         ("backup", "write a consistent copy of the ledger to a new file", _add_backup, ""),
@@ -193,11 +198,40 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         help="whether the bank gives each payment a number of its own (default: the file proves it)",
     )
     command.add_argument(
-        "--similar",
-        choices=("import", "skip"),
-        default="import",
-        help="what becomes of rows that look like an expense (default: %(default)s)",
+        "--decide",
+        action="append",
+        default=[],
+        type=_decided,
+        metavar="LINE=WHAT",
+        help="what a row is that is not known: new, skip, or the id of the expense that it is; repeatable",
     )
+
+
+def _add_decide(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", type=_id, help="as expenses undecided lists it")
+    command.add_argument("what", type=_what, help="new, skip, or the id of the expense that it is")
+    command.add_argument(
+        "--keep-amount", action="store_true", help="that expense keeps its amount, not the bank's"
+    )
+
+
+def _add_merge(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", type=_id, help="the expense that is to go")
+    command.add_argument("into", type=_id, help="the one that it is the same payment as")
+
+
+def _add_split(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", type=_id, help="the payment")
+    command.add_argument(
+        "parts", nargs="+", type=_part, metavar="AMOUNT=CATEGORY", help="they add up to the payment"
+    )
+
+
+def _add_rules(command: argparse.ArgumentParser) -> None:
+    command.add_argument("text", nargs="?", help="add a rule for rows with this text; without, list all")
+    command.add_argument("category", nargs="?", help="which category they are of")
+    command.add_argument("--skip", action="store_true", help="they are left out")
+    command.add_argument("--delete", type=_id, metavar="ID", help="delete the rule of this id")
 
 
 def _add_export(command: argparse.ArgumentParser) -> None:
@@ -226,6 +260,35 @@ def _add_nothing(_: argparse.ArgumentParser) -> None:
 
 def _add_backup(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", help="the copy's name; a file that is there is not overwritten")
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError("must be an id, such as 12")
+    return int(text)
+
+
+def _what(text: str) -> int | str:
+    if text in ("new", "skip"):
+        return text
+    try:
+        return _id(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError("must be new, skip, or the id of an expense") from None
+
+
+def _decided(text: str) -> tuple[int, int | str]:
+    """``12=new``, ``12=skip`` or ``12=33``."""
+    line, _, what = text.partition("=")
+    return _id(line), _what(what)
+
+
+def _part(text: str) -> tuple[str, str]:
+    """``31.00=Food``."""
+    amount, equals, category = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("must be AMOUNT=CATEGORY")
+    return amount, category
 
 
 def _mapped(text: str) -> tuple[str, str | None]:

@@ -15,7 +15,13 @@ from pydantic import BaseModel, RootModel
 
 from expense_lib import files
 from expense_lib.domain import errors
-from expense_lib.domain.expense import NewExpense, changes_in_json, read_category, read_changes
+from expense_lib.domain.expense import (
+    NewExpense,
+    changes_in_json,
+    read_category,
+    read_changes,
+    read_parts,
+)
 from expense_lib.domain.filters import ExpenseFilter, Filter, SummaryQuery, read_move
 from expense_lib.domain.keys import check_idempotency_key
 from expense_lib.domain.limits import MAX_ID, MAX_LOG_ENTRIES, MAX_PAGE
@@ -34,10 +40,21 @@ from expense_lib.domain.results import (
     Renamed,
     Replayed,
     Summary,
+    Undecided,
     Undone,
     Version,
 )
-from expense_lib.domain.statement import Import, Imported, Rule, Similar, read_rule
+from expense_lib.domain.statement import (
+    Decided,
+    Import,
+    Imported,
+    Rule,
+    Said,
+    not_a_row,
+    read_decisions,
+    read_rule,
+    read_said,
+)
 from expense_lib.transport import PATIENT_TIMEOUT_S, READ_TIMEOUT_S, Transport
 
 CHUNK_BYTES = 256 * 1024
@@ -117,8 +134,9 @@ class RemoteLedger:
             json=new.model_dump(mode="json", exclude_unset=True),
             headers={} if idempotency_key is None else {"Idempotency-Key": _quoted(idempotency_key)},
         )
-        expense = Expense.model_validate(found.model_dump(exclude={"differs"}))
-        return Receipt(created=status == 201, expense=expense, differs=found.differs)
+        more = {name: getattr(found, name) for name in ("differs", "joined", "looks_like")}
+        expense = Expense.model_validate(found.model_dump(exclude=set(more)))
+        return Receipt(created=status == 201, expense=expense, **more)
 
     def get(self, expense_id: int) -> Expense:
         """As ``Ledger.get``."""
@@ -231,7 +249,7 @@ class RemoteLedger:
         plan: Plan,
         *,
         dry_run: bool = False,
-        similar: Similar = "import",
+        decisions: Mapping[int, Said] | None = None,
         progress: Progress = no_progress,
     ) -> Imported:
         """As ``Ledger.import_statement``; the rows that were read here are sent, once.
@@ -242,16 +260,29 @@ class RemoteLedger:
         from expense_lib.statements import upload  # noqa: PLC0415 - whoever imports nothing needs no CSV
 
         progress(0, len(plan.rows))
-        query = upload.query(plan) | {"similar": similar, "dry_run": str(dry_run).lower()}
-        done = self._ask(
-            _Done,
-            "POST",
-            "/statements",
-            timeout_s=PATIENT_TIMEOUT_S,
-            params=query,
-            data=upload.body(plan),
-            headers={"Content-Type": "text/csv"},
-        )[1].root
+        lines = upload.lines(plan)
+        said = read_decisions(decisions or {})
+        unknown = [line for line in said if line not in lines]
+        if unknown:
+            raise errors.InvalidInput([not_a_row(line) for line in unknown])
+        query = upload.query(plan) | {
+            "dry_run": str(dry_run).lower(),
+            "decisions": json.dumps({str(lines[line]): each for line, each in said.items()}),
+        }
+        try:
+            done = self._ask(
+                _Done,
+                "POST",
+                "/statements",
+                timeout_s=PATIENT_TIMEOUT_S,
+                params=query,
+                data=upload.body(plan),
+                headers={"Content-Type": "text/csv"},
+            )[1].root
+        except errors.InvalidInput as refused:
+            there = {f"decisions.{sent}": f"decisions.{line}" for line, sent in lines.items()}
+            named = [errors.FieldError(there.get(field, field), told) for field, told in refused.errors]
+            raise type(refused)(named) from None
         if len(done.verdicts) != len(plan.rows):
             raise self._transport.no_handler(": it answered for other rows")
         verdicts = [
@@ -276,9 +307,34 @@ class RemoteLedger:
         """As ``Ledger.rules``."""
         return list(self._ask(_Items[Rule], "GET", "/rules")[1].items)
 
-    def add_rule(self, text: str, category: str) -> Rule:
+    def undecided(self) -> list[Undecided]:
+        """As ``Ledger.undecided``."""
+        found = self._ask(_Items[Undecided], "GET", "/undecided", timeout_s=PATIENT_TIMEOUT_S)
+        return list(found[1].items)
+
+    def decide(self, expense_id: int, same_as: Said, *, keep_amount: bool = False) -> int | None:
+        """As ``Ledger.decide``."""
+        body = {"same_as": read_said(same_as, "same_as"), "keep_amount": keep_amount}
+        where = _where(expense_id).replace("/expenses/", "/undecided/")
+        return self._ask(Decided, "POST", where, json=body)[1].number
+
+    def merge(self, expense_id: int, into: int) -> Expense:
+        """As ``Ledger.merge``."""
+        return self._ask(Expense, "POST", f"{_where(expense_id)}/merge", json={"into": into})[1]
+
+    def split(
+        self, expense_id: int, parts: Sequence[tuple[Any, str]], version: int | None = None
+    ) -> list[Expense]:
+        """As ``Ledger.split``."""
+        body = read_parts(parts).model_dump(mode="json")
+        headers = {"If-Match": "*" if version is None else f'"{version}"'}
+        where = f"{_where(expense_id)}/parts"
+        return list(self._ask(_Items[Expense], "POST", where, json=body, headers=headers)[1].items)
+
+    def add_rule(self, text: str, category: str | None = None, *, skip: bool = False) -> Rule:
         """As ``Ledger.add_rule``."""
-        return self._ask(Rule, "POST", "/rules", json=read_rule(text, category).model_dump())[1]
+        body = read_rule(text, category, skip).model_dump(exclude_none=True)
+        return self._ask(Rule, "POST", "/rules", json=body)[1]
 
     def delete_rule(self, rule_id: int) -> None:
         """As ``Ledger.delete_rule``."""

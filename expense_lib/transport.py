@@ -202,6 +202,9 @@ def _nothing_was_sent(lost: Exception) -> bool:
 _ERRORS: dict[type[errors.ExpenseError], list[str]] = {
     errors.ExpenseNotFound: ["expense_id"],
     errors.ExpenseDeleted: ["expense_id"],
+    errors.ExpenseMerged: ["expense_id", "into", "number"],
+    errors.ExpenseHeld: ["expense_id"],
+    errors.NotUndecided: ["expense_id"],
     errors.RecordedThenDeleted: ["expense_id"],
     errors.StaleVersion: ["expense_id", "version"],
     errors.CategoryNotFound: [],
@@ -209,6 +212,7 @@ _ERRORS: dict[type[errors.ExpenseError], list[str]] = {
     errors.ImportNotFound: ["import_id"],
     errors.RuleNotFound: ["rule_id"],
     errors.ChangedSince: ["expense_ids"],
+    errors.BuiltUpon: ["number", "later"],
     errors.IdempotencyKeyError: [],
     errors.IdempotencyKeyReused: ["fields"],
     errors.LedgerBusy: [],

@@ -29,7 +29,7 @@ QUERY_PARAMETERS = {
     "date_format": "As strptime takes it; found in the file if left out.",
     "decimal": "What separates the fraction of amounts; found in the file if left out.",
     "encoding": "As Python names it; found in the file if left out.",
-    "similar": "What becomes of rows that look like an expense that is there.",
+    "decisions": 'What rows are, as JSON by their lines: {"12": "new", "15": 33, "18": "skip"}.',
     "dry_run": "Write nothing, only say what would become of each row.",
     "filename": "What the import is listed by.",
     "cursor": "Where the page begins: `next` of the page before, of the same filter and sort.",
@@ -69,6 +69,23 @@ EXAMPLES: dict[str, Any] = {
     "NewRule": {"text": "grocer", "category": "Food"},
     "Expense": _EXPENSE,
     "Replayed": _EXPENSE | {"differs": ["note"]},
+    "Decision": {"same_as": 33},
+    "Decided": {"number": 12},
+    "Merging": {"into": 33},
+    "NewParts": {
+        "parts": [{"amount": "31.00", "category": "Food"}, {"amount": "9.99", "category": "Household"}]
+    },
+    "Undecided": {
+        "id": 34,
+        "kind": "row",
+        "date": "2026-11-23",
+        "amount": "12.50",
+        "category": "Uncategorised",
+        "description": "REWE SAGT DANKE",
+        "account": "Giro",
+        "candidates": [33],
+        "why": "It may be a payment that is there already, told of in other words.",
+    },
     "Page": {"items": [_EXPENSE], "count": 1, "total": "12.50", "currency": "USD", "next": None},
     "Overview": {
         "items": [_EXPENSE],
@@ -108,6 +125,8 @@ EXAMPLES: dict[str, Any] = {
         "account": "checking",
         "created": 1,
         "existing": 0,
+        "joined": 0,
+        "held": 0,
         "changed": 0,
         "deleted": 0,
         "skipped": 0,
@@ -157,7 +176,7 @@ _IMPORTED = {
     "dry_run": {"type": "boolean"},
     **{
         name: {"type": "integer", "minimum": 0}
-        for name in ("created", "existing", "changed", "deleted", "skipped", "bad")
+        for name in ("created", "existing", "joined", "held", "changed", "deleted", "skipped", "bad")
     },
     "verdicts": {"type": "array", "items": {"$ref": "#/components/schemas/Verdict"}},
     "bad_lines": {
@@ -207,7 +226,12 @@ _PROBLEM = {
         "import_id": {"type": "integer", "description": "The import that is not there."},
         "rule_id": {"type": "integer", "description": "The rule that is not there."},
         "expense_ids": {"type": "array", "items": {"type": "integer"}},
-        "number": {"type": "integer", "description": "The change that is not there."},
+        "number": {
+            "type": "integer",
+            "description": "The change that is not there, or is to be undone first.",
+        },
+        "later": {"type": "integer", "description": "The change that builds on it."},
+        "into": {"type": "integer", "description": "The expense that it was found to be."},
         "request_id": {"type": "string", "description": "Names this failure in the handler's log."},
     },
     "required": ["type", "title", "status", "detail"],

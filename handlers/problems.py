@@ -11,11 +11,14 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from expense_lib import (
+    BuiltUpon,
     CategoryNotFound,
     ChangedSince,
     ChangeNotFound,
     ExpenseDeleted,
     ExpenseError,
+    ExpenseHeld,
+    ExpenseMerged,
     ExpenseNotFound,
     IdempotencyKeyError,
     IdempotencyKeyReused,
@@ -23,6 +26,7 @@ from expense_lib import (
     InvalidInput,
     LedgerBusy,
     NotAStatement,
+    NotUndecided,
     RecordedThenDeleted,
     RuleNotFound,
     StaleVersion,
@@ -50,6 +54,10 @@ _STATUS: dict[type[ExpenseError], HTTPStatus] = {
     NotAStatement: HTTPStatus.UNPROCESSABLE_ENTITY,
     RecordedThenDeleted: HTTPStatus.CONFLICT,
     ChangedSince: HTTPStatus.CONFLICT,
+    BuiltUpon: HTTPStatus.CONFLICT,
+    ExpenseMerged: HTTPStatus.CONFLICT,
+    ExpenseHeld: HTTPStatus.CONFLICT,
+    NotUndecided: HTTPStatus.CONFLICT,
     ExpenseDeleted: HTTPStatus.GONE,
     StaleVersion: HTTPStatus.PRECONDITION_FAILED,
     ExpenseError: HTTPStatus.SERVICE_UNAVAILABLE,  # the ledger can't be used; why is for the log

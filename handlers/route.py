@@ -13,6 +13,8 @@ from expense_lib.domain.errors import (
     AmountError,
     ExpenseDeleted,
     ExpenseError,
+    ExpenseHeld,
+    ExpenseMerged,
     ExpenseNotFound,
     InvalidInput,
     StaleVersion,
@@ -59,6 +61,9 @@ class Refusal(NamedTuple):
 
 NOT_FOUND = Refusal("There never was such an expense.", (ExpenseNotFound,))
 DELETED = Refusal("The expense was deleted; it can be restored.", (ExpenseDeleted,))
+NOT_ALONE = Refusal(
+    "It was found to be the same payment as another, or it waits to be decided.", (ExpenseMerged, ExpenseHeld)
+)
 STALE = Refusal("The expense was changed since it was seen.", (StaleVersion,), ("ETag",))
 
 

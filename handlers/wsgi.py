@@ -13,6 +13,10 @@
     DELETE  /expenses/{id}            204, and 204 again; 412 if ``If-Match`` is given and another version
     POST    /expenses/{id}/restore    bring a deleted expense back
     GET     /expenses/{id}/history    every version of it
+    POST    /expenses/{id}/merge      make it one payment with the expense ``into``
+    POST    /expenses/{id}/parts      split it into parts of several categories; needs ``If-Match``
+    GET     /undecided                payments that may be one with another, and which
+    POST    /undecided/{id}           say what one is: ``same_as`` an expense, "new", or "skip"
     GET     /overview                 a page as of /expenses, with all categories and accounts, first and last
                                       day and the position: one snapshot
     GET     /position                 an opaque text, another one as soon as anything in the ledger is
@@ -24,7 +28,7 @@
                                       imported with ``dry_run=false`` only
     GET     /imports                  the statements that were imported, the latest first
     POST    /imports/{import_id}/undo take back what an import brought and nobody changed since
-    GET     /rules                    which texts in a statement mean which category
+    GET     /rules                    which texts in a statement mean which category, or are left out
     POST    /rules                    add one, or replace the one of the same text
     DELETE  /rules/{rule_id}          delete one
     GET     /expenses.csv             all expenses that match, with the list's filters

@@ -261,8 +261,8 @@ class NewParts(BaseModel):
     parts: Annotated[tuple[NewPart, ...], Field(min_length=1, max_length=MAX_PARTS)]
 
 
-def read_parts(given: object, currency: Currency) -> list[tuple[int, str]]:
-    """Parts as minor units and categories, from pairs or from mappings of *amount* and *category*.
+def read_parts(given: object) -> NewParts:
+    """Parts of a payment, from pairs of an amount and a category.
 
     Raises:
         InvalidInput: one of them is none, or there is none or too many.
@@ -272,7 +272,6 @@ def read_parts(given: object, currency: Currency) -> list[tuple[int, str]]:
         for each in (given if isinstance(given, Sequence) and not isinstance(given, str) else ())
     ]
     try:
-        parts = NewParts.model_validate({"parts": pairs}).parts
+        return NewParts.model_validate({"parts": pairs})
     except ValidationError as refused:
         raise InvalidInput.from_pydantic(refused) from None
-    return [(currency.to_minor(part.amount), part.category) for part in parts]

@@ -55,12 +55,18 @@ class _Numbered(Answer):
 
 
 class Expense(Values, _Numbered):
-    """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC."""
+    """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC.
+
+    Of a payment that is split, each part is an expense: *whole* is what all come to, of the first; *part_of* is
+    the first, of the others.
+    """
 
     dedup_key: str
     version: int
     created_at: dt.datetime
     updated_at: dt.datetime
+    part_of: Annotated[int | None, Field(exclude_if=_is_none)] = None
+    whole: Annotated[AmountOut | None, Field(exclude_if=_is_none)] = None
 
 
 class Replayed(Expense):

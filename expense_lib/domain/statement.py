@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictInt,
     StrictStr,
     ValidationError,
     WithJsonSchema,
@@ -85,6 +86,37 @@ def read_rule(text: object, category: object, skip: object) -> NewRule:
         return NewRule.model_validate({"text": text, "category": category, "skip": skip})
     except ValidationError as refused:
         raise InvalidInput.from_pydantic(refused) from None
+
+
+class Decision(BaseModel):
+    """What an undecided expense is: an expense of which it is the same payment, a new one, or to be left out.
+
+    If it is the same, that takes the bank's amount, unless *keep_amount*.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    same_as: Annotated[StrictInt, Field(ge=1)] | Literal["new", "skip"]
+    keep_amount: StrictBool = False
+
+
+class Merging(BaseModel):
+    """The expense that another one is to be merged *into*."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    into: Annotated[StrictInt, Field(ge=1)]
+
+
+class Decided(Answer):
+    """The *number* of the change by which something was decided; None if it was so before."""
+
+    number: int | None
+
+
+def not_a_row(line: int) -> FieldError:
+    """What is wrong with a decision about a line that is no row."""
+    return FieldError(f"decisions.{line}", "names no row of the statement")
 
 
 def read_said(given: object, field: str) -> Said:

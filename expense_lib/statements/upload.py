@@ -35,6 +35,11 @@ def body(plan: Plan) -> bytes:
     return text.getvalue().encode()
 
 
+def lines(plan: Plan) -> dict[int, int]:
+    """The line of each row in the body, by its line in the file that it was read from."""
+    return {line: sent for sent, line in enumerate(plan.rows.lines, 2)}
+
+
 def query(plan: Plan) -> dict[str, str]:
     """What to say beside the body."""
     return {

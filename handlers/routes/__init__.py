@@ -4,10 +4,11 @@ To add one, write its handler and its Route, and a line in the docstring of ``ws
 """
 
 from handlers.router import Router
-from handlers.routes import changes, expenses, files, service, statements, totals
+from handlers.routes import changes, deciding, expenses, files, service, statements, totals
 
 ROUTES = (
     *expenses.ROUTES,
+    *deciding.ROUTES,
     *totals.ROUTES,
     *statements.ROUTES,
     *files.ROUTES,

@@ -6,7 +6,7 @@ from pydantic_core import to_json
 from werkzeug.wrappers import Request
 
 from expense_lib import ChangesQuery, LogQuery
-from expense_lib.domain.errors import ChangedSince, ChangeNotFound
+from expense_lib.domain.errors import BuiltUpon, ChangedSince, ChangeNotFound
 from expense_lib.domain.results import Change, Undone
 from handlers import responses, settings
 from handlers.inputs import Query
@@ -69,7 +69,10 @@ ROUTES = (
         {200: Answered("What was put back, and what was kept.", Undone)},
         refuses=(
             Refusal("There is no such change.", (ChangeNotFound,)),
-            Refusal("All of it was changed again since.", (ChangedSince,)),
+            Refusal(
+                "All of it was changed again since, or a later change builds on it.",
+                (ChangedSince, BuiltUpon),
+            ),
         ),
     ),
 )

@@ -22,7 +22,7 @@ from expense_lib.domain.results import Expense, Page, Recategorised, Replayed, V
 from handlers import responses, settings
 from handlers.inputs import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_OR_ANY, IF_NONE_MATCH, Body, Query
 from handlers.responses import Answer, in_json
-from handlers.route import DELETED, NOT_FOUND, STALE, UNACCEPTABLE, Answered, Items, Refusal, Route
+from handlers.route import DELETED, NOT_ALONE, NOT_FOUND, STALE, UNACCEPTABLE, Answered, Items, Refusal, Route
 
 THE_EXPENSE = Answered("The expense.", Expense, ("ETag",))
 
@@ -31,12 +31,15 @@ def record_expense(request: Request, new: NewExpense, idempotency_key: str | Non
     """Record exactly once (idempotent): 201, or 200 with ``Idempotent-Replayed`` if it was there."""
     receipt = settings.ledger().record(new, idempotency_key)
     where = f"{quote(request.root_path)}/expenses/{receipt.expense.id}"
-    if receipt.created:
-        return responses.expense(receipt.expense, 201, {"Location": where}, "created")
-    replayed = {"Content-Location": where, "Idempotent-Replayed": "true"}
     expense = receipt.expense
-    if receipt.differs:
-        expense = Replayed.model_validate(expense.model_dump() | {"differs": receipt.differs})
+    if receipt.looks_like is not None:
+        expense = Replayed.model_validate(expense.model_dump() | {"looks_like": receipt.looks_like})
+    if receipt.created:
+        return responses.expense(expense, 201, {"Location": where}, "created")
+    replayed = {"Content-Location": where, "Idempotent-Replayed": "true"}
+    if receipt.differs or receipt.joined:
+        more = {"differs": receipt.differs, "joined": receipt.joined}
+        expense = Replayed.model_validate(expense.model_dump() | more)
     return responses.expense(expense, 200, replayed, "exists")
 
 
@@ -64,13 +67,13 @@ def get_expense(request: Request, expense_id: int, known: ETags) -> Answer:
 
 def amend_expense(request: Request, expense_id: int, versions: list[int] | None, changes: Any) -> Answer:
     """Change the fields that were sent, under optimistic concurrency."""
-    version = _matching(expense_id, versions)
+    version = matching(expense_id, versions)
     return responses.expense(settings.ledger().amend(expense_id, changes, version))
 
 
 def delete_expense(request: Request, expense_id: int, versions: list[int] | None) -> Answer:
     """Soft delete; deleting again is no error."""
-    settings.ledger().delete(expense_id, _matching(expense_id, versions))
+    settings.ledger().delete(expense_id, matching(expense_id, versions))
     return responses.empty()
 
 
@@ -84,7 +87,7 @@ def get_history(request: Request, expense_id: int) -> Answer:
     return in_json({"items": settings.ledger().history(expense_id)})
 
 
-def _matching(expense_id: int, versions: list[int] | None) -> int | None:
+def matching(expense_id: int, versions: list[int] | None) -> int | None:
     """The one of *versions* that the expense is at, else the last of them; None if any version will do."""
     if versions is None or len(versions) == 1:
         return versions[0] if versions else None
@@ -102,9 +105,14 @@ ROUTES = (
         record_expense,
         "Have an expense in the ledger once",
         {
-            201: Answered("It is recorded.", Expense, ("ETag", "Location")),
+            201: Answered(
+                "It is recorded; looks_like is a bank's payment that may be it, and waits to be decided.",
+                Replayed,
+                ("ETag", "Location"),
+            ),
             200: Answered(
-                "It was there already, and is as this says by now; differs names what was sent otherwise.",
+                "It was there already, and is as this says by now; differs names what was sent otherwise. joined: "
+                "a bank had told of it.",
                 Replayed,
                 ("ETag", "Content-Location", "Idempotent-Replayed"),
             ),
@@ -150,7 +158,7 @@ ROUTES = (
         "One expense",
         {200: THE_EXPENSE, 304: Answered("It is as you know it.", None, ("ETag",))},
         takes=(IF_NONE_MATCH,),
-        refuses=(NOT_FOUND, DELETED),
+        refuses=(NOT_FOUND, DELETED, NOT_ALONE),
     ),
     Route(
         "PATCH",
@@ -162,6 +170,7 @@ ROUTES = (
         refuses=(
             NOT_FOUND,
             DELETED,
+            NOT_ALONE,
             STALE,
             Refusal("What it would become can't be accepted.", UNACCEPTABLE),
             Refusal("If-Match is missing.", (PreconditionRequired,)),
@@ -174,7 +183,7 @@ ROUTES = (
         "Delete an expense; it keeps its id and its history",
         {204: Answered("It is deleted, or was already.")},
         takes=(IF_MATCH_OR_ANY,),
-        refuses=(NOT_FOUND, STALE),
+        refuses=(NOT_FOUND, NOT_ALONE, STALE),
     ),
     Route(
         "POST",
@@ -182,7 +191,7 @@ ROUTES = (
         restore_expense,
         "Bring a deleted expense back",
         {200: THE_EXPENSE},
-        refuses=(NOT_FOUND,),
+        refuses=(NOT_FOUND, NOT_ALONE),
     ),
     Route(
         "GET",

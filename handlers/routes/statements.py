@@ -1,4 +1,4 @@
-"""The endpoints of bank statements: import, undo an import, and the rules that give rows a category.
+"""The endpoints of bank statements: import, undo an import, and the rules for rows.
 
 Their models and the readers of files are imported when first needed: recording an expense starts sooner.
 """
@@ -34,9 +34,9 @@ def import_statement(request: Request, sent: tuple[bytes, ImportOptions]) -> Ans
     from expense_lib import statements  # noqa: PLC0415 - as said above
 
     file, options = sent
-    given = options.model_dump(exclude={"similar", "dry_run", "filename"})
+    given = options.model_dump(exclude={"decisions", "dry_run", "filename"})
     plan = statements.read(file, filename=options.filename, **given)
-    done = settings.ledger().import_statement(plan, dry_run=options.dry_run, similar=options.similar)
+    done = settings.ledger().import_statement(plan, dry_run=options.dry_run, decisions=options.decisions)
     body = {
         **{field.name: getattr(done, field.name) for field in dataclasses.fields(done)},
         "verdicts": list(done.verdicts),
@@ -63,7 +63,7 @@ def list_rules(request: Request) -> Answer:
 
 def add_rule(request: Request, new: NewRule) -> Answer:
     """Add a category rule, or replace the one of the same text."""
-    return in_json(settings.ledger().add_rule(new.text, new.category))
+    return in_json(settings.ledger().add_rule(new.text, new.category, skip=new.skip))
 
 
 def delete_rule(request: Request, rule_id: int) -> Answer:
@@ -113,7 +113,7 @@ ROUTES = (
         "POST",
         "/rules",
         add_rule,
-        "Have payments of statements with a text in a category; replaces the rule of the same text",
+        "Have rows of statements with a text in a category, or left out; replaces the rule of the same text",
         {200: Answered("The rule.", f"{MODELS}:Rule")},
         takes=(Body(f"{MODELS}:NewRule"),),
     ),

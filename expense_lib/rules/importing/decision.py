@@ -18,7 +18,7 @@ from expense_lib.domain.errors import FieldError, InvalidInput
 from expense_lib.domain.keys import KEY_PREFIX, is_key
 from expense_lib.domain.keys import digest as key_digest
 from expense_lib.domain.rows import Entry, Row
-from expense_lib.domain.statement import Said
+from expense_lib.domain.statement import Said, not_a_row
 from expense_lib.domain.text import fold
 from expense_lib.rules.change import Change, Edit
 from expense_lib.rules.claims import Claims
@@ -331,11 +331,7 @@ class Decision:
 
     def _by_position(self, said: Mapping[int, Said]) -> dict[int, Said]:
         at = {line: position for position, line in enumerate(self.payments.rows.lines if said else ())}
-        unknown = [
-            FieldError(f"decisions.{line}", "names no row of the statement")
-            for line in said
-            if line not in at
-        ]
+        unknown = [not_a_row(line) for line in said if line not in at]
         if unknown:
             raise InvalidInput(unknown)
         return {at[line]: each for line, each in said.items()}
