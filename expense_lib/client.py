@@ -37,6 +37,7 @@ from expense_lib.domain.results import (
     Position,
     Recategorised,
     Receipt,
+    Recorded,
     Renamed,
     Replayed,
     Summary,
@@ -70,6 +71,10 @@ Item = TypeVar("Item", bound=BaseModel)
 
 class _Items(BaseModel, Generic[Item]):
     items: tuple[Item, ...]
+
+
+class _Submitted(Recorded, Replayed):
+    """What was sent, recorded or there already."""
 
 
 class _Done(RootModel[Imported]):
@@ -128,7 +133,7 @@ class RemoteLedger:
         """As ``Ledger.record``."""
         check_idempotency_key(idempotency_key)
         status, found = self._ask(
-            Replayed,
+            _Submitted,
             "POST",
             "/expenses",
             json=new.model_dump(mode="json", exclude_unset=True),

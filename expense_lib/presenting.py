@@ -97,11 +97,16 @@ def _parts(entry: Entry, currency: Currency) -> dict[str, Any]:
         "change": entry.kind,
         "at": entry.at,
         "by": entry.actor,
-        "before": None
-        if entry.kind == "rule"
-        else entry.before and Values(**_values(entry.before, currency)),
-        "after": None if entry.kind == "rule" else entry.after and Values(**_values(entry.after, currency)),
+        "before": _side(entry.before, entry, currency),
+        "after": _side(entry.after, entry, currency),
     }
+
+
+def _side(content: Content | None, entry: Entry, currency: Currency) -> Values | None:
+    """What an entry says of one side of a change; None if there is nothing."""
+    if content is None or entry.kind in ("rule", "import"):
+        return None
+    return Values(**_values(content, currency))
 
 
 def _values(content: Content, currency: Currency) -> dict[str, Any]:

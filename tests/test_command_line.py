@@ -43,7 +43,7 @@ def test_import_tells_what_it_did_and_does_it_once(tmp_path: Path, bank: Path) -
     dry = run(tmp_path, "import", "bank.csv", "--dry-run")
     assert (dry.returncode, dry.stdout.splitlines()[0]) == (
         0,
-        "Dry run: 2 would be created, 0 existing, 1 skipped, 0 changed, 0 deleted, 0 lines not understood",
+        "Dry run: 2 would be created, 0 existing, 0 joined, 0 held, 0 changed, 0 deleted, 1 skipped, 0 lines not understood",
     )
     assert Ledger(tmp_path / "expenses.db").search().count == 0
     real = run(tmp_path, "import", "bank.csv")
@@ -125,7 +125,7 @@ def test_damage_is_found_and_1(tmp_path: Path, bank: Path) -> None:
     found = run(tmp_path, "check")
     assert found.returncode == 1
     assert "Expense 1: it is not as its log says." in found.stdout
-    assert "Expense 2: it has no row identity, though an import gave it one." in found.stdout
+    assert "Expense 2: nobody told of it, no person and no statement." in found.stdout
 
 
 def test_ledger_of_a_handler(tmp_path: Path, bank: Path) -> None:

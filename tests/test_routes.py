@@ -129,7 +129,8 @@ def models() -> Iterator[object]:
 def test_models_that_are_imported_later_are_there() -> None:
     named = {model for model in models() if isinstance(model, str)}
     assert {model_of(name).__name__ for name in named} == {
-        *("ExpenseChanges", "Import", "ImportOptions", "Imported", "NewRule", "Rule")
+        *("Decided", "Decision", "ExpenseChanges", "Import", "ImportOptions", "Imported", "Merging"),
+        *("NewParts", "NewRule", "Rule"),
     }
 
 

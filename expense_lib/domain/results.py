@@ -57,8 +57,8 @@ class _Numbered(Answer):
 class Expense(Values, _Numbered):
     """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC.
 
-    Of a payment that is split, each part is an expense: *whole* is what all come to, of the first; *part_of* is
-    the first, of the others.
+    Of a payment that is split, each part is an expense: *whole* of the first is what all come to, *part_of* of
+    the others is the first.
     """
 
     dedup_key: str
@@ -69,15 +69,20 @@ class Expense(Values, _Numbered):
     whole: Annotated[AmountOut | None, Field(exclude_if=_is_none)] = None
 
 
-class Replayed(Expense):
-    """What a submission found, or made: with the fields in which it *differs* from what was sent.
+class Recorded(Expense):
+    """An expense that was recorded. *looks_like* is a bank's that may be the same payment, and waits."""
 
-    *joined*: a bank had told of it. *looks_like* is a bank's expense that may be the same payment, and waits.
+    looks_like: Annotated[int | None, Field(exclude_if=_is_none)] = None
+
+
+class Replayed(Expense):
+    """An expense that was there, with the fields in which it *differs* from what was sent.
+
+    *joined*: only a bank had told of it so far.
     """
 
     differs: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
     joined: Annotated[bool, Field(exclude_if=_is_false)] = False
-    looks_like: Annotated[int | None, Field(exclude_if=_is_none)] = None
 
 
 class Receipt(Answer):
@@ -205,13 +210,14 @@ class Change(Answer):
     """One change to what was recorded, at *at* (UTC), by the *number* that undoes it.
 
     *count* is how many lines of the log it has; *expense_id*, *before* and *after* are those of the first, as
-    ``Version`` has them. The change of a rule is of no expense; *rule* is its text.
+    ``Version`` has them. The change of a rule, whose text is *rule*, is of no expense, nor is the undo of an
+    import that brought nothing.
     """
 
     number: int
     at: dt.datetime
     by: str = ""
-    change: Literal["amended", "deleted", "restored", "merged", "split", "held", "joined", "rule"]
+    change: Literal["amended", "deleted", "restored", "merged", "split", "held", "joined", "rule", "import"]
     count: int
     expense_id: int | None
     rule: Annotated[str | None, Field(exclude_if=_is_none)] = None

@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 from expense_lib.domain.content import FIELDS, Content
 
 ChangeKind = Literal["created", "amended", "deleted", "restored", "merged", "split", "held", "joined"]
-LogKind = ChangeKind | Literal["rule"]  # a rule is no expense's
+OtherKind = Literal["rule", "import"]  # of a change of no expense
+LogKind = ChangeKind | OtherKind
 State = Literal["live", "deleted", "held", "merged", "skipped"]
 
 # The changes after which an expense counts no more, and what it is then.

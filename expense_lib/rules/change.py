@@ -145,7 +145,7 @@ class Change:
             self._write_parts(tx, number)
         if self.effects:
             if number is None:
-                number = log.rule_changed(tx)
+                number = log.changed_otherwise(tx, "rule")
             effects.put(tx, number, self.effects)
         return number
 

@@ -67,7 +67,7 @@ class Undo(Fresh):
 
     def _decide(self, tx: Transaction) -> None:
         """Sort the expenses by what is to be done with each; what differs from before is undone or kept."""
-        entries = [entry for entry in self.entries if entry.kind != "rule"]
+        entries = [entry for entry in self.entries if entry.kind not in ("rule", "import")]
         rows = expenses.find_all(tx, [entry.expense_id for entry in entries])
         moved = imports.moved(tx, self.number)
         todo = [
@@ -144,6 +144,7 @@ class UndoImport(Fresh):
         """Undo it."""
         number = self.change.write(tx)
         if self.found.undone_at is None:
+            number = number or log.changed_otherwise(tx, "import")
             imports.mark_undone(tx, self.found.id, number)
             settle(tx, self.freed)
         return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))

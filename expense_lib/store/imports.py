@@ -167,7 +167,7 @@ def undone_by(tx: Transaction) -> set[int]:
     return {row[0] for row in tx.execute(_UNDONE_BY)}
 
 
-def mark_undone(tx: Transaction, import_id: int, by: int | None) -> None:
+def mark_undone(tx: Transaction, import_id: int, by: int) -> None:
     """Mark an import as undone by change *by*: it tells of nothing any more."""
     tx.execute(_MARK_UNDONE, {"id": import_id, "at": tx.at, "by": by})
 

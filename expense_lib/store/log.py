@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from expense_lib.domain.content import FIELDS
-from expense_lib.domain.rows import Entry, Revision
+from expense_lib.domain.rows import Entry, OtherKind, Revision
 from expense_lib.store.transaction import Transaction
 
 _FIELDS = ", ".join(FIELDS)
@@ -23,9 +23,9 @@ _CREATED = f"""
      ORDER BY id
 """
 
-_RULE_CHANGED = """
+_CHANGED_OTHERWISE = """
     INSERT INTO log_entry (seq, kind, at, actor, version)
-    SELECT COALESCE(MAX(seq), 0) + 1, 'rule', :at, :actor, 0
+    SELECT COALESCE(MAX(seq), 0) + 1, :kind, :at, :actor, 0
       FROM log_entry
     RETURNING seq
 """
@@ -127,9 +127,10 @@ def revised(tx: Transaction, revisions: Sequence[Revision], number: int) -> None
     )
 
 
-def rule_changed(tx: Transaction) -> int:
-    """Log a change of no expense, the effects of which are kept beside the log. Returns its number."""
-    seq: int = tx.execute(_RULE_CHANGED, {"at": tx.at, "actor": tx.actor}).fetchone()[0]
+def changed_otherwise(tx: Transaction, kind: OtherKind) -> int:
+    """Log a change of no expense, which is kept beside the log. Returns its number."""
+    values = {"kind": kind, "at": tx.at, "actor": tx.actor}
+    seq: int = tx.execute(_CHANGED_OTHERWISE, values).fetchone()[0]
     return seq
 
 

@@ -254,14 +254,14 @@ MIGRATIONS = (
         "ALTER TABLE ledger ADD COLUMN uid TEXT NOT NULL DEFAULT ''",
         "UPDATE ledger SET uid = lower(hex(randomblob(16)))",
         # The log with more kinds; the commonest is compared first, since a list costs a microsecond. kind
-        # 'rule': it is no expense's; what changed is in effect.
+        # 'rule' or 'import': of no expense; a rule was changed, or an import undone that brought nothing.
         """
         CREATE TABLE new_log_entry (
             seq INTEGER PRIMARY KEY,
             previous INTEGER REFERENCES log_entry (seq),
             part_of INTEGER REFERENCES log_entry (seq),
             kind TEXT NOT NULL CHECK (kind = 'created' OR kind IN (
-                'amended', 'deleted', 'restored', 'merged', 'split', 'held', 'joined', 'rule'
+                'amended', 'deleted', 'restored', 'merged', 'split', 'held', 'joined', 'rule', 'import'
             )),
             at TEXT NOT NULL,
             actor TEXT NOT NULL DEFAULT '',
@@ -275,7 +275,7 @@ MIGRATIONS = (
             account TEXT,
             note TEXT,
             tags TEXT,
-            CHECK ((kind = 'rule') = (expense_id IS NULL))
+            CHECK ((kind = 'rule' OR kind = 'import') = (expense_id IS NULL))
         ) STRICT
         """,
         """

@@ -1,4 +1,4 @@
-"""The endpoints of deciding which payments are one: what is undecided, merge, split. Each is safe to send again."""
+"""The endpoints of deciding which payments are one: undecided, merge, split. Each is safe to send again."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from expense_lib.domain.errors import (
     IdempotencyKeyReused,
     RecordedThenDeleted,
 )
-from expense_lib.domain.results import Expense, Page, Recategorised, Replayed, Version
+from expense_lib.domain.results import Expense, Page, Recategorised, Recorded, Replayed, Version
 from handlers import responses, settings
 from handlers.inputs import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_OR_ANY, IF_NONE_MATCH, Body, Query
 from handlers.responses import Answer, in_json
@@ -33,7 +33,7 @@ def record_expense(request: Request, new: NewExpense, idempotency_key: str | Non
     where = f"{quote(request.root_path)}/expenses/{receipt.expense.id}"
     expense = receipt.expense
     if receipt.looks_like is not None:
-        expense = Replayed.model_validate(expense.model_dump() | {"looks_like": receipt.looks_like})
+        expense = Recorded.model_validate(expense.model_dump() | {"looks_like": receipt.looks_like})
     if receipt.created:
         return responses.expense(expense, 201, {"Location": where}, "created")
     replayed = {"Content-Location": where, "Idempotent-Replayed": "true"}
@@ -107,12 +107,12 @@ ROUTES = (
         {
             201: Answered(
                 "It is recorded; looks_like is a bank's payment that may be it, and waits to be decided.",
-                Replayed,
+                Recorded,
                 ("ETag", "Location"),
             ),
             200: Answered(
-                "It was there already, and is as this says by now; differs names what was sent otherwise. joined: "
-                "a bank had told of it.",
+                "It was there already, and is as this says by now; differs names what was sent otherwise. "
+                "joined: only a bank had told of it.",
                 Replayed,
                 ("ETag", "Content-Location", "Idempotent-Replayed"),
             ),

@@ -110,6 +110,7 @@ class Decision:
         self._settle_known()
         self._leave_out()
         self._heed()
+        self._take_from_elsewhere()
         self._take_rewritten()
         self._hold_unclear()
         self._match_persons()
@@ -359,6 +360,12 @@ class Decision:
                 self.said_same[position] = each
         if wrong:
             raise InvalidInput(wrong)
+
+    def _take_from_elsewhere(self) -> None:
+        """The expenses of another ledger are payments of their own, however equal."""
+        for position, is_open in enumerate(self._open):
+            if is_open and self.recognition.is_from_elsewhere(position):
+                self.settle(position, NEW)
 
     def _free(self, expense_ids: list[int]) -> set[int]:
         """Those of the expenses that have no row of an import that is not undone."""

@@ -161,12 +161,17 @@ class Recognition:
 
     # Content
 
+    def is_from_elsewhere(self, position: int) -> bool:
+        """Whether a row is another ledger's expense, in an export of it: nobody here told of it otherwise."""
+        reference = self.references[position] or ""
+        return "/" in reference and keys.is_key(reference.rpartition("/")[2])
+
     def _by_content(self) -> None:
         payments, rows = self._payments, self._payments.rows
         order = [
             position
             for position, is_open in enumerate(self._open)
-            if is_open and not self._is_known(position)
+            if is_open and not self._is_known(position) and not self.is_from_elsewhere(position)
         ]
         if not order:
             return
