@@ -7,7 +7,7 @@ nothing is said.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from expense_lib.store import categories, category_rules
 from expense_lib.store.transaction import Transaction
 
 LAST = 5  # expenses of one text that are looked at
-_NOMINATED = 200  # texts that are compared with one that is asked for
+_ALIKE = 500  # thousandths of the weight of two texts' words, which they share
+_NOMINATED = 50  # texts that are compared with one that is asked for
 
 Latest = Callable[[], Iterable[tuple[str, str]]]  # description's and category's key, the latest expense first
 Words = tuple[str, ...]
@@ -73,48 +74,46 @@ def suggest(
 
 
 class _Known:
-    """What the latest expenses tell of texts, by the words that count in them."""
+    """What the latest expenses tell of texts, by the words that count in them.
+
+    A rare word weighs more than one that stands in many texts.
+    """
 
     def __init__(self, latest: Iterable[tuple[str, str]]) -> None:
-        self._categories: dict[Words, list[str]] = {}
+        by_key: dict[str, list[str]] = {}
         for key, category in latest:
-            last = self._categories.setdefault(words(key), [])
+            last = by_key.setdefault(key, [])
             if len(last) < LAST:
                 last.append(category)
+        self._categories: dict[Words, list[str]] = {}
+        for key, last in by_key.items():
+            self._categories.setdefault(words(key), []).extend(last)
         self._having: defaultdict[str, list[Words]] = defaultdict(list)
         for text in self._categories:
             for word in text:
                 self._having[word].append(text)
+        many = len(self._categories)
+        self._weights = {word: (many // len(texts)).bit_length() for word, texts in self._having.items()}
+        self._unknown = many.bit_length()
 
     def category(self, asked: Words) -> str | None:
         """The category of the texts that are most alike: which have at least half of all words in common."""
-        best, most = 1, []
-        total = self._weight(asked)
-        for text in islice(self._nominated(asked), _NOMINATED):
-            shared = self._weight(word for word in text if word in asked)
-            likeness = 2_000 * shared // (total + self._weight(text))
+        weights = {word: self._weights.get(word, self._unknown) for word in asked}
+        total, best, most = sum(weights.values()), _ALIKE, list[Words]()
+        for text in self._nominated(weights):
+            shared = sum([weight for word, weight in weights.items() if word in text])
+            likeness = 2_000 * shared // (total + sum(map(self._weights.__getitem__, text)))
             if likeness > best:
                 best, most = likeness, []
             if likeness == best:
                 most.append(text)
-        if best < 500:
-            return None
-        return _agreed(chain.from_iterable(self._categories[text] for text in most))
+        return _agreed(chain.from_iterable(self._categories[text][:LAST] for text in most))
 
-    def _nominated(self, asked: Words) -> Iterator[Words]:
+    def _nominated(self, weights: Mapping[str, int]) -> Iterable[Words]:
         """Texts that share a word, each once: those with the rarest first, and of these the latest."""
-        rarest = sorted((word for word in asked if word in self._having), key=self._commonness)
-        return iter(
-            dict.fromkeys(chain.from_iterable(islice(self._having[word], _NOMINATED) for word in rarest))
-        )
-
-    def _commonness(self, word: str) -> int:
-        return len(self._having[word])
-
-    def _weight(self, counted: Iterable[str]) -> int:
-        """The sum of the words' weights: a rare word says more than one that stands in many texts."""
-        many, having = len(self._categories), self._having
-        return sum((many // len(having.get(word, (word,)))).bit_length() for word in counted)
+        rarest = sorted(weights.keys() & self._having.keys(), key=lambda word: (-weights[word], word))
+        having = (islice(self._having[word], _NOMINATED) for word in rarest)
+        return dict.fromkeys(islice(chain.from_iterable(having), _NOMINATED))
 
 
 def _by_rule(

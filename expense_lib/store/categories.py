@@ -14,7 +14,7 @@ from expense_lib.store.transaction import Transaction
 
 HALF = 1_000_000_000  # where a sum of minor units is cut in two, so that neither part can overflow
 
-LATEST = 100_000  # expenses, which are looked at for the category of another
+LATEST = 50_000  # expenses, which are looked at for the category of another
 
 Change = tuple[str, str, int, int, int]  # key, name, and what is added to count, total_high and total_low
 
