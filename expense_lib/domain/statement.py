@@ -29,6 +29,7 @@ from expense_lib.domain.results import Answer
 from expense_lib.domain.text import canonical_text
 
 Said = int | Literal["new", "skip"]  # what somebody says of a row: which expense it is, a new one, or none
+CategoryFrom = Literal["statement", "rule", "before", "alike", "default"]  # what says a row's category
 What = Literal["created", "existing", "joined", "held", "changed", "deleted", "skipped"]
 
 
@@ -204,7 +205,9 @@ class Verdict(Answer):
     somebody entered, or that the bank told of otherwise; ``held`` until somebody says what it is, counting
     nowhere; ``changed``, held too, since its reference is known with another amount; ``deleted`` once, and
     left so; ``skipped``. *why* says it in words. *expense_id* is None where there is no expense, or none yet.
-    *category* is that of the row. *candidates* are the expenses that a held one may be, the likeliest first.
+    *category* is that of the row, and *category_from* what says so: the ``statement``, a ``rule``, what the
+    last expenses of this description had ``before``, or those of descriptions ``alike``, or the ``default``.
+    *candidates* are the expenses that a held one may be, the likeliest first.
     """
 
     line: int
@@ -212,6 +215,7 @@ class Verdict(Answer):
     why: str
     expense_id: int | None = None
     category: str | None = None
+    category_from: CategoryFrom | None = None
     candidates: tuple[int, ...] = ()
 
 

@@ -6,13 +6,15 @@ The sum of minor units is ``total_high * HALF + total_low``: in one integer it c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from expense_lib.domain.content import Content, folded
 from expense_lib.domain.rows import LEAVING, Revision, Sum
 from expense_lib.store.transaction import Transaction
 
 HALF = 1_000_000_000  # where a sum of minor units is cut in two, so that neither part can overflow
+
+LATEST = 50_000  # expenses, which are looked at for the category of another
 
 Change = tuple[str, str, int, int, int]  # key, name, and what is added to count, total_high and total_low
 
@@ -34,6 +36,15 @@ _TAKE = """
 """
 _REMOVE = "DELETE FROM category WHERE key = ? AND count = 0"
 
+# Rows: description's key and category's key, of live expenses, the latest first. The index has it all.
+_LATEST = """
+    SELECT description_key, category_key
+      FROM expense INDEXED BY live_by_date
+     WHERE deleted_at IS NULL
+     ORDER BY date DESC, id DESC
+     LIMIT :limit
+"""
+
 # Rows by name: name, count, and the sum of minor units in two parts.
 _TOTALS = "SELECT name, count, total_high, total_low FROM category ORDER BY key"
 _TOTAL = "SELECT name, count, total_high, total_low FROM category WHERE key = :key"
@@ -50,6 +61,11 @@ def names(tx: Transaction, keys: Iterable[str] | None = None) -> dict[str, str]:
     if keys is None:
         return dict(tx.execute(_ALL_NAMES))
     return dict(tx.execute(_NAMES, {"keys": json.dumps(list(keys))}))
+
+
+def latest(tx: Transaction) -> Iterator[tuple[str, str]]:
+    """The key of the description and of the category of live expenses, the latest LATEST by date first."""
+    yield from tx.execute(_LATEST, {"limit": LATEST})
 
 
 def rename(tx: Transaction, key: str, name: str) -> None:

@@ -9,14 +9,6 @@ from expense_lib.store.transaction import Transaction
 
 CHUNK = 500  # values bound in one statement
 
-# Rows by date and id: description's key and category's key, of live expenses. The index has it all.
-_CATEGORISED = """
-    SELECT description_key, category_key
-      FROM expense INDEXED BY live_by_date
-     WHERE deleted_at IS NULL AND description_key <> ''
-     ORDER BY date, id
-"""
-
 # One row: the last line of the log, the rules as one text, the last import and how many are undone.
 _POSITION = """
     SELECT (SELECT MAX(seq) FROM log_entry),
@@ -117,12 +109,6 @@ def position(tx: Transaction) -> Position:
     """Where the ledger is. As long as it stays there, whatever was decided before still holds."""
     last_seq, *of_imports = tx.execute(_POSITION).fetchone()
     return Position(last_seq or 0, tuple(of_imports))
-
-
-def last_categories(tx: Transaction, description_keys: set[str]) -> dict[str, str]:
-    """The category's key of the latest live expense of each description, where there is one."""
-    found = tx.execute(_CATEGORISED) if description_keys else ()
-    return {description: category for description, category in found if description in description_keys}
 
 
 def next_id(tx: Transaction) -> int:

@@ -20,6 +20,7 @@ from expense_lib.domain.keys import digest as key_digest
 from expense_lib.domain.rows import Entry, Row
 from expense_lib.domain.statement import Said, not_a_row
 from expense_lib.domain.text import fold
+from expense_lib.rules import suggestions
 from expense_lib.rules.change import Change, Edit
 from expense_lib.rules.claims import Claims
 from expense_lib.rules.importing.payments import (
@@ -34,6 +35,7 @@ from expense_lib.rules.importing.payments import (
 from expense_lib.rules.importing.recognition import Match, Recognition
 from expense_lib.rules.matching import Matching, iso, ordinal, shift
 from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
+from expense_lib.rules.suggestions import Suggestion
 from expense_lib.store import accounts, categories, category_rules, claims, expenses, imports, log, tellings
 from expense_lib.store.imports import Position
 from expense_lib.store.ledger_id import ledger_id
@@ -65,7 +67,7 @@ class Decision:
         expense_ids: Whose expense it is; 0 for none, or for none yet.
         whys: Why, where that is particular.
         categories: Each row's category, as it is spelled.
-        sources: Where each category is from, in a sentence.
+        sources: Where each category is from.
         candidates: The expenses that rows may be, the likeliest first.
         made: The rows that make an expense, by date and their order in the file.
         attached: The rows that an expense takes which is there already, each to be kept as a row of it.
@@ -193,45 +195,28 @@ class Decision:
     def _likeness(self) -> Matching:
         return Matching(self.tx, (), 1, 1)
 
-    def _categorise(self) -> tuple[list[str], list[str]]:
-        """Each row's category: its column's, a rule's, that of its description before, or the default one."""
-        payments, rows = self.payments, self.payments.rows
-        rules = category_rules.listed(self.tx)
-        by_text = [(fold(rule.text), rule.text, rule.category) for rule in rules if rule.category is not None]
-        uncategorised = {
-            description
-            for description, category in zip(rows.descriptions, rows.categories, strict=True)
-            if category is None
-        }
-        by_rule: dict[str, tuple[str, str]] = {}
-        unruled: dict[str, str] = {}
-        for description in uncategorised:
-            key = fold(description)
-            rule = next((rule for rule in by_text if rule[0] in key), None)
-            if rule is None:
-                unruled[description] = key
-            else:
-                by_rule[description] = rule[2], f"Its category is by the rule for {rule[1]!r}."
+    def _categorise(self) -> tuple[list[str], list[Suggestion]]:
+        """Each row's category, and where it is from."""
+        rows = self.payments.rows
+        pairs = list(zip(rows.descriptions, rows.categories, strict=True))
         names = categories.names(self.tx)
-        before = imports.last_categories(self.tx, set(unruled.values()))
-        for description, key in unruled.items():
-            if key in before:
-                by_rule[description] = names[before[key]], "Its category is as this description had before."
-        default = payments.plan.default_category, "Its category is the default one."
-        spelled: dict[str, str] = {}
-        found: list[str] = []
-        sources: list[str] = []
-        for description, category in zip(rows.descriptions, rows.categories, strict=True):
-            if category is None:
-                category, from_where = by_rule.get(description, default)  # noqa: PLW2901 - the row's
-            else:
-                from_where = "Its category is the statement's."
-            name = spelled.get(category)
-            if name is None:
-                name = spelled[category] = names.setdefault(fold(category), category)
-            found.append(name)
-            sources.append(from_where)
-        return found, sources
+        found = suggestions.known(self.tx, {text for text, category in pairs if category is None}, names)
+        default = Suggestion(
+            self.payments.plan.default_category, "default", "Its category is the default one."
+        )
+        said = {
+            category: Suggestion(category, "statement", "Its category is the statement's.")
+            for category in set(rows.categories)
+            if category is not None
+        }
+        sources = [
+            found.get(text, default) if category is None else said[category] for text, category in pairs
+        ]
+        spelled = {
+            source.category: names.setdefault(fold(source.category), source.category)
+            for source in dict.fromkeys(sources)
+        }
+        return [spelled[source.category] for source in sources], sources
 
     def _recognise_own(self) -> None:
         """Rows of an export of this ledger: their references are dedup keys."""

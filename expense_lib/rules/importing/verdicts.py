@@ -66,13 +66,15 @@ class Verdicts(Sequence[Verdict]):
     def _verdict(self, position: int) -> Verdict:
         decision = self._decision
         what = decision.what[position]
-        why = decision.whys.get(position) or _WHY.get(what) or f"It is new. {decision.sources[position]}"
+        source = decision.sources[position]
+        why = decision.whys.get(position) or _WHY.get(what) or f"It is new. {source.why}"
         return Verdict(
             line=decision.payments.rows.lines[position],
             what=_WHAT[what],
             why=why,
             expense_id=decision.expense_ids[position] or None,
             category=decision.categories[position],
+            category_from=source.category_from,
             candidates=tuple(decision.candidates.get(position, ())),
         )
 
