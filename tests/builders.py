@@ -18,6 +18,7 @@ import requests
 from expense_lib import NewExpense
 
 ROOT = Path(__file__).parents[1]
+CASES = ROOT.parent / "shared" / "cases"
 STATEMENTS = Path(os.environ.get("EXPENSE_TEST_STATEMENTS", ROOT.parent / "shared" / "data"))
 APP = ROOT / "notebooks" / "expenses.py"
 PATIENCE_S = 30

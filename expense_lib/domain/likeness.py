@@ -49,8 +49,8 @@ def likeness(one: str, other: str) -> int:
     shared = [word for word in shorter if any(_is_shared(word, each) for each in longer)]
     if not (len(shared) == len(shorter) or any(len(word) >= _LONG for word in shared)):
         return 0
-    total = sum(map(len, shorter)) + sum(map(len, longer))
-    return max(1, min(1_000, 2_000 * sum(map(len, shared)) // total))
+    back = [word for word in longer if any(_is_shared(word, each) for each in shorter)]
+    return max(1, 1_000 * sum(map(len, (*shared, *back))) // sum(map(len, (*shorter, *longer))))
 
 
 @lru_cache(65_536)

@@ -57,7 +57,7 @@ class _Numbered(Answer):
 class Expense(Values, _Numbered):
     """One payment as the ledger has it. *dedup_key* is the one it was recorded with; times are UTC.
 
-    Of a payment that is split, each part is an expense: *whole* of the first is what all come to, *part_of* of
+    Of a payment that is split each part is an expense: *whole* of the first is what all come to, *part_of* of
     the others is the first.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -195,7 +196,7 @@ class Rule(Answer):
     id: int
     text: str
     category: str | None = None
-    skip: bool = False
+    skip: Annotated[bool, Field(exclude_if=operator.not_)] = False
 
 
 class Verdict(Answer):

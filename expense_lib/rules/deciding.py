@@ -10,7 +10,7 @@ from expense_lib.rules import undecided
 from expense_lib.rules.change import Change, Edit
 from expense_lib.rules.matching import learnt, pair_of, settle
 from expense_lib.rules.recording import found, live
-from expense_lib.store import expenses, tellings
+from expense_lib.store import decisions, expenses, tellings
 from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction
 
@@ -31,6 +31,8 @@ def decide(tx: Transaction, expense_id: int, same_as: Said, *, keep_amount: bool
         return None
     doubt = undecided.of(tx, row)
     if doubt is None:
+        if same_as == "new" and row.state == "live" and decisions.apart(tx, [row.id]):
+            return None
         raise NotUndecided(expense_id)
     change = Change(tx)
     again = [expense_id]

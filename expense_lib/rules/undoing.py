@@ -55,8 +55,10 @@ class Undo(Fresh):
         return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))
 
     def _revert_effects(self, tx: Transaction) -> None:
-        """What the change did beside the versions, each unless it is so already."""
+        """What the change did beside the versions, each unless it is so already; states are the versions'."""
         for each in effects.of(tx, self.number):
+            if each.kind == "state":
+                continue
             now = effects.get(tx, each.kind, each.key)
             if now == each.before:
                 continue
@@ -91,8 +93,8 @@ class Undo(Fresh):
         by_state: defaultdict[str, list[_Line]] = defaultdict(list)
         for line in possible:
             by_state[line.turn()].append(line)
-            if not {line.entry.kind, line.entry.earlier} & {"held", "merged"}:
-                self.settled.append(line.row.id)
+        if not {entry.kind for entry in self.entries} & {"held", "merged"}:
+            self.settled = [line.row.id for line in possible if line.entry.earlier != "held"]
         self.change.delete(line.row for line in by_state["deleted"])
         self.change.restore([line.row for line in by_state["live"]])
         self.change.hold(line.row for line in by_state["held"])
