@@ -29,9 +29,11 @@ QUERY_PARAMETERS = {
     "date_format": "As strptime takes it; found in the file if left out.",
     "decimal": "What separates the fraction of amounts; found in the file if left out.",
     "encoding": "As Python names it; found in the file if left out.",
+    "references": "Whether the bank's numbers tell its payments apart; proved in the file if left out.",
     "similar": "What becomes of rows that look like an expense that is there.",
     "dry_run": "Write nothing, only say what would become of each row.",
     "filename": "What the import is listed by.",
+    "layout": "That of the file which a client read itself, and sends as another.",
     "cursor": "Where the page begins: `next` of the page before, of the same filter and sort.",
 }
 
