@@ -30,10 +30,10 @@ QUERY_PARAMETERS = {
     "decimal": "What separates the fraction of amounts; found in the file if left out.",
     "encoding": "As Python names it; found in the file if left out.",
     "decisions": 'What rows are, as JSON by their lines: {"12": "new", "15": 33, "18": "skip"}.',
-    "references": "Whether the bank's numbers are one for each payment; found in the file if left out.",
-    "layout": "What the file's layout is called; found in the file if left out.",
+    "references": "Whether the bank's numbers tell its payments apart; proved in the file if left out.",
     "dry_run": "Write nothing, only say what would become of each row.",
     "filename": "What the import is listed by.",
+    "layout": "That of the file which a client read itself, and sends as another.",
     "cursor": "Where the page begins: `next` of the page before, of the same filter and sort.",
 }
 

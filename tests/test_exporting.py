@@ -200,6 +200,19 @@ def test_export_names_its_ledger(ledger: Ledger, tmp_path: Path) -> None:
         assert ledger.search().total == Decimal(total)
 
 
+def test_keys_of_an_export_are_not_judged(ledger: Ledger, tmp_path: Path) -> None:
+    """Two exports put together have an edited expense twice, with other content; it stays one."""
+    ledger.record(an_expense())
+    ledger.export_csv(tmp_path / "before.csv")
+    ledger.amend(1, {"amount": "13.00"}, 1)
+    ledger.export_csv(tmp_path / "after.csv")
+    after = (tmp_path / "after.csv").read_bytes().partition(b"\n")[2]
+    plan = statements.read((tmp_path / "before.csv").read_bytes() + after)
+    assert plan.reading.references == "as given"
+    assert len(set(plan.rows.references)) == 1
+    assert ledger.import_statement(plan).created == 0
+
+
 def test_export_of_before_ledgers_had_names_is_known(ledger: Ledger, tmp_path: Path) -> None:
     ledger.record(an_expense(description="=1"))
     ledger.export_csv(tmp_path / "out.csv")
