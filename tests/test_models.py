@@ -19,7 +19,7 @@ REFUSALS: list[tuple[dict[str, Any], str, str]] = [
     ({"refund": "yes"}, "refund", "true or false"),
     ({"category": "  \t "}, "category", "must not be empty"),
     ({"category": "x" * 101}, "category", "at most 100"),
-    ({"category": None}, "category", "must be a text"),
+    ({"category": 1}, "category", "must be a text"),
     ({"category": "a\x00b"}, "category", "control characters"),
     ({"description": "a\x1bb"}, "description", "control characters"),
     ({"description": "\ud800"}, "description", "lone surrogates"),
@@ -67,7 +67,6 @@ def test_missing_fields_are_all_named() -> None:
         NewExpense.model_validate({})
     assert [field for field, _ in InvalidInput.from_pydantic(refused.value).errors] == [
         "amount",
-        "category",
         "date",
     ]
 
