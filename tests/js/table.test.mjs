@@ -53,6 +53,41 @@ function picked() {
   return shown.sentTo("pick").map((message) => message.ids);
 }
 
+test("a choice is sent with its row, and a text is none", () => {
+  const what = {
+    named: "What becomes of line 2",
+    value: "later",
+    choices: [
+      ["later", "decide later"],
+      ["12", "the same as #12"],
+    ],
+  };
+  const columns = [{ name: "what", label: "What", kind: "choice" }];
+  shows({
+    columns,
+    rows: [
+      { id: 7, what },
+      { id: 8, what: "left out" },
+    ],
+  });
+  const [select, ...others] = shown.el.querySelectorAll("select");
+  assert.equal(others.length, 0);
+  assert.equal(select.getAttribute("aria-label"), "What becomes of line 2");
+  assert.deepEqual(
+    select
+      .querySelectorAll("option")
+      .map((each) => [each.textContent, each.getAttribute("selected") !== null]),
+    [
+      ["decide later", true],
+      ["the same as #12", false],
+    ],
+  );
+  select.value = "12";
+  select.dispatch("change");
+  assert.deepEqual(shown.sentTo("choose"), [{ do: "choose", id: 7, to: "12" }]);
+  assert.equal(shown.el.querySelectorAll("td.what")[1].textContent, "left out");
+});
+
 test("details stand small below a detailed text", () => {
   const details = [
     { kind: "account", text: "Giro" },

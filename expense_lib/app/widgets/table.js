@@ -1,13 +1,15 @@
 // A table of one page of something, whose rows can be picked and acted on. What it shows is the model's *page*:
 //
 //   {columns: [{name, label, kind, sorts}], rows: [{id, named, fixed, ...}], sort, newer, older, turns, caption,
-//    none, picks, act}
+//    none, picks, act, statement}
 //
-// *turns* are the words for newer and older. *none* is said where there are no rows. A column's kind is "amount",
-// "date", "detailed" or none; *sorts* are the orders that a click on its head asks for. Below a detailed text stand the
-// row's *details*, small, if it has any: {kind, text}, the kind being "account", "tag" or "note". A row is *named* to
-// screen readers; one that is *fixed* can't be acted on. To Python, as custom messages:
-// {do: "sort", by}, {do: "turn", to: "newer" | "older"}, {do: "pick", ids}, {do: "act", id}.
+// *turns* are the words for newer and older. *none* is said where there are no rows. *statement* says that they are
+// a statement's. A column's kind is "amount", "date", "detailed", "choice" or none; *sorts* are the orders that a click
+// on its head asks for. Below a detailed text stand the row's *details*, small, if it has any: {kind, text}, the kind
+// being "account", "tag" or "note". In a column of choices a row has a text, or {named, value, choices}, the choices
+// being [value, label] each. A row is *named* to screen readers; one that is *fixed* can't be acted on. To Python, as
+// custom messages: {do: "sort", by}, {do: "turn", to: "newer" | "older"}, {do: "pick", ids}, {do: "act", id},
+// {do: "choose", id, to}.
 
 import { button, deed, make, send } from "./elements.js";
 
@@ -35,6 +37,16 @@ function cell(attributes, content) {
 function detailsOf(details) {
   const items = details.map(({ kind, text }) => make("span", { class: kind, role: "listitem" }, text));
   return make("div", { class: "details", role: "list" }, ...items);
+}
+
+// One of several, for a row; *chosen* is called with the value.
+function choosing(id, { named, value, choices }, chosen) {
+  const options = choices.map(([each, label]) =>
+    make("option", { value: each, selected: each === value }, label),
+  );
+  const select = make("select", { "aria-label": named, "data-key": `choose-${id}` }, ...options);
+  select.addEventListener("change", () => chosen(select.value));
+  return select;
 }
 
 // Which rows are picked. *told* is called with the ids when those on the page are others than before.
@@ -149,6 +161,7 @@ class Table {
     if (page.picks) this.#picks.update();
     this.#pager.show(page);
     this.#table.classList.toggle("cards", Boolean(page.picks));
+    this.#table.classList.toggle("statement", Boolean(page.statement));
     this.#table.hidden = !page.rows.length;
     this.#none.textContent = page.rows.length ? "" : (page.none ?? "");
     if (focused) this.#focus(focused);
@@ -172,13 +185,19 @@ class Table {
 
   #row({ columns, picks, act }, row) {
     const cells = columns.map(({ name, kind }) => {
-      const made = cell({ class: `${kind ?? ""} ${name}` }, row[name]);
+      const made = cell({ class: `${kind ?? ""} ${name}` }, this.#content(kind, row, name));
       if (kind === "detailed" && row.details?.length) made.append(detailsOf(row.details));
       return made;
     });
     if (picks) cells.unshift(this.#picks.cell(row));
     if (act) cells.push(cell({ class: "act" }, this.#actButton(act, row)));
     return make("tr", { role: "row" }, ...cells);
+  }
+
+  #content(kind, row, name) {
+    const given = row[name];
+    if (kind !== "choice" || typeof given === "string") return given;
+    return choosing(row.id, given, (to) => this.#send({ do: "choose", id: row.id, to }));
   }
 
   #actButton(act, { id, named, fixed }) {
