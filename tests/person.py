@@ -70,7 +70,23 @@ class Person:
     def drops(self, path: Path) -> None:
         self.page.locator("input[type=file]").set_input_files(path)
 
+    def picks_account(self, name: str) -> None:
+        asked = self.page.locator('[data-cell-name="account"]')
+        asked.get_by_label("Account", exact=True).select_option(name)
+
+    def types_account(self, name: str) -> None:
+        field = self.page.get_by_label("Another account", exact=True)
+        field.fill(name)
+        field.press("Enter")
+
+    def says_of_line(self, line: int, choice: str) -> None:
+        self.line(line).select_option(choice)
+
     # Sees
+
+    def line(self, line: int) -> Locator:
+        """What is chosen for a line of a statement."""
+        return self.page.get_by_label(re.compile(f"^What becomes of line {line},"))
 
     @property
     def form(self) -> Locator:
@@ -89,6 +105,9 @@ class Person:
 
     def sees_no(self, text: str) -> None:
         expect(self.page.get_by_text(text).locator("visible=true")).to_have_count(0)
+
+    def sees_choice(self, line: int, text: str) -> None:
+        expect(self.line(line).locator("option:checked")).to_have_text(text)
 
     def sees_added(self, text: str) -> None:
         self.sees(f"Added: {text}")

@@ -40,6 +40,13 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield Place(url, path, port)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def matching() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MATCHING_STAND_IN", "1")
+        yield
+
+
 @pytest.fixture
 def path(place: Place) -> Path:
     for file in place.path.parent.iterdir():
@@ -599,17 +606,23 @@ def test_a_statement_is_looked_at_imported_and_undone(person: Person, path: Path
     file.write_text(STATEMENT, encoding="utf-8")
     person.goes_to("Import")
     person.drops(file)
-    person.sees("november.csv: 3 new, 1 left out, 1 not understood. Nothing is written yet.")
+    person.sees("november.csv: 3 new, 1 left out, 1 not understood, as far as can be told")
     person.sees("Money came in")
     assert Ledger(path).search().count == 0
-    person.filters(Account="Giro")
+    person.sees("2 of 5 rows would be left out")
+    person.sees("Nothing can be imported before that is said.")
+    expect(person.page.get_by_role("button", name="Import 3 expenses")).to_have_count(0)
+    person.types_account("Giro")
     person.sees("account Giro")
     person.clicks("Import 3 expenses")
     person.sees("Imported november.csv: 3 new, 1 left out, 1 not understood.")
     person.sees_total("36.55 USD", "Expenses3")
     person.drops(file)
+    person.sees("Of which account is this file?")
+    person.clicks("Giro, as last time")
     person.sees("november.csv: 3 there already, 1 left out, 1 not understood.")
     person.clicks("Take another file")
+    expect(person.page.locator('[data-cell-name="imported"]')).to_contain_text("Not understood")
     person.page.get_by_role("button", name="Undo the import of november.csv").click()
     person.sees("Undone: 3 expenses as before.")
     person.sees_total("0.00 USD", "Expenses0")
@@ -623,14 +636,60 @@ def test_a_statement_that_is_read_wrongly_is_corrected(person: Person, tmp_path:
     person.sees("The amount must be said: no column is clearly that")
     person.chooses("It is", "Booked")
     person.sees("The date format must be said: the days and months fit %d/%m/%Y and %m/%d/%Y.")
-    person.chooses("It is", "%d/%m/%Y")
-    person.sees("shop.csv: 1 new.")
-    person.page.get_by_text("Not read rightly?").click()
+    person.chooses("It is", "22/11/2026")
+    person.sees("shop.csv: 1 new")
+    person.picks_account("(not known)")
+    person.sees("shop.csv: 1 new. Nothing is written yet.")
     correction = person.page.locator('[data-cell-name="correction"]')
     correction.get_by_label("Amount").select_option("Paid")
     expect(person.page.locator('[data-cell-name="verdicts"]')).to_contain_text("3.10")
+    correction.get_by_label("Description").select_option("(none)")
+    expect(person.page.locator('[data-cell-name="verdicts"]')).not_to_contain_text("Pen")
     person.clicks("Import 1 expense")
     person.sees_total("3.10 USD", "Expenses1")
+
+
+def test_a_file_that_is_not_understood_can_be_explained(person: Person, tmp_path: Path) -> None:
+    file = tmp_path / "shop.csv"
+    file.write_text("When,Text,Amount\n22nov26,Pen,3.10\n", encoding="utf-8")
+    person.goes_to("Import")
+    person.drops(file)
+    person.sees("If it is one, say below how it is written.")
+    person.filters(Or_dates_are_written_as="%d%b%y")
+    correction = person.page.locator('[data-cell-name="correction"]')
+    expect(person.page.get_by_label("Or dates are written as", exact=True)).to_have_value("%d%b%y")
+    correction.get_by_label("Date", exact=True).select_option("When")
+    person.sees("shop.csv: 1 new")
+
+
+def test_rows_are_the_same_as_expenses_new_or_left_out(
+    ledger: Ledger, opened: Callable[[], Person], tmp_path: Path
+) -> None:
+    ledger.record(an_expense())
+    ledger.record(an_expense(amount="31.75", description="Market"))
+    file = tmp_path / "card.csv"
+    file.write_text(
+        "Date,Text,Amount\n2026-11-23,Lunch with Ada,12.50\n2026-11-23,POS 4411,31.75\n2026-11-23,Pen,1.00\n",
+        encoding="utf-8",
+    )
+    person = opened()
+    person.goes_to("Import")
+    person.drops(file)
+    person.picks_account("(not known)")
+    person.sees("card.csv: 1 new, 1 taken for expenses you have, 1 to decide later.")
+    person.sees("counts in no total until you decide")
+    person.sees_choice(2, "the same as #1, Lunch, 22 Nov")
+    person.sees_choice(3, "decide later")
+    person.line(3).focus()
+    person.says_of_line(3, "the same as #2, Market, 22 Nov")
+    person.sees("card.csv: 1 new, 2 taken for expenses you have.")
+    expect(person.line(3)).to_be_focused()
+    person.says_of_line(4, "leave out")
+    person.says_of_line(2, "new")
+    person.sees("card.csv: 1 new, 1 taken for expenses you have, 1 left out.")
+    person.clicks("Import 1 expense")
+    person.sees("Imported card.csv: 1 new, 1 taken for expenses you have, 1 left out.")
+    person.sees_total("56.75 USD", "Expenses3")
 
 
 def test_entering_goes_on_while_a_statement_is_imported(person: Person, path: Path, tmp_path: Path) -> None:
@@ -640,6 +699,8 @@ def test_entering_goes_on_while_a_statement_is_imported(person: Person, path: Pa
     person.goes_to("Import")
     person.drops(file)
     person.sees("30,000 new")
+    person.picks_account("(not known)")
+    person.sees("30,000 new. Nothing is written yet.")
     person.clicks("Import 30,000 expenses")
     person.adds(**LUNCH)
     person.sees_added("12.50 USD")
@@ -739,7 +800,9 @@ TOO_WIDE = """() => {
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_everything_fits_a_phone(filled: Ledger, url: str, browser: Browser, *, dark: bool) -> None:
+def test_everything_fits_a_phone(
+    filled: Ledger, url: str, browser: Browser, tmp_path: Path, *, dark: bool
+) -> None:
     page = browser.new_page(
         viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True
     )
@@ -753,6 +816,15 @@ def test_everything_fits_a_phone(filled: Ledger, url: str, browser: Browser, *, 
         person.goes_to(section)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert page.evaluate(TOO_WIDE) == []
+    person.goes_to("Import")
+    file = tmp_path / "november.csv"
+    file.write_text(STATEMENT + f"24.11.2026;{long};-1", encoding="utf-8")
+    person.drops(file)
+    person.types_account("x" * 100)
+    expect(person.line(2)).to_be_visible()
+    page.get_by_text("Not read rightly?").click()
+    assert page.evaluate(TOO_WIDE) == []
+    person.goes_to("List")
     person.edits("Bus")
     box = person.dialog.bounding_box()
     assert box is not None

@@ -17,17 +17,10 @@ from expense_lib import InvalidInput, Ledger, LedgerUnavailable, NotAStatement, 
 from expense_lib.api import LedgerAPI
 from expense_lib.app import import_wizard
 from expense_lib.app.edits import Done, Failed, Open
-from expense_lib.app.import_wizard import (
-    Asked,
-    Empty,
-    ImportWizard,
-    Options,
-    Phase,
-    Proposed,
-    Working,
-    counted,
-)
+from expense_lib.app.import_phases import Asked, Empty, Phase, Proposed, Working, counted
+from expense_lib.app.import_wizard import ImportWizard
 from expense_lib.app.messages import UNEXPECTED
+from expense_lib.app.reading_options import Options
 from expense_lib.domain.filters import ExpenseFilter
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.statement import Imported
@@ -64,6 +57,11 @@ class Hand(ImportWizard):
         self.done: list[Done] = []
         super().__init__(ledger, start or (lambda work: work()), self.phases.append, self.done.append)
 
+    def lands(self) -> None:
+        """Import the file, of an account that is not known."""
+        self.say(account="")
+        self.land()
+
 
 @pytest.fixture
 def hand(ledger: Ledger) -> Hand:
@@ -89,10 +87,10 @@ def test_file_is_read_and_nothing_written_before_it_is_said(hand: Hand, ledger: 
     hand.take(PLAIN, "bank.csv")
     assert [type(phase) for phase in hand.phases] == [Working, Proposed]
     assert hand.told().startswith(
-        "bank.csv: 2 new, 1 left out. Nothing is written yet. Read as CSV, dates as"
+        "bank.csv: 2 new, 1 left out, as far as can be told before its account is said. Nothing is written yet."
     )
     assert [row["what"] for row in proposed(hand).rows] == ["new", "new", "left out"]
-    assert (hand.count_in_words(), hand.has_file, hand.done) == ("2 expenses", True, [])
+    assert (hand.deed(), hand.has_file, hand.done) == ("Import 2 expenses", True, [])
     assert (ledger.imports(), ledger.log()) == ([], [])
 
 
@@ -100,7 +98,7 @@ def test_import_says_what_it_came_to_and_its_undo_brings_back_what_was(hand: Han
     ledger.record(an_expense(category="Eating out"))
     was = contents(ledger)
     hand.take(PLAIN, "bank.csv")
-    hand.land()
+    hand.lands()
     now = contents(ledger)
     (done,) = hand.done
     assert (hand.phase, done.text) == (done, "Imported bank.csv: 1 new, 1 there already, 1 left out.")
@@ -124,7 +122,7 @@ def test_import_says_what_it_came_to_and_its_undo_brings_back_what_was(hand: Han
 )
 def test_undone_import_can_be_imported_again(hand: Hand, ledger: Ledger, times: int) -> None:
     hand.take(PLAIN, "bank.csv")
-    hand.land()
+    hand.lands()
     now, done = contents(ledger), hand.done[0]
     for _ in range(times):
         assert done.undo is not None
@@ -132,13 +130,13 @@ def test_undone_import_can_be_imported_again(hand: Hand, ledger: Ledger, times: 
         assert isinstance(again, Done)
         done = again
     hand.take(PLAIN, "bank.csv")
-    hand.land()
+    hand.lands()
     assert contents(ledger) == now
 
 
 def test_import_clicked_twice_is_done_once(hand: Hand, ledger: Ledger) -> None:
     hand.take(PLAIN, "bank.csv")
-    hand.land()
+    hand.lands()
     hand.land()
     assert (len(hand.done), len(ledger.imports())) == (1, 1)
 
@@ -146,7 +144,7 @@ def test_import_clicked_twice_is_done_once(hand: Hand, ledger: Ledger) -> None:
 def test_second_import_adds_nothing_and_has_nothing_to_undo(hand: Hand, ledger: Ledger) -> None:
     for _ in range(2):
         hand.take(PLAIN, "bank.csv")
-        hand.land()
+        hand.lands()
     assert (hand.done[1].text, hand.done[1].undo) == (
         "Imported bank.csv: 2 there already, 1 left out.",
         None,
@@ -157,7 +155,7 @@ def test_second_import_adds_nothing_and_has_nothing_to_undo(hand: Hand, ledger: 
 def test_file_of_nothing_that_counts_brings_nothing(hand: Hand) -> None:
     hand.take(a_file("2026-11-24,Nothing,0.00,Work"), "bank.csv")
     assert not proposed(hand).brings_something
-    assert hand.count_in_words() == "0 expenses"
+    assert hand.deed() == "Import without a new expense"
 
 
 def test_reason_is_said_once(hand: Hand, ledger: Ledger) -> None:
@@ -190,9 +188,11 @@ def test_accounts_notes_and_tags_of_the_rows_are_shown(hand: Hand) -> None:
     for field, column in (("account", "Where"), ("note", "Remark"), ("tags", "Labels")):
         hand.map(field, column)
     rows = hand.table()["rows"]
-    assert [row["account"] for row in rows] == ["Cash", "Giro", ""]
+    assert [row["account"] for row in rows] == ["Cash", "", ""]
     assert rows[0]["details"] == [{"kind": "tag", "text": "#trip"}, {"kind": "note", "text": "with Kim"}]
     assert "details" not in rows[1]
+    hand.say(account="Giro")
+    assert [row["account"] for row in hand.table()["rows"]] == ["Cash", "Giro", ""]
     assert "2 accounts" in hand.told()
 
 
@@ -235,7 +235,10 @@ def test_next_file_is_asked_about_as_if_it_was_the_first(hand: Hand, leave: str)
         hand.drop()
         assert (hand.columns(), hand.mapping()) == ((), {})
     hand.take(WHICH_AMOUNT, "other.csv")
-    assert (hand.columns(), hand.mapping()) == ((), FOUND)
+    assert (hand.columns(), hand.mapping()) == (
+        ("Date", "Description", "One", "Two", "Category", "Transaction ID"),
+        FOUND,
+    )
     hand.answer("One")
     assert proposed(hand).dry.created == 2
 
@@ -355,14 +358,15 @@ def test_dropped_file_is_forgotten_with_all_that_was_said(hand: Hand, ledger: Le
     assert ledger.imports() == []
 
 
-def test_account_is_kept_for_the_next_file_and_the_mapping_is_not(hand: Hand) -> None:
+def test_what_was_said_of_a_file_does_not_count_for_the_next(hand: Hand) -> None:
     hand.say(account="Card", credits="refund")
     assert hand.phases == []
-    hand.take(PLAIN, "bank.csv")
-    hand.map("category", None)
-    hand.take(PLAIN, "bank.csv")
-    assert hand.options == Options(account="Card", credits="refund")
-    assert (proposed(hand).plan.account, proposed(hand).dry.created) == ("Card", 2)
+    for _ in range(2):
+        hand.take(PLAIN, "bank.csv")
+        assert hand.options == Options()
+        hand.say(account="Card", credits="refund", default_category="Misc")
+        hand.map("category", None)
+        assert proposed(hand).plan.account == "Card"
 
 
 @pytest.mark.parametrize(
@@ -421,7 +425,7 @@ def test_import_into_a_busy_ledger_is_told_and_can_be_done_afterwards(
     hand.take(PLAIN, "bank.csv")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        hand.land()
+        hand.lands()
     assert isinstance(hand.phase, Failed)
     assert hand.phase.text.startswith("The ledger is busy")
     assert (hand.done, hand.is_landing, hand.has_file, ledger.search().count) == ([], False, True, 0)
@@ -502,9 +506,12 @@ def test_nothing_is_taken_said_or_dropped_while_a_file_lands(path: Path, threads
     held = Held(path)
     hand = Hand(lambda: held, threads)
     hand.take(PLAIN, "bank.csv")
-    held.let_go.release()
+    held.let_go.release(2)
     threads.join()
-    assert held.entered.acquire(timeout=PATIENCE_S)
+    hand.say(account="")
+    threads.join()
+    for _ in range(2):
+        assert held.entered.acquire(timeout=PATIENCE_S)
     hand.land()
     assert held.entered.acquire(timeout=PATIENCE_S)
     hand.take(TWO_SIDES, "other.csv")
@@ -528,14 +535,14 @@ def test_file_taken_as_soon_as_another_has_landed_is_kept(ledger: Ledger) -> Non
 
     hand = Eager(lambda: ledger)
     hand.take(PLAIN, "bank.csv")
-    hand.land()
+    hand.lands()
     assert (hand.name, hand.has_file, len(hand.done)) == ("next.csv", True, 1)
 
 
 def test_progress_is_told(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_wizard, "TELL_EVERY_S", 0)
     hand.take(PLAIN, "bank.csv")
-    hand.land()
+    hand.lands()
     told = [phase for phase in hand.phases if isinstance(phase, Working)]
     assert told[0] == Working("Reading bank.csv")
     assert {phase.what for phase in told} == {
@@ -552,14 +559,14 @@ def test_intake_through_a_handler_is_the_same(tmp_path: Path) -> None:
         hand = Hand(lambda: open_ledger(url))
         hand.take(PLAIN, "bank.csv")
         assert counted(proposed(hand).dry) == "2 new, 1 left out"
-        hand.land()
+        hand.lands()
         assert contents(remote) == [(1, "12.50", "Food", "Lunch"), (2, "3.00", "Drinks", "Tea")]
         (done,) = hand.done
         assert done.undo is not None
         assert isinstance(done.undo(lambda: remote), Done)
         assert contents(remote) == []
         hand.take(PLAIN, "bank.csv")
-    hand.land()
+    hand.lands()
     assert isinstance(hand.phase, Failed)
     assert (hand.has_file, hand.is_landing) == (True, False)
 
@@ -580,7 +587,7 @@ def test_lines_are_shown_page_by_page_and_by_verdict(hand: Hand) -> None:
 
 
 def test_import_that_can_not_even_begin_leaves_room_for_the_next_file(ledger: Ledger) -> None:
-    starts = iter([True, False, True])
+    starts = iter([True, True, False, True])
 
     def start(work: Callable[[], None]) -> None:
         if not next(starts):
@@ -590,6 +597,265 @@ def test_import_that_can_not_even_begin_leaves_room_for_the_next_file(ledger: Le
     hand = Hand(lambda: ledger, start)
     hand.take(PLAIN, "bank.csv")
     with pytest.raises(RuntimeError):
-        hand.land()
+        hand.lands()
     hand.take(PLAIN, "again.csv")
     assert hand.name == "again.csv"
+
+
+CARD = a_file("2026-11-23,Lunch with Ada,12.50", "2026-11-23,POS 4411,31.75", header="Date,Text,Amount")
+
+
+@pytest.fixture
+def matching(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATCHING_STAND_IN", "1")
+
+
+@pytest.fixture
+def deciding(hand: Hand, ledger: Ledger, matching: None) -> Hand:
+    """A file of which one row is joined with expense 1, and one is held, as it may be expense 2."""
+    ledger.record(an_expense())
+    ledger.record(an_expense(amount="31.75", description="Market"))
+    hand.take(CARD, "card.csv")
+    hand.say(account="")
+    return hand
+
+
+def offered(hand: ImportWizard) -> list[tuple[str, list[str]] | str]:
+    """Of each line on the page what is chosen, and the other choices in words; or what is merely told."""
+    found: list[tuple[str, list[str]] | str] = []
+    for row in hand.table()["rows"]:
+        what = row["what"]
+        if isinstance(what, str):
+            found.append(what)
+        else:
+            words = dict(what["choices"])
+            found.append((words.pop(what["value"]), list(words.values())))
+    return found
+
+
+def test_account_of_the_file_before_is_not_assumed_for_the_next(hand: Hand, ledger: Ledger) -> None:
+    coffee = a_file("2026-11-22,Coffee,12.99", header="Date,Text,Amount")
+    hand.take(coffee, "giro.csv")
+    hand.say_account("Giro")
+    hand.land()
+    hand.take(coffee, "card.csv")
+    assert (hand.needs_account, hand.can_land, hand.options.account) == (True, False, None)
+    assert (hand.proposed_account, list(hand.account_choices())) == ("Giro", ["Giro", "(not known)"])
+    hand.land()
+    assert ledger.search().count == 1
+    hand.say_account("Card")
+    hand.land()
+    assert [each.account for each in ledger.search().items] == ["Card", "Giro"]
+
+
+@pytest.mark.parametrize("typed", ["giro", " GIRO ", "Giro"])
+def test_account_that_the_ledger_has_is_spelled_as_there(hand: Hand, ledger: Ledger, typed: str) -> None:
+    ledger.record(an_expense(account="Giro"))
+    hand.take(PLAIN, "bank.csv")
+    hand.say_account("  ")
+    assert hand.needs_account
+    hand.say_account(typed)
+    assert (hand.needs_account, proposed(hand).plan.account) == (False, "Giro")
+
+
+def test_account_is_not_known_only_if_somebody_says_so(hand: Hand) -> None:
+    hand.take(PLAIN, "bank.csv")
+    hand.pick_account(None)
+    assert not hand.can_land
+    hand.pick_account(hand.account_choices()["(not known)"])
+    assert (hand.can_land, hand.asks_account) == (True, True)
+
+
+def test_account_that_the_file_names_is_not_asked_for(hand: Hand) -> None:
+    hand.take(a_file("2026-11-22,Tea,3.00,Cash", header="Date,Text,Amount,Where"), "bank.csv")
+    assert hand.asks_account
+    hand.map("account", "Where")
+    assert (hand.asks_account, hand.can_land) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["description", "category"])
+def test_column_that_was_found_can_be_none(hand: Hand, name: str) -> None:
+    hand.take(PLAIN, "bank.csv")
+    option = hand.choice(f"mapping.{name}")
+    assert list(option.options) == ["(none)", "Date", "Description", "Amount", "Category"]
+    hand.set(f"mapping.{name}", option.options["(none)"])
+    assert hand.choice(f"mapping.{name}").value is None
+    assert not any(getattr(row, name) for row in proposed(hand).plan.rows)
+
+
+def test_columns_that_are_one_field_together_are_shown_so(hand: Hand) -> None:
+    hand.take(a_file("2026-11-22,Tea,1 cup,3", header="Date,Description 1,Description 2,Amount"), "bank.csv")
+    option = hand.choice("mapping.description")
+    assert option.options["Description 1 + Description 2"] == option.value
+    hand.map("category", "Amount")
+    assert hand.choice("mapping.description").value == option.value
+
+
+def test_every_option_of_reading_can_be_said(hand: Hand) -> None:
+    hand.take(PLAIN, "bank.csv")
+    for option in ("spending", "credits", "date_format", "decimal"):
+        found = hand.choice(option)
+        assert found.value in found.options.values()
+        hand.set(option, list(found.options.values())[-1])
+    assert hand.choice("date_format").options["Sunday, November 22, 2026"] == hand.options.date_format
+    hand.set("date_format", "%Y-%j")
+    assert hand.choice("date_format").options["2026-326"] == "%Y-%j"
+
+
+@pytest.mark.parametrize("header", ["When,Text,Amount", None])
+def test_file_that_has_no_dates_can_be_read_after_all(hand: Hand, header: str | None) -> None:
+    lines = ('"Friday, April 29, 2022",Bus,2.40', '"Monday, May 2, 2022",Tram,3.00')
+    hand.take(a_file(*lines, header=header) if header else "\n".join(lines).encode(), "bank.csv")
+    assert hand.told().endswith("If it is one, say below how it is written.")
+    date, text, amount = [*hand.choice("mapping.date").options.values()][1:]
+    hand.set("date_format", "%A, %B %d, %Y")
+    for name, column in {"date": date, "amount": amount, "description": text}.items():
+        hand.set(f"mapping.{name}", column)
+    assert [(str(row.date), row.description, str(row.amount)) for row in proposed(hand).plan.rows] == [
+        ("2022-04-29", "Bus", "2.40"),
+        ("2022-05-02", "Tram", "3.00"),
+    ]
+
+
+def test_column_without_a_name_is_called_by_what_is_in_it(hand: Hand) -> None:
+    hand.take(b"2026-01-02,Tea,1.50,2.50\n2026-01-03,Bus,3.00,4.00\n", "bank.csv")
+    assert list(hand.answers()) == ["1: 2026-01-02", "2: Tea", "3: 1.50", "4: 2.50"]
+    hand.answer(hand.answers()["4: 2.50"])
+    assert [str(row.amount) for row in proposed(hand).plan.rows] == ["2.50", "4.00"]
+
+
+def test_date_formats_are_offered_as_days(hand: Hand) -> None:
+    hand.take(DAY_OR_MONTH, "bank.csv")
+    assert hand.answers() == {"22/11/2026": "%d/%m/%Y", "11/22/2026": "%m/%d/%Y"}
+
+
+def test_rows_say_what_they_are_taken_for(deciding: Hand) -> None:
+    assert deciding.told().startswith(
+        "card.csv: 1 taken for expenses you have, 1 to decide later. Nothing is written yet. What is to decide"
+    )
+    assert offered(deciding) == [
+        ("the same as #1, Lunch, 22 Nov", ["new", "leave out"]),
+        ("decide later", ["the same as #2, Market, 22 Nov", "new", "leave out"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "numbers"),
+    [
+        ({0: "new"}, "1 new, 1 to decide later"),
+        ({1: "2"}, "2 taken for expenses you have"),
+        ({0: "skip", 1: "new"}, "1 new, 1 left out"),
+        ({1: "99"}, "1 taken for expenses you have, 1 to decide later"),
+    ],
+)
+def test_decisions_are_looked_at_at_once_and_imported(
+    deciding: Hand, said: dict[int, str], numbers: str
+) -> None:
+    for position, what in said.items():
+        deciding.decide(position, what)
+    assert counted(proposed(deciding).dry) == numbers
+    deciding.land()
+    assert deciding.done[0].text.startswith(f"Imported card.csv: {numbers}.")
+    assert deciding.rows.decisions == {}
+
+
+def test_decision_can_be_taken_back(deciding: Hand) -> None:
+    before = offered(deciding)
+    deciding.decide(0, "skip")
+    deciding.decide(1, "2")
+    assert [each[0] for each in offered(deciding)] == ["leave out", "the same as #2, Market, 22 Nov"]
+    deciding.decide(1, "later")
+    assert deciding.rows.decisions == {2: "skip"}
+    deciding.undecide()
+    assert (deciding.rows.decisions, offered(deciding)) == ({}, before)
+
+
+def test_page_stays_while_a_decision_is_looked_at(deciding: Hand) -> None:
+    deciding.show_only("to decide later")
+    deciding.phases.clear()
+    deciding.decide(1, "new")
+    assert [type(phase) for phase in deciding.phases] == [Proposed]
+    assert deciding.only == "to decide later"
+
+
+def test_decisions_outlive_other_options_as_long_as_their_rows_do(deciding: Hand) -> None:
+    deciding.decide(0, "new")
+    deciding.say(default_category="Misc")
+    assert deciding.rows.decisions == {2: "new"}
+    deciding.map("description", None)
+    assert deciding.rows.decisions == {}
+    assert "What you said of 1 row was dropped" in deciding.told()
+
+
+def test_row_that_changed_since_can_be_decided(hand: Hand, matching: None) -> None:
+    for amount in ("50.00", "58.00"):
+        hand.take(
+            a_file(f"2026-11-22,Bistro,{amount},T1", header="Date,Text,Amount,Transaction ID"), "bank.csv"
+        )
+        hand.lands()
+    hand.take(a_file("2026-11-22,Bistro,58.00,T1", header="Date,Text,Amount,Transaction ID"), "bank.csv")
+    hand.say(account="")
+    assert offered(hand) == [("decide later", ["the same as #1, Bistro, 22 Nov, 50.00", "new", "leave out"])]
+
+
+def test_nothing_is_said_of_rows_before_the_account_is(hand: Hand, ledger: Ledger, matching: None) -> None:
+    ledger.record(an_expense())
+    hand.take(CARD, "card.csv")
+    hand.decide(0, "skip")
+    assert (hand.rows.decisions, offered(hand)) == ({}, ["taken for expenses you have", "new"])
+
+
+def test_expense_that_is_gone_is_called_by_its_number(deciding: Hand, ledger: Ledger) -> None:
+    ledger.delete(1)
+    assert offered(deciding)[0] == ("the same as #1", ["new", "leave out"])
+
+
+@pytest.mark.parametrize(
+    ("lines", "text", "option"),
+    [
+        (
+            ["Salary,-9.00", "Bonus,-8", "Tea,1"],
+            "2 of 3 rows would be left out: money that came in. Is the sign right?",
+            "spending",
+        ),
+        (
+            ["Tea,0", "Bus,0", "Tram,-1", "Pen,1"],
+            "3 of 4 rows would be left out: 2 of them for amounts of zero. Is that the column of amounts?",
+            "mapping.amount",
+        ),
+        (
+            ["Tea,x", "Bus,y", "Tram,1", "Pen,1"],
+            "2 of 4 rows would be left out: amounts that are not understood. Is the decimal mark right?",
+            "decimal",
+        ),
+        (["Tea,1", "Bus,1", "Tram,1", "Pen,1", "Ink,0"], "", ""),
+    ],
+    ids=["came in", "zero", "unread", "one in five"],
+)
+def test_alarm_where_more_than_a_fifth_is_refused(
+    hand: Hand, lines: list[str], text: str, option: str
+) -> None:
+    hand.take(a_file(*(f"2026-11-22,{each}" for each in lines), header="Date,Text,Amount"), "bank.csv")
+    hand.say(spending="positive")
+    assert (hand.alarm or ("", "")) == (text, option)
+    if option:
+        assert hand.choice(option).options
+
+
+def test_what_a_person_leaves_out_gives_no_alarm(deciding: Hand) -> None:
+    deciding.decide(0, "skip")
+    assert deciding.alarm is None
+
+
+def test_alarm_about_references_that_are_known(hand: Hand) -> None:
+    for text in ("Tea", "Bus"):
+        hand.take(a_file(f"2026-11-22,{text},3,T1", header="Date,Text,Amount,Transaction ID"), "bank.csv")
+        hand.say(account="")
+        alarm = hand.alarm
+        hand.land()
+    assert alarm is not None
+    assert alarm.text == (
+        "1 of 1 rows would be left out or wait for you: references that are known."
+        " Are the bank's numbers unique?"
+    )
+    assert alarm.option in ("references", "mapping.reference")

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import pytest
 
 from expense_lib import Ledger, LedgerUnavailable
-from expense_lib.app.import_wizard import Working
+from expense_lib.app.import_phases import Working
 from tests.builders import APP, an_expense, environment, free_port
 
 

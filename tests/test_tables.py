@@ -148,6 +148,20 @@ def test_import_is_fixed_once_it_is_undone_and_not_once_that_is(ledger: Ledger) 
     assert cells(tables.imports(ledger.imports()), "fixed") == [True, False]
 
 
+def test_imports_are_listed_with_what_was_refused(ledger: Ledger) -> None:
+    lines = b"Date,Description,Amount\n2026-11-22,Tea,3.00\nsoon,Tea,1\n2026-11-22,Pay,0\n"
+    ledger.import_statement(statements.read(lines, date_format="%Y-%m-%d"))
+    table = tables.imports(ledger.imports())
+    labels = {column["name"]: column["label"] for column in table["columns"]}
+    assert labels["bad"] == "Not understood"
+    assert [table["rows"][0].get(name) for name in ("created", "skipped", "bad", "existing")] == [
+        "1",
+        "1",
+        "1",
+        None,
+    ]
+
+
 def test_change_says_what_it_did(ledger: Ledger) -> None:
     for occurrence in (1, 2):
         ledger.record(an_expense(occurrence=occurrence))

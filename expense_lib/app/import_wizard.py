@@ -6,107 +6,31 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from expense_lib import statements
-from expense_lib.app import messages, tables
+from expense_lib.app import messages, reading_options, tables
 from expense_lib.app.edits import Done, Failed, undo_of_import
-from expense_lib.domain.content import ANNOTATIONS
-from expense_lib.domain.errors import ExpenseError, FieldError, InvalidInput, StatementUnclear
+from expense_lib.app.import_alarm import Alarm, alarm
+from expense_lib.app.import_phases import WAITING, Asked, Empty, Phase, Proposed, Working, counted
+from expense_lib.app.reading_options import MAPPING, Choice, Options
+from expense_lib.app.row_decisions import RowDecisions
+from expense_lib.app.statement_account import Accounts, is_missing
+from expense_lib.domain.errors import ExpenseError, InvalidInput
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.statement import Imported
-from expense_lib.statements import Credits, Plan, Spending
+from expense_lib.statements import Plan
 
 if TYPE_CHECKING:
     from expense_lib.settings import AnyLedger
 
-FIELDS = ("date", "amount", "debit", "credit", "description", "category", "reference", *ANNOTATIONS)
-MONEY_IN: dict[str, Credits] = {"left out": "skip", "as refunds": "refund"}
-MONEY_OUT: dict[str, Spending | None] = {
-    "as it was found": None,
-    "with a minus": "negative",
-    "without a sign": "positive",
-}
 MAX_FILE_BYTES = 100 * 1024 * 1024
 TELL_EVERY_S = 0.2
 
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options of ``statements.read`` that a person set; those left out are detected."""
-
-    account: str = ""
-    mapping: Mapping[str, object] | None = None
-    spending: Spending | None = None
-    credits: Credits = "skip"
-    default_category: str = "Uncategorised"
-    date_format: str | None = None
-    decimal: str | None = None
-    encoding: str | None = None
-
-
-@dataclass(frozen=True)
-class Empty:
-    """No file was given yet."""
-
-
-@dataclass(frozen=True)
-class Working:
-    """Something takes its time: *what*, and how many rows of how many are done; of 0 if that is not known."""
-
-    what: str
-    done: int = 0
-    total: int = 0
-
-
-@dataclass(frozen=True)
-class Proposed:
-    """The file was read. *dry* says what would become of each row; *rows* say it, one for each line."""
-
-    plan: Plan
-    dry: Imported
-    rows: Sequence[tables.Table] = field(repr=False)
-
-    @property
-    def brings_something(self) -> bool:
-        """Importing it would change the ledger, or what is known of its rows."""
-        return bool(self.dry.created or self.dry.existing)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The file leaves something open: what is wrong with which option, and what the first of them can be.
-
-    *mapping* is what was found for the other columns, where one is asked for.
-    """
-
-    errors: tuple[FieldError, ...]
-    choices: tuple[str, ...] = ()
-    mapping: Mapping[str, object] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, refused: InvalidInput) -> Asked:
-        """The questions in a refusal to read."""
-        if not isinstance(refused, StatementUnclear):
-            return cls(refused.errors)
-        found = {
-            name: columns if name == "description" else columns[0]
-            for name, columns in refused.mapping.items()
-        }
-        return cls(refused.errors, refused.choices, found)
-
-    @property
-    def text(self) -> str:
-        """The questions in words."""
-        return " ".join(f"{_named(field)} {why}." for field, why in self.errors)
-
-
-Phase = Empty | Working | Proposed | Asked | Failed | Done
 
 
 class ImportWizard:
@@ -138,24 +62,32 @@ class ImportWizard:
         self.plan: Plan | None = None  # the file as it was read last, also where a correction can't be
         self.phase: Phase = Empty()
         self.is_landing = False
+        self.rows = RowDecisions(ledger)
+        self.accounts = Accounts()
+        self._head: list[list[str]] = []  # the cells of the file's first lines
         self.only = ""  # the verdict that is shown
         self._first = 0  # the line that the page begins with
 
     def take(self, content: bytes, name: str) -> None:
-        """A file was given: read it, with what was said about the account."""
+        """A file was given: read it. What was said about the one before does not count for it."""
         if self.is_landing:
             return
-        self._content, self.name, self.plan = content, name, None
-        self.options = Options(account=self.options.account, credits=self.options.credits)
+        self._forget()
+        self._content, self.name = content, name
         self._read()
 
     def drop(self) -> None:
         """Forget the file."""
         if self.is_landing:
             return
-        self._content, self.name, self.options, self.plan = None, "", Options(), None
+        self._forget()
         self._turn += 1
         self._now(self._turn, Empty())
+
+    def _forget(self) -> None:
+        self._content, self.name, self.options, self.plan = None, "", Options(), None
+        self._head = []
+        self.rows.forget()
 
     def say(self, **options: Any) -> None:
         """Say something about the file, and read it again."""
@@ -165,7 +97,66 @@ class ImportWizard:
         if self._content is not None:
             self._read()
 
-    def map(self, name: str, column: str | None) -> None:
+    def set(self, option: str, value: Any) -> None:
+        """Say what an option is; that of a field's column is named ``mapping.date``, say."""
+        name = option.removeprefix(MAPPING)
+        if name != option:
+            self.map(name, value)
+        else:
+            self.say(**{option: value})
+
+    def choice(self, option: str) -> Choice:
+        """What an option can be, and what it is."""
+        name = option.removeprefix(MAPPING)
+        if name == option:
+            return Choice.of(option, getattr(self.options, option))
+        value = self.mapping().get(name)
+        return Choice.of_column(
+            name,
+            reading_options.labelled(self.columns(), self._head),
+            tuple(value) if isinstance(value, list) else value,
+        )
+
+    def say_account(self, name: str) -> None:
+        """Say which account the file is of, as the ledger spells it; a blank name is no answer."""
+        if account := self.accounts.spelled(name):
+            self.say(account=account)
+
+    def pick_account(self, name: str | None) -> None:
+        """Say which account the file is of, as it was picked; empty is "not known", None is no answer."""
+        if name is not None:
+            self.say(account=name)
+
+    def account_choices(self) -> dict[str, str]:
+        """The accounts that may be picked, by what they are called."""
+        return self.accounts.choices(self.plan, self.options.account)
+
+    @property
+    def proposed_account(self) -> str | None:
+        """The account that was said of the last file of this layout."""
+        return self.accounts.proposed(self.plan)
+
+    @property
+    def asks_account(self) -> bool:
+        """The account is asked for, or was, and can be changed."""
+        return self.is_at_rest and (self.needs_account or self.options.account is not None)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """There is a file, and nothing is being done with it that takes its time."""
+        return self.has_file and not isinstance(self.phase, Working)
+
+    @property
+    def alarm(self) -> Alarm | None:
+        """The warning about what is proposed, if there is need for one."""
+        return self.phase.alarm if isinstance(self.phase, Proposed) else None
+
+    @property
+    def needs_account(self) -> bool:
+        """The file names no account for some of its rows, and nobody has said which it is."""
+        return is_missing(self.plan, self.options.account)
+
+    def map(self, name: str, column: object) -> None:
         """Say which column a field is in; None: in none. All others stay as they were read.
 
         An amount is in one column, or in one for each direction, and no column is two fields.
@@ -189,8 +180,15 @@ class ImportWizard:
     def answer(self, choice: str) -> None:
         """Answer the first question with *choice*."""
         if isinstance(self.phase, Asked):
-            option, _, name = self.phase.errors[0].field.partition(".")
-            self.map(name, choice) if name else self.say(**{option: choice})
+            self.set(self.phase.errors[0].field, choice)
+
+    def answers(self) -> dict[str, str]:
+        """What the first question can be answered with, by what it is called."""
+        if not isinstance(self.phase, Asked) or not self.phase.choices:
+            return {}
+        if self.phase.errors[0].field == "date_format":
+            return {reading_options.day(each): each for each in self.phase.choices}
+        return reading_options.labelled(self.phase.choices, self._head)
 
     @property
     def has_file(self) -> bool:
@@ -198,8 +196,12 @@ class ImportWizard:
         return self._content is not None
 
     def columns(self) -> tuple[str, ...]:
-        """The columns of the file, as far as it has any and could be read."""
-        return self.plan.reading.columns if self.plan else ()
+        """The columns of the file, as far as it has any: those of its first lines if it can't be read."""
+        if self.plan:
+            return self.plan.reading.columns
+        if isinstance(self.phase, Asked) and self.phase.errors[0].field.startswith(MAPPING):
+            return self.phase.choices
+        return reading_options.names_of(self._head) if isinstance(self.phase, Failed) else ()
 
     def column_of(self, name: str) -> str | None:
         """The column of a field, the first if it has several; None if it has none."""
@@ -208,9 +210,29 @@ class ImportWizard:
             return column
         return str(column[0]) if isinstance(column, list | tuple) and column else None
 
-    def count_in_words(self) -> str:
-        """The number of expenses that the file would add."""
-        return messages.number(self.phase.dry.created if isinstance(self.phase, Proposed) else 0, "expense")
+    def deed(self) -> str:
+        """What importing would do, in words."""
+        count = self.phase.dry.created if isinstance(self.phase, Proposed) else 0
+        return f"Import {messages.number(count, 'expense')}" if count else "Import without a new expense"
+
+    @property
+    def can_land(self) -> bool:
+        """The file can be imported as it is proposed."""
+        return isinstance(self.phase, Proposed) and self.phase.brings_something and not self.needs_account
+
+    def decide(self, position: int, said: str) -> None:
+        """Say of a row what it is: an expense's id, "new", "skip", or "later"; and see what follows."""
+        if self.is_landing or self.needs_account or not isinstance(self.phase, Proposed):
+            return
+        plan = self.phase.plan
+        if self.rows.decide(plan.rows[position], self.phase.dry.verdicts[position], said):
+            self._look(plan)
+
+    def undecide(self) -> None:
+        """Forget what was said of single rows."""
+        if not self.is_landing:
+            self.rows.forget()
+            self.say()
 
     def again(self) -> None:
         """Read the file once more: what failed may be over."""
@@ -219,9 +241,10 @@ class ImportWizard:
     def told(self) -> str:
         """The message about the file at this moment."""
         match self.phase:
-            case Proposed(plan=plan, dry=dry):
-                told = f"{counted(dry)}. Nothing is written yet. Read as {reading_of(plan)}."
-                return " ".join((f"{self.name}: {told}", *plan.reading.remarks))
+            case Proposed():
+                return f"{self.name}: {self.phase.text(needs_account=self.needs_account)}"
+            case Failed(text=text) if self._head and self.plan is None:
+                return f"{self.name}: {text} If it is one, say below how it is written."
             case Asked(text=text) | Failed(text=text):
                 return f"{self.name}: {text}"
         return ""
@@ -243,14 +266,27 @@ class ImportWizard:
         return {f"all {len(rows):,}": ""} | {f"{what} ({count:,})": what for what, count in counted.items()}
 
     def table(self) -> tables.Table:
-        """A page of the lines, and what would become of each."""
-        rows = self.phase.rows if isinstance(self.phase, Proposed) else ()
-        shown = [row for row in rows if row["what"] == self.only] if self.only else rows
-        return tables.verdicts(shown, self._first)
+        """A page of the lines, and what would become of each, with what a person may say of it."""
+        if not isinstance(self.phase, Proposed):
+            return tables.EMPTY
+        phase = self.phase
+        shown = [row for row in phase.rows if row["what"] == self.only] if self.only else phase.rows
+        page = tables.verdicts(shown, self._first)
+        if not self.needs_account:
+            page["rows"] = [row | self._choosing(phase, row) for row in page["rows"]]
+        return page
+
+    def _choosing(self, phase: Proposed, row: tables.Table) -> tables.Table:
+        """What may be said of a line, if anything may."""
+        position = row["id"]
+        if position < 0:
+            return {}
+        said, choices = self.rows.choices(phase.plan.rows[position], phase.dry.verdicts[position])
+        return tables.choosing(row, said, choices) if choices else {}
 
     def land(self) -> None:
         """Import what is proposed."""
-        if not isinstance(self.phase, Proposed):
+        if not isinstance(self.phase, Proposed) or not self.can_land:
             return
         plan = self.phase.plan
         what = f"Importing {self.name}"
@@ -258,17 +294,21 @@ class ImportWizard:
 
         def work(turn: int) -> None:
             try:
-                done = self._ledger().import_statement(plan, progress=self._telling(turn, what))
+                done = self._import(plan, self._telling(turn, what))
                 self._content, self.plan = None, None
+                self.rows.forget()
             finally:
                 self.is_landing = False
             text = f"Imported {self.name or 'the statement'}: {counted(done)}."
-            landed = Done(text, undo_of_import(done.id) if done.id and done.created else None)
+            if done.held or done.changed:
+                text = f"{text} {WAITING}"
+            brought = done.created or done.joined or done.held
+            landed = Done(text, undo_of_import(done.id) if done.id and brought else None)
             self._now(turn, landed)
             self._landed(landed)
 
         try:
-            self._run(what, work)
+            self._run(work, what)
         except Exception:
             self.is_landing = False  # it did not even begin
             raise
@@ -278,18 +318,43 @@ class ImportWizard:
 
         def work(turn: int) -> None:
             telling = self._telling(turn, f"Reading {name}")
+            head = reading_options.head(content, options.encoding)
+            with self._if_still(turn):
+                self._head = head
             plan = statements.read(
-                content, **vars(options), filename=name, progress=lambda rows: telling(rows, 0)
+                content, **options.arguments(), filename=name, progress=lambda rows: telling(rows, 0)
             )
-            self._read_as(turn, plan)
-            looking = self._telling(turn, "Looking for what is there already")
-            dry = self._ledger().import_statement(plan, dry_run=True, progress=looking)
-            self._now(turn, Proposed(plan, dry, tables.lines(plan, dry)))
+            with self._if_still(turn):
+                self.plan = plan
+                self.rows.fit(plan.rows)
+                self.accounts.remember(plan, options.account)
+            self.accounts.look(self._ledger())
+            self._propose(turn, plan, "Looking for what is there already")
 
-        self._run(f"Reading {name}", work)
+        self.only, self._first = "", 0
+        self._run(work, f"Reading {name}")
 
-    def _run(self, what: str, work: Callable[[int], None]) -> None:
-        """Start *work*. What goes wrong in it is the phase that follows."""
+    def _look(self, plan: Plan) -> None:
+        """See what would become of the rows now. The page stays as it is meanwhile."""
+
+        def work(turn: int) -> None:
+            self._propose(turn, plan)
+
+        self._run(work)
+
+    def _propose(self, turn: int, plan: Plan, what: str = "") -> None:
+        dry = self._import(plan, self._telling(turn, what), dry_run=True)
+        rows = tables.lines(plan, dry)
+        warning = alarm(rows, self.rows.decisions)
+        self._now(turn, Proposed(plan, dry, rows, warning, self.rows.dropped))
+
+    def _import(self, plan: Plan, progress: Progress, *, dry_run: bool = False) -> Imported:
+        """Import a file, with what was said of its rows, if anything was."""
+        said = self.rows.decisions or None
+        return self._ledger().import_statement(plan, dry_run=dry_run, decisions=said, progress=progress)
+
+    def _run(self, work: Callable[[int], None], what: str = "") -> None:
+        """Start *work*, and say *what* it is. What goes wrong in it is the phase that follows."""
         self._turn += 1
         turn = self._turn
 
@@ -306,19 +371,19 @@ class ImportWizard:
                 _log.exception("a statement failed")
                 self._now(turn, Failed(messages.UNEXPECTED))
 
-        self.only, self._first = "", 0
-        self._now(turn, Working(what))
+        if what:
+            self._now(turn, Working(what))
         self._start(run)
 
-    def _telling(self, turn: int, what: str) -> Progress:
-        """Progress that is told now and then, and ends work that was overtaken."""
+    def _telling(self, turn: int, what: str = "") -> Progress:
+        """Progress that is told now and then, if it has a name, and ends work that was overtaken."""
         last = time.monotonic()
 
         def tell(done: int, total: int) -> None:
             nonlocal last
             if turn != self._turn:
                 raise _Overtaken
-            if time.monotonic() - last >= TELL_EVERY_S:
+            if what and time.monotonic() - last >= TELL_EVERY_S:
                 last = time.monotonic()
                 self._now(turn, Working(what, done, total))
 
@@ -331,47 +396,14 @@ class ImportWizard:
             self.phase = phase
         self._tell(phase)
 
-    def _read_as(self, turn: int, plan: Plan) -> None:
+    @contextmanager
+    def _if_still(self, turn: int) -> Iterator[None]:
+        """What is put down of work that was not overtaken."""
         with self._changing:
-            if turn == self._turn:
-                self.plan = plan
+            if turn != self._turn:
+                raise _Overtaken
+            yield
 
 
 class _Overtaken(Exception):
     """The file is read anew meanwhile, with other options."""
-
-
-def _named(option: str) -> str:
-    """An option by its name: The date, The date format."""
-    return f"The {option.rpartition('.')[2].replace('_', ' ') or 'file'}"
-
-
-def counted(done: Imported) -> str:
-    """An import's numbers in words: 12 new, 3 there already."""
-    counts = [(getattr(done, what), label) for what, label in tables.VERDICTS.items()]
-    counts.append((done.bad, tables.NOT_READ))
-    return ", ".join(f"{count:,} {label}" for count, label in counts if count) or "no payments"
-
-
-def _accounts(plan: Plan) -> str:
-    """The account of the rows, or the number of accounts, in words."""
-    names = set(plan.rows.accounts) - {""}
-    if len(names) > 1:
-        return f"{len(names):,} accounts"
-    return f"account {names.pop()}" if names else "no account named"
-
-
-def reading_of(plan: Plan) -> str:
-    """The detected format of the file in words."""
-    reading = plan.reading
-    parts = [
-        reading.format.upper(),
-        f"dates as {reading.date_format}" if reading.date_format else "",
-        f"{'comma' if reading.decimal == ',' else 'point'} before the cents"
-        if reading.format == "csv"
-        else "",
-        "money out has a minus" if reading.spending == "negative" else "money out has no sign",
-        _accounts(plan),
-        f"in {reading.encoding}",
-    ]
-    return ", ".join(part for part in parts if part)

@@ -16,9 +16,19 @@ with app.setup:
     import marimo as mo
 
     from expense_lib import ExpenseError
-    from expense_lib.app import charts, demo, edit_dialog, filters, import_wizard, messages, tables
+    from expense_lib.app import (
+        charts,
+        demo,
+        edit_dialog,
+        filters,
+        import_wizard,
+        messages,
+        reading_options,
+        tables,
+    )
     from expense_lib.app.edits import Failed
     from expense_lib.app.entry import FIELDS, MORE
+    from expense_lib.app.import_phases import Proposed, Working
     from expense_lib.app.session import Session, Tell
     from expense_lib.app.widgets import ExpenseForm, Notice, Sections, Table
 
@@ -63,6 +73,13 @@ def choice(label: str, options: dict[str, object], value: object, say: Callable[
 
 
 @app.function
+def control(incoming: import_wizard.ImportWizard, option: str) -> mo.Html:
+    """A choice of what an option of reading a statement is."""
+    found = incoming.choice(option)
+    return choice(found.label, found.options, found.value, lambda value: incoming.set(option, value))
+
+
+@app.function
 def several(
     label: str, options: list[str], chosen: tuple[str, ...], say: Callable[[tuple[str, ...]], None]
 ) -> mo.Html:
@@ -101,7 +118,7 @@ def clickable(draw: Callable[[], alt.Chart], choose: Callable[[str | None], None
 
 
 @app.function
-def working(phase: import_wizard.Working) -> mo.Html:
+def working(phase: Working) -> mo.Html:
     """A progress bar."""
     share = f'value="{phase.done}" max="{phase.total}"' if phase.total else ""
     rows = f": {phase.done:,} of {phase.total:,} rows" if phase.total else ""
@@ -400,7 +417,7 @@ def drop(get_phase, incoming, get_section):
 @app.cell
 def progress(get_phase, incoming):
     get_phase()
-    working(incoming.phase) if isinstance(incoming.phase, import_wizard.Working) else None
+    working(incoming.phase) if isinstance(incoming.phase, Working) else None
     return
 
 
@@ -408,88 +425,145 @@ def progress(get_phase, incoming):
 def proposal(get_phase, incoming, get_section):
     get_phase()
     _phase = incoming.phase
-    mo.stop(get_section() != "Import" or not incoming.has_file or isinstance(_phase, import_wizard.Working))
+    mo.stop(get_section() != "Import" or not incoming.is_at_rest)
     cancel = mo.ui.button(label="Take another file", on_change=lambda _: incoming.drop())
-    land = mo.ui.button(label=f"Import {incoming.count_in_words()}", on_change=lambda _: incoming.land())
+    land = mo.ui.button(label=incoming.deed(), on_change=lambda _: incoming.land())
     read_again = mo.ui.button(label="Try again", on_change=lambda _: incoming.again())
-    _can_land = isinstance(_phase, import_wizard.Proposed) and _phase.brings_something
-    _acts = [land] if _can_land else [read_again] if isinstance(_phase, Failed) else []
+    undecide = mo.ui.button(label="Forget what I said of rows", on_change=lambda _: incoming.undecide())
+    _acts = [land] if incoming.can_land else [read_again] if isinstance(_phase, Failed) else []
+    _decided = [undecide] if incoming.rows.decisions else []
     mo.vstack(
         [
             mo.md("### Import a statement"),
-            said(incoming.told(), "info" if isinstance(_phase, import_wizard.Proposed) else "warn"),
-            row(*_acts, cancel),
+            said(incoming.told(), "info" if isinstance(_phase, Proposed) else "warn"),
+            row(*_acts, cancel, *_decided),
         ]
     )
     return
 
 
 @app.cell
-def options(get_phase, incoming, get_section):
+def account(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(
-        get_section() != "Import"
-        or not incoming.has_file
-        or isinstance(incoming.phase, import_wizard.Working)
+    mo.stop(get_section() != "Import" or not incoming.asks_account)
+    _names, _said = incoming.account_choices(), incoming.options.account
+    again = mo.ui.button(
+        label=f"{incoming.proposed_account}, as last time",
+        on_change=lambda _: incoming.say_account(incoming.proposed_account),
     )
-    _said = incoming.options
-    account = text("Account", _said.account, lambda name: incoming.say(account=name))
-    money_out = choice(
-        "Money spent is written",
-        import_wizard.MONEY_OUT,
-        _said.spending,
-        lambda sign: incoming.say(spending=sign),
+    pick = mo.ui.dropdown(
+        _names,
+        next((name for name, each in _names.items() if each == _said), None),
+        label="Account",
+        on_change=incoming.pick_account,
+        full_width=True,
     )
-    money_in = choice(
-        "Money that came in", import_wizard.MONEY_IN, _said.credits, lambda how: incoming.say(credits=how)
+    another = text("Another account", "", incoming.say_account)
+    _question = (
+        "**Of which account is this file?** Nothing can be imported before that is said."
+        if incoming.needs_account
+        else "**Of this account:**"
     )
-    default = text(
-        "Where nothing else fits",
-        _said.default_category,
-        lambda name: incoming.say(default_category=name),
-    )
-    grid(account, money_out, money_in, default)
+    _again = [again] if incoming.needs_account and incoming.proposed_account else []
+    mo.vstack([mo.md(_question), *_again, grid(pick, another)])
+    return
+
+
+@app.cell
+def alarm(get_phase, incoming, get_section):
+    get_phase()
+    _alarm = incoming.alarm
+    mo.stop(get_section() != "Import" or _alarm is None)
+    cure = control(incoming, _alarm.option) if _alarm.option else mo.md("")
+    mo.vstack([said(_alarm.text, "danger"), grid(cure)])
     return
 
 
 @app.cell
 def answers(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(get_section() != "Import" or not isinstance(incoming.phase, import_wizard.Asked))
-    mo.stop(not incoming.phase.choices)
-    answer = mo.ui.dropdown(incoming.phase.choices, label="It is", on_change=incoming.answer)
+    mo.stop(get_section() != "Import" or not incoming.answers())
+    answer = mo.ui.dropdown(incoming.answers(), label="It is", on_change=incoming.answer)
     answer
+    return
+
+
+@app.cell
+def options(get_phase, incoming, get_section):
+    get_phase()
+    mo.stop(get_section() != "Import" or not incoming.is_at_rest)
+    money_out = control(incoming, "spending")
+    money_in = control(incoming, "credits")
+    default = text(
+        "Where nothing else fits",
+        incoming.options.default_category,
+        lambda name: incoming.say(default_category=name),
+    )
+    grid(money_out, money_in, default)
     return
 
 
 @app.cell
 def correction(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(get_section() != "Import" or isinstance(incoming.phase, import_wizard.Working))
-    mo.stop(not incoming.columns())
+    mo.stop(get_section() != "Import" or not incoming.is_at_rest)
+    written = mo.ui.dictionary({name: control(incoming, name) for name in reading_options.WRITTEN})
+    pattern = text(
+        "Or dates are written as",
+        incoming.options.date_format or "",
+        lambda typed: incoming.say(date_format=typed.strip() or None),
+        "%d.%m.%Y",
+    )
+    encoding = text(
+        "Encoding",
+        incoming.options.encoding or "",
+        lambda typed: incoming.say(encoding=typed.strip() or None),
+        "as it was found",
+    )
     mapping = mo.ui.dictionary(
         {
-            field: mo.ui.dropdown(
-                incoming.columns(),
-                incoming.column_of(field),
-                label=field.capitalize(),
-                on_change=lambda column, field=field: incoming.map(field, column),
-                full_width=True,
-            )
-            for field in import_wizard.FIELDS
+            name: control(incoming, f"{reading_options.MAPPING}{name}")
+            for name in (reading_options.FIELDS if incoming.columns() else ())
         }
     )
-    mo.accordion({"Not read rightly? Say which column is what": grid(*mapping.values())})
+    mo.accordion(
+        {
+            "Not read rightly? Say how it is written, and which column is what": mo.vstack(
+                [grid(*written.values(), pattern, encoding), grid(*mapping.values())]
+            )
+        },
+        expanded=incoming.options.is_corrected or not isinstance(incoming.phase, Proposed),
+    )
     return
 
 
 @app.cell
-def verdicts(get_phase, incoming, get_section):
+def kinds(get_phase, incoming, get_section):
     get_phase()
-    mo.stop(get_section() != "Import" or not isinstance(incoming.phase, import_wizard.Proposed))
+    mo.stop(get_section() != "Import" or not isinstance(incoming.phase, Proposed))
     only = choice("Lines that are", incoming.kinds(), incoming.only, incoming.show_only)
-    _lines = Table({"turn": lambda message: incoming.turn(message["to"])}, page=incoming.table())
-    mo.vstack([only, _lines.shown()])
+    only
+    return
+
+
+@app.cell
+def verdicts(incoming, session):
+    lines = Table(
+        {
+            "turn": lambda message: incoming.turn(message["to"]),
+            "choose": lambda message: incoming.decide(message["id"], message["to"]),
+        },
+        session.failed,
+        page=tables.EMPTY,
+    )
+    lines.shown()
+    return (lines,)
+
+
+@app.cell
+def proposed_lines(get_phase, incoming, get_section, lines):
+    get_phase()
+    lines.page = incoming.table() if get_section() == "Import" else tables.EMPTY
     return
 
 

@@ -21,12 +21,16 @@ EMPTY: Table = {"columns": [], "rows": [], "caption": ""}
 LINES = 50  # of a statement, on a page
 VERDICTS = {
     "created": "new",
+    "joined": "taken for expenses you have",
+    "held": "to decide later",
     "existing": "there already",
-    "deleted": "deleted before",
     "changed": "changed since",
+    "deleted": "deleted before",
     "skipped": "left out",
 }
 NOT_READ = "not understood"
+COUNTS = VERDICTS | {"bad": NOT_READ}  # the numbers of an import
+_BROUGHT = ("created", "joined", "held")  # what undoing an import takes back
 
 
 def expenses(seen: Snapshot, *, newer: bool) -> Table:
@@ -133,13 +137,17 @@ def categories(found: Sequence[CategoryTotal]) -> Table:
 
 
 def imports(found: Sequence[Import]) -> Table:
-    """A row for each statement that was imported, the latest first, to be undone."""
+    """A row for each statement that was imported, the latest first, to be undone.
+
+    Of its numbers those that are not 0 everywhere.
+    """
+    given = [each.model_dump(include={*COUNTS}) for each in found]
+    numbers = {name: None for name in COUNTS if name == "created" or any(each.get(name) for each in given)}
     columns = {
         "at": ("When", "date"),
         "source": ("File", ""),
         "account": ("Account", ""),
-        "created": ("New", "amount"),
-        "existing": ("There already", "amount"),
+        **{name: (COUNTS[name].capitalize(), "amount") for name in numbers},
         "state": ("", ""),
     }
     rows = [
@@ -149,10 +157,9 @@ def imports(found: Sequence[Import]) -> Table:
             "at": messages.moment(each.at),
             "source": each.source,
             "account": each.account,
-            "created": f"{each.created:,}",
-            "existing": f"{each.existing:,}",
+            **{name: f"{count:,}" for name, count in each.model_dump(include={*numbers}).items()},
             "state": f"Undone {messages.moment(each.undone_at)}" if each.undone_at else "",
-            "fixed": each.undone_at is not None or not each.created,
+            "fixed": each.undone_at is not None or not any(each.model_dump(include={*_BROUGHT}).values()),
         }
         for each in found
     ]
@@ -210,11 +217,22 @@ def verdicts(rows: Sequence[Table], first: int) -> Table:
         **account,
         "amount": ("Amount", "amount"),
         "category": ("Category", ""),
-        "what": ("What", ""),
+        "what": ("What", "choice"),
         "why": ("Why", ""),
     }
-    turning = {"newer": first > 0, "older": first + LINES < len(rows), "turns": ["Previous", "Next"]}
+    turning = {
+        "newer": first > 0,
+        "older": first + LINES < len(rows),
+        "turns": ["Previous", "Next"],
+        "statement": True,
+    }
     return _table("Lines of the statement", columns, list(rows[first : first + LINES])) | turning
+
+
+def choosing(row: Table, said: str, choices: Sequence[Sequence[str]]) -> Table:
+    """A line's verdict as a choice: what was *said*, and the *choices*, each with its words."""
+    named = f"What becomes of line {row['line']}, {row['description']}, {row['amount']}"
+    return {"what": {"named": named, "value": said, "choices": choices}}
 
 
 def _table(
