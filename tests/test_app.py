@@ -40,13 +40,6 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield Place(url, path, port)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def matching() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MATCHING_STAND_IN", "1")
-        yield
-
-
 @pytest.fixture
 def path(place: Place) -> Path:
     for file in place.path.parent.iterdir():

@@ -606,12 +606,7 @@ CARD = a_file("2026-11-23,Lunch with Ada,12.50", "2026-11-23,POS 4411,31.75", he
 
 
 @pytest.fixture
-def matching(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MATCHING_STAND_IN", "1")
-
-
-@pytest.fixture
-def deciding(hand: Hand, ledger: Ledger, matching: None) -> Hand:
+def deciding(hand: Hand, ledger: Ledger) -> Hand:
     """A file of which one row is joined with expense 1, and one is held, as it may be expense 2."""
     ledger.record(an_expense())
     ledger.record(an_expense(amount="31.75", description="Market"))
@@ -787,7 +782,7 @@ def test_decisions_outlive_other_options_as_long_as_their_rows_do(deciding: Hand
     assert "What you said of 1 row was dropped" in deciding.told()
 
 
-def test_row_that_changed_since_can_be_decided(hand: Hand, matching: None) -> None:
+def test_row_that_changed_since_can_be_decided(hand: Hand) -> None:
     for amount in ("50.00", "58.00"):
         hand.take(
             a_file(f"2026-11-22,Bistro,{amount},T1", header="Date,Text,Amount,Transaction ID"), "bank.csv"
@@ -798,7 +793,7 @@ def test_row_that_changed_since_can_be_decided(hand: Hand, matching: None) -> No
     assert offered(hand) == [("decide later", ["the same as #1, Bistro, 22 Nov, 50.00", "new", "leave out"])]
 
 
-def test_nothing_is_said_of_rows_before_the_account_is(hand: Hand, ledger: Ledger, matching: None) -> None:
+def test_nothing_is_said_of_rows_before_the_account_is(hand: Hand, ledger: Ledger) -> None:
     ledger.record(an_expense())
     hand.take(CARD, "card.csv")
     hand.decide(0, "skip")

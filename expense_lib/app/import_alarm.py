@@ -7,12 +7,11 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from expense_lib.app import tables
-from expense_lib.app.reading_options import MAPPING, WRITTEN
+from expense_lib.app.reading_options import MAPPING
 
 _OF = 5  # an alarm where more than one row in so many is refused
 
 _REFUSED = (tables.VERDICTS["skipped"], tables.VERDICTS["changed"], tables.NOT_READ)
-_REFERENCES = "references" if "references" in WRITTEN else f"{MAPPING}reference"
 
 
 class Cause(NamedTuple):
@@ -30,7 +29,7 @@ _CAUSES = (
     Cause("fraction digits", "too many digits after the point", "Is the decimal mark right?", "decimal"),
     Cause("too large", "amounts that are too large", "Is the decimal mark right?", "decimal"),
     Cause("amount is zero", "amounts of zero", "Is that the column of amounts?", f"{MAPPING}amount"),
-    Cause("reference", "references that are known", "Are the bank's numbers unique?", _REFERENCES),
+    Cause("reference", "references that are known", "Are the bank's numbers unique?", "references"),
     Cause("went out or came in", "no direction", "Is that the column of it?", f"{MAPPING}type"),
     Cause("no date", "no date", "Is that the column of dates?", f"{MAPPING}date"),
     Cause("date", "dates that are not understood", "Are they written so?", "date_format"),

@@ -55,7 +55,8 @@ class Proposed:
         rows = messages.number(self.dropped, "row")
         dropped = f"What you said of {rows} was dropped: read so, they are others." if self.dropped else ""
         said = (f"{counted(self.dry)}{so_far}. Nothing is written yet.", waiting, dropped)
-        return " ".join(filter(None, (*said, f"Read as {reading_of(self.plan)}.")))
+        read = f"Read as {reading_of(self.plan)}."
+        return " ".join(filter(None, (*said, read, *self.plan.reading.remarks)))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from expense_lib.app.edits import Done, Failed, undo_of_import
 from expense_lib.app.import_alarm import Alarm, alarm
 from expense_lib.app.import_phases import WAITING, Asked, Empty, Phase, Proposed, Working, counted
 from expense_lib.app.reading_options import MAPPING, Choice, Options
-from expense_lib.app.row_decisions import RowDecisions
+from expense_lib.app.row_decisions import Saids
 from expense_lib.app.statement_account import Accounts, is_missing
 from expense_lib.domain.errors import ExpenseError, InvalidInput
 from expense_lib.domain.progress import Progress
@@ -62,7 +62,7 @@ class ImportWizard:
         self.plan: Plan | None = None  # the file as it was read last, also where a correction can't be
         self.phase: Phase = Empty()
         self.is_landing = False
-        self.rows = RowDecisions(ledger)
+        self.rows = Saids(ledger)
         self.accounts = Accounts()
         self._head: list[list[str]] = []  # the cells of the file's first lines
         self.only = ""  # the verdict that is shown

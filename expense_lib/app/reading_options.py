@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import inspect
 import itertools
 import re
 from collections import Counter
@@ -11,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from expense_lib import statements
 from expense_lib.domain.errors import ExpenseError
 from expense_lib.statements import Credits, Spending, decoding
 from expense_lib.statements.columns import FIELDS, Columns
@@ -45,9 +43,7 @@ _HEAD_RECORDS = 60
 _HEAD_BYTES = 64 * 1024
 _NOT_A_TABLE = re.compile(rb"\s*[<{\[]")
 
-# What ``read`` takes; it does not take *references* everywhere yet.
-_TAKEN = inspect.signature(statements.read).parameters
-WRITTEN = tuple(name for name in ("date_format", "decimal", "references") if name in _TAKEN)
+WRITTEN = ("date_format", "decimal", "references")  # how a file is written, beside its columns and encoding
 
 
 @dataclass(frozen=True)
@@ -75,8 +71,7 @@ class Options:
 
     def arguments(self) -> dict[str, Any]:
         """The arguments of ``statements.read``."""
-        given = vars(self) | {"account": self.account or ""}
-        return {name: value for name, value in given.items() if name in _TAKEN}
+        return vars(self) | {"account": self.account or ""}
 
 
 @dataclass(frozen=True)

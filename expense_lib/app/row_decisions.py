@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from expense_lib.domain.errors import ExpenseError, LedgerUnavailable
 from expense_lib.domain.results import Expense
-from expense_lib.domain.statement import RowDecision, Verdict
+from expense_lib.domain.statement import Said, Verdict
 from expense_lib.statements import Row, Rows
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ class Decided:
     offer: Offer
 
     @property
-    def decision(self) -> RowDecision:
+    def decision(self) -> Said:
         """As an import takes it."""
         return int(self.said) if self.said.isdigit() else "new" if self.said == NEW else "skip"
 
 
-class RowDecisions:
+class Saids:
     """What was said of the rows of one file.
 
     Args:
@@ -79,7 +79,7 @@ class RowDecisions:
         self.dropped = 0
 
     @property
-    def decisions(self) -> dict[int, RowDecision]:
+    def decisions(self) -> dict[int, Said]:
         """What was said, by line, as an import takes it."""
         return {line: each.decision for line, each in self._decided.items()}
 

@@ -18,7 +18,7 @@ class Accounts:
 
     def __init__(self) -> None:
         self._names: tuple[str, ...] = ()
-        self._said: dict[tuple[str, ...], str] = {}
+        self._said: dict[str, str] = {}
 
     def look(self, ledger: AnyLedger) -> None:
         """Ask the ledger for the accounts of its expenses and imports; each is spelled as it was first."""
@@ -33,11 +33,11 @@ class Accounts:
     def remember(self, plan: Plan, account: str | None) -> None:
         """What was said of a file, to be proposed for the next one of its layout."""
         if account:
-            self._said[_layout(plan)] = account
+            self._said[plan.reading.layout] = account
 
     def proposed(self, plan: Plan | None) -> str | None:
         """What was said of the last file of this layout; a guess, as two cards of one bank share one."""
-        return self._said.get(_layout(plan)) if plan else None
+        return self._said.get(plan.reading.layout) if plan else None
 
     def choices(self, plan: Plan | None, said: str | None) -> dict[str, str]:
         """The accounts by what they are called: the proposed one first, what was *said*, and none."""
@@ -48,8 +48,3 @@ class Accounts:
 def is_missing(plan: Plan | None, said: str | None) -> bool:
     """The file names no account for some of its rows, and nobody has said which it is."""
     return said is None and plan is not None and "" in plan.rows.accounts
-
-
-def _layout(plan: Plan) -> tuple[str, ...]:
-    """What files of one bank have in common."""
-    return plan.reading.format, *map(fold, plan.reading.columns)
