@@ -280,9 +280,8 @@ class RemoteLedger:
                 "POST",
                 "/statements",
                 timeout_s=PATIENT_TIMEOUT_S,
-                params=query,
-                data=upload.body(plan),
-                headers={"Content-Type": "text/csv"},
+                data=query,  # in a form: there may be more decisions than an address has place for
+                files={"file": ("rows.csv", upload.body(plan), "text/csv")},
             )[1].root
         except errors.InvalidInput as refused:
             there = {f"decisions.{sent}": f"decisions.{line}" for line, sent in lines.items()}
@@ -325,6 +324,9 @@ class RemoteLedger:
 
     def merge(self, expense_id: int, into: int) -> Expense:
         """As ``Ledger.merge``."""
+        if not 1 <= into <= MAX_ID:
+            self.get(expense_id)  # which is looked for first
+            raise errors.ExpenseNotFound(into)
         return self._ask(Expense, "POST", f"{_where(expense_id)}/merge", json={"into": into})[1]
 
     def split(

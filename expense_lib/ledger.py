@@ -452,10 +452,7 @@ class Ledger:
         from expense_lib.domain.expense import read_parts
         from expense_lib.rules import splitting
 
-        given = [
-            splitting.Part(self.currency.to_minor(part.amount), part.category)
-            for part in read_parts(parts).parts
-        ]
+        given = [splitting.Part(*part) for part in read_parts(parts).in_minor_units(self.currency)]
         with self._writing() as tx:
             rows = splitting.split(tx, expense_id, given, version)
         return [presenting.expense(row, self.currency) for row in rows]

@@ -120,7 +120,7 @@ EXAMPLES: dict[str, Any] = {
         "total": "12.50",
         "currency": "USD",
     },
-    "Rule": {"id": 1, "text": "grocer", "category": "Food"},
+    "Rule": {"id": 1, "text": "grocer", "category": "Food", "skip": False},
     "Import": {
         "id": 1,
         "at": _EXPENSE["created_at"],

@@ -39,7 +39,7 @@ from handlers.settings import EphemeralLedger
 
 RETRY_AFTER_S = 1
 
-_OBJECT_IN_A_BODY = "where."  # before the names of its fields
+_OBJECTS = {"where": 1, "parts": 2, "decisions": 1}  # how many points there are in names of their fields
 _IN_FRAGMENT = "~!$&'()*+,;=:@/?"  # beside letters, digits and _.- (RFC 3986, section 3.5)
 
 _STATUS: dict[type[ExpenseError], HTTPStatus] = {
@@ -121,8 +121,7 @@ def _of_the_library(error: ExpenseError, request_id: str, log: Log, root_path: s
 def _pointer(field: str) -> str:
     """A member of the body as a JSON pointer in a URI's fragment (RFC 6901, section 6)."""
     path = field.replace("~", "~0").replace("/", "~1")
-    if path.startswith(_OBJECT_IN_A_BODY):
-        path = path.replace(".", "/", 1)
+    path = path.replace(".", "/", _OBJECTS.get(path.partition(".")[0], 0))
     return "#/" + quote(path, safe=_IN_FRAGMENT) if field else "#"
 
 

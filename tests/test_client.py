@@ -428,6 +428,30 @@ def test_what_is_not_idempotent_is_never_retried(flaky: tuple[type[Flaky], Remot
     assert proxy.sends == 1
 
 
+@pytest.mark.parametrize("mood", ["drops after", "cuts body", "503 Busy"])
+def test_decisions_whose_answers_are_lost_are_sent_again_and_made_once(
+    flaky: tuple[type[Flaky], RemoteLedger], mood: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "BACKOFF_S", 0.001)
+    proxy, remote = flaky
+    one, other = (
+        remote.record(an_expense(category="Decisions", description=f"{name} {mood}")).expense
+        for name in ("One", "Other")
+    )
+    last = max([change.number for change in remote.changes()], default=0)
+    proxy.moods[:] = [mood, "passes"]
+    version = remote.merge(other.id, into=one.id).version
+    proxy.moods[:] = [mood, "passes"]
+    first, _ = remote.split(one.id, [("10.00", "Decisions"), ("2.50", "Split")], version)
+    proxy.moods[:] = [mood, "passes"]
+    remote.add_rule(f"rule {mood}", skip=True)
+    assert (proxy.moods, first.whole) == ([], Decimal("12.50"))
+    found = remote.search(ExpenseFilter(category="Decisions", q=mood))
+    assert [(each.id, str(each.amount)) for each in found.items] == [(one.id, "10.00")]
+    changes = [change.change for change in remote.changes() if change.number > last]
+    assert changes == ["rule", "split", "merged"]
+
+
 def test_refused_connection_is_retried_whatever_is_sent() -> None:
     """Nothing of the request can have been sent."""
     port = free_port()

@@ -84,6 +84,19 @@ def test_lines_that_were_not_understood_are_told_and_counted(tmp_path: Path, ban
         ("serve", "--port", "-1"),
         ("serve", "--ledger", "bank.csv"),
         ("serve", "--ledger", "http://127.0.0.1:9"),
+        ("import", "bank.csv", "--decide", "new"),
+        ("import", "bank.csv", "--decide", "2=old"),
+        ("import", "bank.csv", "--decide", "9=new"),
+        ("import", "bank.csv", "--decide", "2=4711"),
+        ("decide", "1", "old"),
+        ("decide", "1", "new"),
+        ("decide", "0", "new"),
+        ("merge", "1", "2"),
+        ("split", "1", "12.50"),
+        ("split", "1", "12.50=Food"),
+        ("rules", "tea"),
+        ("rules", "tea", "Food", "--skip"),
+        ("rules", "--delete", "7"),
         ("undo",),
         (),
     ],
@@ -244,6 +257,88 @@ def test_add_records_once_and_says_what_became_of_it(tmp_path: Path) -> None:
     assert Ledger(tmp_path / "expenses.db").search().count == 1
 
 
+@pytest.fixture
+def trattoria(tmp_path: Path) -> Path:
+    file = tmp_path / "trattoria.csv"
+    file.write_text("Date;Text;Amount\n2026-11-27;TRATTORIA DA ADA;-18.40\n2026-11-28;NETFLIX.COM;-9.99\n")
+    return file
+
+
+PIZZA = ("add", "18.40", "Food", "Pizza", "--date", "2026-11-26")
+GIRO = ("import", "trattoria.csv", "--account", "Giro")
+
+
+def test_import_tells_what_waits_and_it_is_decided(tmp_path: Path, trattoria: Path) -> None:
+    run(tmp_path, *PIZZA)
+    done = run(tmp_path, *GIRO)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Import 1: 1 created, 0 existing, 0 joined, 1 held, 0 changed")
+    assert re.search(r"line 2: held\. .* It may be #1\n", done.stdout)
+    assert re.match(
+        r"#2 2026-11-27 18\.40 TRATTORIA DA ADA, Giro: waits; may be #1\. ",
+        run(tmp_path, "undecided").stdout,
+    )
+    decided = [run(tmp_path, "decide", "2", "1") for _ in range(2)]
+    assert [each.returncode for each in decided] == [0, 0]
+    assert re.fullmatch(r"Decided; change \d+\.\n", decided[0].stdout)
+    assert decided[1].stdout == "It was so before.\n"
+    assert run(tmp_path, "undecided").stdout == "There is nothing to decide.\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (("2=1",), "0 created, 0 existing, 1 joined, 0 held"),
+        (("2=new", "3=skip"), "1 created, 0 existing, 0 joined, 0 held"),
+    ],
+    ids=str,
+)
+def test_import_decides_rows_by_their_lines(
+    tmp_path: Path, trattoria: Path, said: tuple[str, ...], told: str
+) -> None:
+    run(tmp_path, *PIZZA)
+    run(tmp_path, "rules", "netflix", "--skip")
+    done = run(tmp_path, *GIRO, *(part for each in said for part in ("--decide", each)))
+    assert (done.returncode, done.stdout.partition(": ")[2].startswith(told)) == (0, True), done.stdout
+
+
+def test_add_says_that_the_bank_told_of_it_or_may_have(tmp_path: Path, trattoria: Path) -> None:
+    run(tmp_path, *GIRO)
+    joined = run(tmp_path, "add", "9.99", "Fun", "Netflix", "--date", "2026-11-28")
+    assert joined.stdout == "The bank told of it already: #2 9.99 USD, Fun, Netflix, 2026-11-28, Giro\n"
+    assert run(tmp_path, *PIZZA).stdout == (
+        "Added #3: 18.40 USD, Food, Pizza, 2026-11-26\n"
+        "The bank's #1 may be the same, and waits: expenses undecided\n"
+    )
+
+
+def test_merge_and_split_are_done_once(tmp_path: Path) -> None:
+    run(tmp_path, *PIZZA)
+    run(tmp_path, "add", "18.40", "Food", "Pizza with Ada", "--date", "2026-11-26")
+    for _ in range(2):
+        merged = run(tmp_path, "merge", "2", "1")
+        assert (merged.returncode, merged.stdout) == (
+            0,
+            "#2 is the same payment as #1 from now on.\n",
+        )
+        split = run(tmp_path, "split", "1", "10.00=Food", "8.40=Wine")
+        assert (split.returncode, split.stdout) == (0, "#1 10.00 Food\n#3 8.40 Wine\n")
+    wrong = run(tmp_path, "split", "1", "10.00=Food", "8.50=Wine")
+    assert (wrong.returncode, wrong.stderr) == (
+        2,
+        "expenses: parts add up to 18.50, 0.10 too much; the payment is 18.40\n",
+    )
+
+
+def test_rules_are_listed_added_and_deleted(tmp_path: Path) -> None:
+    assert run(tmp_path, "rules").stdout == ""
+    assert run(tmp_path, "rules", "grocer", "Food").stdout == "1: grocer: Food\n"
+    assert run(tmp_path, "rules", "card payment", "--skip").stdout == "2: card payment: left out\n"
+    assert run(tmp_path, "rules").stdout == "2: card payment: left out\n1: grocer: Food\n"
+    assert run(tmp_path, "rules", "--delete", "1").stdout == "Deleted rule 1.\n"
+    assert run(tmp_path, "rules").stdout == "2: card payment: left out\n"
+
+
 def test_add_another_adds_one_each_time(tmp_path: Path) -> None:
     outcomes = [run(tmp_path, *LUNCH, "--another").stdout for _ in range(2)]
     assert outcomes == [
@@ -334,7 +429,13 @@ def test_version_is_that_of_the_package() -> None:
     assert importlib.metadata.version("expense-ledger") == expense_lib.__version__
 
 
-@pytest.mark.parametrize("command", ["app", "serve", "add", "import", "export", "check", "backup"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("app", "serve", "add", "import", "undecided", "decide", "merge", "split", "rules"),
+        *("export", "check", "backup"),
+    ],
+)
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     assert re.search(rf"^    {command} +\S", run(tmp_path, "--help").stdout, re.MULTILINE)
     told = run(tmp_path, command, "--help")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from schemathesis.config import SchemathesisConfig
 from werkzeug.test import Client
 
-from expense_lib import Ledger
+from expense_lib import Ledger, statements
 from expense_lib.domain import errors
 from expense_lib.domain.errors import PROBLEM_TYPE_PREFIX
 from handlers import openapi
@@ -45,6 +45,13 @@ def ledger_with_a_past(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ledger.record(an_expense(date=f"2026-11-{day:02}"))
     ledger.amend(1, {"amount": "13"}, None)
     ledger.delete(2)
+    bank = b"Date;Text;Amount\n2026-11-03;TRATTORIA;-12.50\n2026-11-09;CINEMA;-9.99\n"
+    ledger.import_statement(statements.read(bank))  # its first row waits
+    ledger.record(an_expense(amount="30", date="2026-10-01"))
+    ledger.split(
+        ledger.record(an_expense(amount="31", date="2026-10-01")).expense.id, [("30", "a"), ("1", "b")]
+    )
+    ledger.merge(ledger.record(an_expense(amount="32", date="2026-10-01")).expense.id, into=1)
     return path
 
 

@@ -180,6 +180,23 @@ def test_change_says_what_it_did(ledger: Ledger) -> None:
     assert (table["newer"], table["older"], table["act"]) == (True, False, "Undo")
 
 
+def test_changes_of_every_kind_are_said(ledger: Ledger) -> None:
+    rule = ledger.add_rule("netflix", skip=True)
+    done = ledger.import_statement(
+        statements.read(b"Date;Text;Amount\n2026-11-27;TRATTORIA;-18.40\n2026-11-28;CINEMA;-9.99\n")
+    )
+    ledger.record(an_expense(amount="9.99", description="Cinema", date="2026-11-28"))
+    pizza = ledger.record(an_expense(amount="18.40", description="Pizza", date="2026-11-26")).expense.id
+    ledger.decide(done.verdicts[0].expense_id or 0, pizza)
+    ledger.split(pizza, [("10.00", "Food"), ("8.40", "Wine")])
+    ledger.delete_rule(rule.id)
+    found = ledger.changes()
+    assert {each.change for each in found} == {"rule", "joined", "held", "merged", "split"}
+    said = cells(tables.changes(found, "USD", newer=False, older=False), "what")
+    assert said[0] == said[-1] == "rule of imports: netflix"
+    assert all(said)
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [

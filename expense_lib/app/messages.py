@@ -10,7 +10,16 @@ from expense_lib.domain.errors import FieldError
 from expense_lib.domain.results import Change, Expense, Values, Version
 
 UNEXPECTED = "Something unexpected went wrong. The app's log has it."
-DONE = {"created": "added", "amended": "edited", "deleted": "deleted", "restored": "restored"}
+DONE = {
+    "created": "added",
+    "amended": "edited",
+    "deleted": "deleted",
+    "restored": "restored",
+    "joined": "joined to what a bank told of",
+    "held": "left to be decided",
+    "merged": "made one with another",
+    "split": "split",
+}
 
 _IN_OTHERS = ("occurrence", "refund")  # told by the expense's name, and by the amount's sign
 _LONGEST = 80  # of a value in a sentence

@@ -247,6 +247,10 @@ def _table(
 
 
 def _in_words(change: Change, currency: str) -> str:
+    if change.change == "rule":
+        return f"rule of imports: {change.rule}"
+    if change.change == "import":
+        return "import undone, which had brought nothing"
     said = messages.changed(change, currency)
     if change.count > 1:
         return f"{messages.number(change.count, 'expense')} {messages.DONE[change.change]}, the first: {said}"

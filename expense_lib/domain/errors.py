@@ -21,8 +21,8 @@ UNKNOWN_NAME = "is not a known name"
 class FieldError(NamedTuple):
     """One field that can't be accepted: *field* as the sender names it, *message* a sentence's end.
 
-    A field of an object in the whole has a point: ``where.date_from``. The field is empty where it is the
-    whole that can't be.
+    A field of an object in the whole has a point: ``where.date_from``; one of a list of objects its number
+    too, from 0: ``parts.0.amount``. The field is empty where it is the whole that can't be.
     """
 
     field: str
@@ -63,11 +63,17 @@ class InvalidInput(ExpenseError, ValueError):
         """The same refusal, field by field, without the input and in words for whoever sent it."""
         return cls(
             FieldError(
-                ".".join(part for part in error["loc"] if isinstance(part, str)),
+                _name(error["loc"]),
                 _WORDS.get(error["type"], error["msg"]).format_map(error.get("ctx", {})),
             )
             for error in refused.errors(include_url=False, include_input=False)[:MAX_FIELD_ERRORS]
         )
+
+
+def _name(loc: tuple[int | str, ...]) -> str:
+    """A place as FieldError names it: an item of a list only where one of its fields follows."""
+    end = max((at for at, part in enumerate(loc, 1) if isinstance(part, str)), default=0)
+    return ".".join(map(str, loc[:end]))
 
 
 _WORDS = {

@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -28,7 +28,7 @@ from pydantic import (
 )
 
 from expense_lib.domain.content import Content, join_tags
-from expense_lib.domain.errors import InvalidInput
+from expense_lib.domain.errors import AmountError, FieldError, InvalidInput
 from expense_lib.domain.keys import MAX_OCCURRENCE
 from expense_lib.domain.limits import (
     MAX_ACCOUNT_LENGTH,
@@ -262,7 +262,20 @@ class NewParts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    parts: Annotated[tuple[NewPart, ...], Field(min_length=1, max_length=MAX_PARTS)]
+    parts: Annotated[list[NewPart], Field(min_length=1, max_length=MAX_PARTS)]
+
+    def in_minor_units(self, currency: Currency) -> Iterator[tuple[int, str]]:
+        """Amount and category of each.
+
+        Raises:
+            AmountError: an amount is finer or larger than *currency* allows.
+        """
+        for at, part in enumerate(self.parts):
+            try:
+                yield currency.to_minor(part.amount), part.category
+            except AmountError as refused:
+                named = [FieldError(f"parts.{at}.{field}", said) for field, said in refused.errors]
+                raise AmountError(named) from None
 
 
 def read_parts(given: object) -> NewParts:
@@ -272,7 +285,9 @@ def read_parts(given: object) -> NewParts:
         InvalidInput: one of them is none, or there is none or too many.
     """
     pairs = [
-        dict(zip(("amount", "category"), each, strict=False)) if isinstance(each, tuple | list) else each
+        {"amount": each[0], "category": each[1]}
+        if isinstance(each, tuple | list) and len(each) == 2
+        else each
         for each in (given if isinstance(given, Sequence) and not isinstance(given, str) else ())
     ]
     try:

@@ -44,6 +44,16 @@ def _from_json(given: object) -> object:
         raise ValueError("must be an object in JSON, of fields and the columns they are in") from None
 
 
+def _by_line(given: object) -> object:
+    """Parse decisions as JSON, in which the numbers of lines are texts; return anything else unchanged."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return {int(line): each for line, each in from_json(given).items()}
+    except (ValueError, AttributeError):
+        raise ValueError("must be an object in JSON, of the numbers of lines and what they are") from None
+
+
 def _read_flag(given: object) -> bool:
     """Yes or no, as a query writes it, or itself."""
     flags = {"true": True, "1": True, "false": False, "0": False}
@@ -172,8 +182,8 @@ class ImportOptions(BaseModel):
         None
     )
     decisions: Annotated[
-        dict[int, Said] | None,
-        BeforeValidator(_from_json),
+        dict[StrictInt, Any] | None,  # what is said of a line is looked at where the lines are known
+        BeforeValidator(_by_line),
         WithJsonSchema({"type": "string", "contentMediaType": "application/json"}),
     ] = None
     dry_run: Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})] = True
