@@ -257,6 +257,16 @@ class TestOneOfAPerson:
         assert whats(ledger.import_statement(plan)) == ["existing", "skipped", "existing", "existing"]
         assert (ledger.undecided(), ledger.check()) == ([], [])
 
+    @pytest.mark.parametrize(("said", "what"), [(1, "joined"), ("new", "existing"), ("skip", "skipped")])
+    def test_what_waits_can_be_decided_by_the_next_import(self, ledger: Ledger, said: Any, what: str) -> None:
+        typed(ledger, "Lunch")
+        told(ledger, REWE)
+        plan = a_plan(REWE)
+        assert ledger.import_statement(plan, dry_run=True).verdicts[0].candidates == (1,)
+        assert whats(ledger.import_statement(plan, dry_run=True, decisions={2: said})) == [what]
+        assert whats(ledger.import_statement(plan, decisions={2: said})) == [what]
+        assert (ledger.undecided(), ledger.check()) == ([], [])
+
     @pytest.mark.parametrize(
         ("decisions", "field"),
         [({9: "new"}, "decisions.9"), ({2: 77}, "decisions.2"), ({2: "old"}, "decisions.2")],

@@ -29,7 +29,8 @@ class Offer:
     @classmethod
     def of(cls, verdict: Verdict) -> Offer | None:
         """That of a verdict of which nobody has said anything; None if there is nothing to say."""
-        one = () if verdict.expense_id is None else (verdict.expense_id,)
+        is_joined = verdict.expense_id is not None and verdict.what == "joined"
+        one = (verdict.expense_id,) if is_joined else ()
         found = tuple(dict.fromkeys((*one, *verdict.candidates)))
         if verdict.what == "joined" and found:
             return cls(str(found[0]), found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -52,6 +51,10 @@ def _by_line(given: object) -> object:
         return {int(line): each for line, each in from_json(given).items()}
     except (ValueError, AttributeError):
         raise ValueError("must be an object in JSON, of the numbers of lines and what they are") from None
+
+
+def _is_false(value: object) -> bool:
+    return value is False
 
 
 def _read_flag(given: object) -> bool:
@@ -206,7 +209,7 @@ class Rule(Answer):
     id: int
     text: str
     category: str | None = None
-    skip: Annotated[bool, Field(exclude_if=operator.not_)] = False
+    skip: Annotated[bool, Field(exclude_if=_is_false)] = False
 
 
 class Verdict(Answer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from expense_lib.domain.rows import Row
@@ -28,18 +27,19 @@ class Doubt(NamedTuple):
 def undecided(tx: Transaction) -> list[Doubt]:
     """All that is to be decided, by id."""
     held = expenses.held(tx)
-    found = [*_held(tx, held), *_pairs(tx)]
+    found = [*waiting(tx, held), *_pairs(tx)]
     return sorted(found, key=lambda each: each.row.id)
 
 
 def of(tx: Transaction, row: Row) -> Doubt | None:
     """What is to be decided about one expense; None if nothing is."""
     if row.state == "held":
-        return next(iter(_held(tx, [row])))
+        return next(iter(waiting(tx, [row])))
     return next((each for each in _pairs(tx, row) if each.row.id == row.id), None)
 
 
-def _held(tx: Transaction, held: list[Row]) -> list[Doubt]:
+def waiting(tx: Transaction, held: list[Row]) -> list[Doubt]:
+    """What each of these held expenses may be."""
     if not held:
         return []
     days = [ordinal(row.content.date) for row in held]
@@ -86,8 +86,3 @@ def _all(tx: Transaction, of: Row | None) -> Matching:
 
 
 _EVER = (32, 3_652_000)  # days: all that a ledger may have, but for the margin
-
-
-def amounts(rows: Iterable[Row]) -> set[int]:
-    """The amounts of payments."""
-    return {row.whole_minor or row.content.amount_minor for row in rows}

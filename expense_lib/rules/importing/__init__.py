@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.statement import Imported, Said
+from expense_lib.rules.deciding import decide
 from expense_lib.rules.importing.decision import Decision
 from expense_lib.rules.importing.payments import Payments
 from expense_lib.rules.importing.verdicts import answer
@@ -33,7 +34,10 @@ class Import:
 
     def write(self, tx: Transaction) -> Imported:
         """Import it."""
-        return self._answer(write(tx, self._decision, self._progress))
+        import_id = write(tx, self._decision, self._progress)
+        for expense_id, said in self._decision.decided.items():
+            decide(tx, expense_id, said, keep_amount=False)
+        return self._answer(import_id)
 
     def dry(self) -> Imported:
         """The result that an import would have; nothing is written."""

@@ -20,7 +20,7 @@ from expense_lib.domain.keys import digest as key_digest
 from expense_lib.domain.rows import Entry, Row
 from expense_lib.domain.statement import Said, not_a_row
 from expense_lib.domain.text import fold
-from expense_lib.rules import suggestions
+from expense_lib.rules import suggestions, undecided
 from expense_lib.rules.change import Change, Edit
 from expense_lib.rules.claims import Claims
 from expense_lib.rules.importing.payments import (
@@ -55,6 +55,7 @@ _OWN_DELETED = "It is named by its dedup key; it was deleted and stays so."
 _OTHER_SOURCE = "Another statement told of it."
 _WAITS = "It waits for somebody to say what it is, as before."
 _LEFT_OUT = "Somebody said that it is to be left out."
+_SAID_SAME = "Somebody said that it is the same."
 _SAID_NEW = "Somebody said that it is another payment."
 _UNCLEAR = "A row of an unknown account says the same."
 
@@ -74,6 +75,7 @@ class Decision:
         rejoined: The rows that are kept already, and are their expense's again.
         witnessed: The rows of the ledger that rows of the file are.
         replaced: Rows of undone imports that rows of this one are, but of another expense now; by position.
+        decided: Expenses that wait, and what somebody said of their rows.
         apart: Rows and expenses of which somebody said that they are two payments.
         keys: The dedup keys' digests of the new expenses, followed by their positions; sorted.
         occurrences: The occurrences of the new expenses, where that is not 1.
@@ -94,6 +96,7 @@ class Decision:
         self.apart: list[tuple[int, int]] = []
         self.rejoined: dict[int, int] = {}
         self._undone: dict[int, Told] = {}
+        self.decided: dict[int, Said] = {}
         self.said_same: dict[int, int] = {}
         self.change = Change(tx)
         self.categories, self.sources = self._categorise()
@@ -110,6 +113,7 @@ class Decision:
             self.what[position] = EXISTING
         self._said = self._by_position(said)
         self._settle_known()
+        self._decide_held()
         self._leave_out()
         self._heed()
         self._take_from_elsewhere()
@@ -229,12 +233,8 @@ class Decision:
                 and is_key(key := reference.removeprefix(of_this_ledger))
             ):
                 named[key].append(position)
-        matched: set[int] = set()
         for key, owner in claims.owning(self.tx, sorted(named)):
             for position in named[key]:
-                if owner.id in matched:
-                    continue  # it is another row's, which was recorded here under this key
-                matched.add(owner.id)
                 if owner.deleted_at is not None:
                     self.settle(position, DELETED, owner.id, _OWN_DELETED)
                 elif self._has_content(position, owner):
@@ -268,9 +268,31 @@ class Decision:
                 self._settle_match(position, match, SKIPPED, _LEFT_OUT)
             elif row.state == "held":
                 self._settle_match(position, match, STILL_HELD, _WAITS)
-                self.candidates[position] = []
             else:
                 self._settle_match(position, match, EXISTING, _OTHER_SOURCE if match.is_other else "")
+
+    def _decide_held(self) -> None:
+        """What waits already: what it may be, or what somebody says of it now."""
+        held = {
+            self.expense_ids[position]: position
+            for position, match in self.recognition.known.items()
+            if self.what[position] == STILL_HELD and match.row.state == "held"
+        }
+        rows = expenses.find_all(self.tx, sorted(held))
+        for doubt in undecided.waiting(self.tx, list(rows.values())):
+            position = held[doubt.row.id]
+            said = self._said.get(position)
+            if said is None:
+                self.candidates[position] = doubt.candidates
+                continue
+            self.decided[doubt.row.id] = said
+            if said == "skip":
+                self.settle(position, SKIPPED, doubt.row.id, _LEFT_OUT)
+            elif said == "new":
+                self.settle(position, EXISTING, doubt.row.id, _SAID_NEW)
+            else:
+                self._refuse_unless_there(position, said)
+                self.settle(position, JOINED, said, _SAID_SAME)
 
     def _settle_match(self, position: int, match: Match, what: int, why: str = "") -> None:
         self.settle(position, what, match.row.expense_id, why)
@@ -324,27 +346,32 @@ class Decision:
 
     def _heed(self) -> None:
         """What somebody said of rows. What is known stays as it is."""
-        there = expenses.find_all(self.tx, {each for each in self._said.values() if isinstance(each, int)})
-        wrong = []
         for position, each in self._said.items():
             if not self._open[position]:
                 continue
-            field = f"decisions.{self.payments.rows.lines[position]}"
             if each == "new":
                 self.settle(position, NEW, 0, _SAID_NEW)
             elif each == "skip":
                 self.settle(position, LEFT, 0, _LEFT_OUT)
-            elif each not in there or there[each].deleted_at is not None:
-                wrong.append(FieldError(field, f"names expense {each}, which is not there"))
-            elif each in self.recognition.taken:
-                wrong.append(FieldError(field, f"names expense {each}, which is another row's"))
             else:
+                self._refuse_unless_there(position, each)
                 self.recognition.taken.add(each)
-                self.settle(position, JOINED, each, "Somebody said that it is the same.")
+                self.settle(position, JOINED, each, _SAID_SAME)
                 self.attached[position] = each
                 self.said_same[position] = each
-        if wrong:
-            raise InvalidInput(wrong)
+
+    def _refuse_unless_there(self, position: int, expense_id: int) -> None:
+        """Refuse to take a row for an expense that is not live, or is another row of the file.
+
+        Raises:
+            InvalidInput: it is so.
+        """
+        there = expenses.find_all(self.tx, [expense_id]).get(expense_id)
+        field = f"decisions.{self.payments.rows.lines[position]}"
+        if there is None or there.deleted_at is not None:
+            raise InvalidInput([FieldError(field, f"names expense {expense_id}, which is not there")])
+        if expense_id in self.recognition.taken:
+            raise InvalidInput([FieldError(field, f"names expense {expense_id}, which is another row's")])
 
     def _take_from_elsewhere(self) -> None:
         """The expenses of another ledger are payments of their own, however equal."""
