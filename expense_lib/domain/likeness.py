@@ -7,10 +7,12 @@ the words that banks put around every name.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
 LEARNT = 1_001  # the likeness of texts that somebody said are of one payment
+_WORD = re.compile(r"[^\W\d_]+")
 _LONG = 4  # letters of a word that makes two texts alike by itself, or that may be the beginning of another
 _FUZZY = 5  # letters of a word in which one may be wrong
 
@@ -32,12 +34,11 @@ NOISE = frozenset(
 @lru_cache(65_536)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text that count, each once, in order: folded letters, without accents and noise."""
-    letters = (
-        character if character.isalpha() else " "
-        for character in unicodedata.normalize("NFKD", text.casefold())
-        if not unicodedata.combining(character)
-    )
-    found = "".join(letters).split()
+    folded = text.casefold()
+    if not folded.isascii():
+        decomposed = unicodedata.normalize("NFKD", folded)
+        folded = "".join(each for each in decomposed if not unicodedata.combining(each))
+    found = _WORD.findall(folded)
     return tuple(dict.fromkeys(word for word in found if word not in NOISE))
 
 

@@ -93,6 +93,7 @@ _TOLD_TWICE = """
              FROM statement_row
              JOIN expense AS bank ON bank.id = statement_row.expense_id
             WHERE statement_row.amount_minor = COALESCE(person.whole_minor, person.amount_minor)
+              AND statement_row.date BETWEEN date(person.date, '-1 day') AND date(person.date, '+5 days')
               AND bank.entered = 0 AND bank.state = 'live'
        )
 """
