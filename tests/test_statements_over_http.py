@@ -195,7 +195,7 @@ def test_what_must_be_said_is_asked_with_its_choices(client: Client, ledger: Led
 def test_rules_over_http(client: Client, ledger: Ledger) -> None:
     rule = {"text": "lunch", "category": "Food"}
     made = client.post("/rules", json=rule)
-    assert made.json == {"id": 1, **rule, "skip": False}
+    assert made.json == {"id": 1, **rule}
     assert client.get("/rules").json == {"items": [made.json]}
     assert send(client).json["verdicts"][0]["category"] == "Food"
     assert client.post("/rules", json={"text": "", "category": "Food"}).status_code == 422
