@@ -120,7 +120,7 @@ EXAMPLES: dict[str, Any] = {
         "total": "12.50",
         "currency": "USD",
     },
-    "Rule": {"id": 1, "text": "grocer", "category": "Food", "skip": False},
+    "Rule": {"id": 1, "text": "grocer", "category": "Food"},
     "Import": {
         "id": 1,
         "at": _EXPENSE["created_at"],

@@ -96,7 +96,17 @@ def test_imports_point_down(path: Path) -> None:
 
 PURE = {
     *("__future__", "base64", "collections", "dataclasses", "datetime", "decimal", "functools", "hashlib"),
-    *("json", "re", "typing", "unicodedata", "pydantic", "pydantic_core", "iso4217", "expense_lib"),
+    *(
+        "json",
+        "operator",
+        "re",
+        "typing",
+        "unicodedata",
+        "pydantic",
+        "pydantic_core",
+        "iso4217",
+        "expense_lib",
+    ),
 }
 
 
