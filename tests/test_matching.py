@@ -10,6 +10,7 @@ import pytest
 
 from expense_lib import (
     BuiltUpon,
+    ChangedSince,
     ExpenseHeld,
     ExpenseMerged,
     InvalidInput,
@@ -453,8 +454,12 @@ class TestMerge:
             ledger.restore(other)
         assert refused.value.into == one
         assert ledger.merge(other, one).id == one  # again
-        ledger.undo(refused.value.number)
+        undone = ledger.undo(refused.value.number)
         assert (ledger.search().count, ledger.check()) == (2, [])
+        ledger.undo(undone.number or 0)
+        assert (ledger.search().count, ledger.check()) == (1, [])
+        with pytest.raises(ExpenseMerged):
+            ledger.get(other)
 
     @pytest.mark.parametrize(("said", "count"), [(1, 1), ("new", 2), ("skip", 1)])
     def test_pair_that_both_count_is_listed_and_decided(self, ledger: Ledger, said: Any, count: int) -> None:
@@ -509,6 +514,25 @@ class TestSplit:
             (1, "40.99", "Food")
         ]
         ledger.undo(ledger.changes()[0].number)
+        assert (money(ledger), ledger.check()) == ((2, Decimal("40.99")), [])
+
+    def test_undo_is_done_once(self, ledger: Ledger) -> None:
+        typed(ledger, "Rewe", "40.99")
+        parts = [("31.00", "Food"), ("9.99", "Household")]
+        ledger.split(1, parts)
+        number = ledger.changes()[0].number
+        ledger.undo(number)
+        ledger.split(1, parts)
+        assert ledger.undo(number).number is None
+        assert (money(ledger), ledger.check()) == ((2, Decimal("40.99")), [])
+
+    def test_split_on_which_another_builds_is_not_undone(self, ledger: Ledger) -> None:
+        typed(ledger, "Rewe", "40.99")
+        ledger.split(1, [("31.00", "Food"), ("9.99", "Household")])
+        number = ledger.changes()[0].number
+        ledger.split(1, [("30.00", "Food"), ("10.99", "Household")])
+        with pytest.raises(ChangedSince):
+            ledger.undo(number)
         assert (money(ledger), ledger.check()) == ((2, Decimal("40.99")), [])
 
     def test_it_is_deleted_and_restored_whole(self, ledger: Ledger) -> None:

@@ -67,8 +67,12 @@ class Change:
         self._add([Revision(row, row.content, "deleted") for row in rows])
 
     def hold(self, rows: Iterable[Row]) -> None:
-        """Have live expenses wait for somebody to say what they are; until then they count nowhere."""
+        """Have expenses wait for somebody to say what they are; until then they count nowhere."""
         self._add([Revision(row, row.content, "held") for row in rows])
+
+    def merge_again(self, rows: Iterable[Row]) -> None:
+        """Have expenses be merged again; an effect says into which."""
+        self._add([Revision(row, row.content, "merged") for row in rows])
 
     def merge(self, rows: Iterable[Row], into: int) -> None:
         """Make expenses one with another, to which their keys lead from now on."""

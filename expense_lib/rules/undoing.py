@@ -16,6 +16,14 @@ from expense_lib.store import effects, expenses, imports, log
 from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction
 
+_OF_EXPENSES = {
+    "row",
+    "entered",
+    "merged_into",
+    "part_of",
+    "whole_minor",
+}  # effects that go with the versions
+
 
 def undo(tx: Transaction, number: int) -> Undo | UndoImport:
     """The undo of the change of this number; what an import did to older expenses is undone with it."""
@@ -24,7 +32,9 @@ def undo(tx: Transaction, number: int) -> Undo | UndoImport:
 
 
 class Undo(Fresh):
-    """The undo of a change, field by field, wherever nobody changed the same field later. Idempotent.
+    """The undo of a change, field by field, wherever nobody changed the same field later.
+
+    It is done once: what is undone already stays so until that undo is undone.
 
     An expense that was undone with its import, and whose payment was imported anew since, is kept deleted.
 
@@ -42,10 +52,17 @@ class Undo(Fresh):
         self.undone: list[int] = []
         self.kept: list[int] = []
         self.settled: list[int] = []  # expenses of which another pairing may follow
+        todo = self._todo(tx)
+        if effects.get(tx, "undone", (self.number,)) is not None:
+            self.kept = [line.row.id for line in todo]
+            return
         self._revert_effects(tx)
-        self._decide(tx)
-        if self.kept and len(self.kept) == len(self.entries):
+        self._decide(tx, todo)
+        belongs_together = {each.kind for each in self.change.effects} & _OF_EXPENSES
+        if self.kept and (belongs_together or len(self.kept) == len(self.entries)):
             raise ChangedSince(self.kept)
+        if self.change.effects or self.change.revisions:
+            self.change.put(tx, "undone", (self.number,), (1,))
 
     def write(self, tx: Transaction) -> Undone:
         """Put it back."""
@@ -67,14 +84,17 @@ class Undo(Fresh):
                 raise BuiltUpon(self.number, later)
             self.change.effects.append(Effect(each.kind, each.key, now, each.before))
 
-    def _decide(self, tx: Transaction) -> None:
-        """Sort the expenses by what is to be done with each; what differs from before is undone or kept."""
+    def _todo(self, tx: Transaction) -> list[_Line]:
+        """The entries after which something is not as it was before them."""
         entries = [entry for entry in self.entries if entry.kind not in ("rule", "import")]
         rows = expenses.find_all(tx, [entry.expense_id for entry in entries])
-        moved = imports.moved(tx, self.number)
-        todo = [
+        return [
             line for entry in entries if not (line := _Line.of(entry, rows[entry.expense_id])).is_as_before()
         ]
+
+    def _decide(self, tx: Transaction, todo: list[_Line]) -> None:
+        """Sort the expenses by what is to be done with each: what differs from before is undone or kept."""
+        moved = imports.moved(tx, self.number)
         self.change.look_up(line.was().dedup_key() for line in todo if "occurrence" in line.names)
         possible = []
         for line in todo:
@@ -98,6 +118,7 @@ class Undo(Fresh):
         self.change.delete(line.row for line in by_state["deleted"])
         self.change.restore([line.row for line in by_state["live"]])
         self.change.hold(line.row for line in by_state["held"])
+        self.change.merge_again(line.row for line in by_state["merged"])
         edited = by_state[""]
         self.change.edit(
             Edit(line.row, line.was(), exactly="occurrence" in line.names or line.is_untouched())

@@ -26,6 +26,7 @@ _GET = {
     "state": "SELECT state FROM expense WHERE id = ?",
     "apart": "SELECT 1 FROM apart WHERE expense_id = ? AND other_id = ?",
     "alike": "SELECT 1 FROM alike WHERE text = ? AND other = ?",
+    "undone": "SELECT 1 FROM undone WHERE number = ?",
     "rule": "SELECT id, text, category, skip FROM category_rule WHERE text_key = ? AND deleted = 0",
 }
 _PUT = {
@@ -37,6 +38,7 @@ _PUT = {
     "state": "UPDATE expense SET state = ? WHERE id = ?",
     "apart": "INSERT INTO apart (expense_id, other_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
     "alike": "INSERT INTO alike (text, other) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    "undone": "INSERT INTO undone (number) VALUES (?) ON CONFLICT DO NOTHING",
     "rule": """
         INSERT INTO category_rule (id, text, category, skip, text_key) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (text_key) DO UPDATE
@@ -46,9 +48,10 @@ _PUT = {
 _REMOVE = {
     "apart": "DELETE FROM apart WHERE expense_id = ? AND other_id = ?",
     "alike": "DELETE FROM alike WHERE text = ? AND other = ?",
+    "undone": "DELETE FROM undone WHERE number = ?",
     "rule": "UPDATE category_rule SET deleted = 1 WHERE text_key = ?",
 }
-_IS_THERE = ("apart", "alike")  # of these there is nothing but the key
+_IS_THERE = ("apart", "alike", "undone")  # of these there is nothing but the key
 
 
 class Effect(NamedTuple):

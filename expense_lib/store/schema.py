@@ -437,6 +437,8 @@ MIGRATIONS = (
             PRIMARY KEY (expense_id, other_id)
         ) STRICT, WITHOUT ROWID
         """,
+        # The changes that are undone at present.
+        "CREATE TABLE undone (number INTEGER PRIMARY KEY REFERENCES log_entry (seq)) STRICT",
         "CREATE TABLE alike (text TEXT, other TEXT, PRIMARY KEY (text, other)) STRICT, WITHOUT ROWID",
         # Rules keep their ids, deleted ones too; skip: such rows are left out, and there is no category.
         """
