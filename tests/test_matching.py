@@ -513,6 +513,8 @@ class TestSplit:
         assert [(each.id, str(each.amount), each.category) for each in ledger.search().items] == [
             (1, "40.99", "Food")
         ]
+        with pytest.raises(ExpenseMerged):
+            ledger.restore(2)
         ledger.undo(ledger.changes()[0].number)
         assert (money(ledger), ledger.check()) == ((2, Decimal("40.99")), [])
 

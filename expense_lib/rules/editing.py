@@ -13,6 +13,7 @@ from expense_lib.domain.content import Content
 from expense_lib.domain.errors import (
     AmountError,
     CategoryNotFound,
+    ExpenseMerged,
     ExpenseNotFound,
     FieldError,
     InvalidInput,
@@ -90,6 +91,8 @@ def restore(tx: Transaction, expense_id: int) -> Row:
         return row
     if row.state == "held" or row.merged_into is not None:
         raise not_live(tx, row)
+    if row.part_of is not None and found(tx, row.part_of).state == "live":  # that is split otherwise by now
+        raise ExpenseMerged(row.id, row.part_of, log.number(tx, row.last_seq))
     change = Change(tx)
     change.restore(_whole(tx, row))
     change.write(tx)

@@ -72,9 +72,9 @@ class Undo(Fresh):
         return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))
 
     def _revert_effects(self, tx: Transaction) -> None:
-        """What the change did beside the versions, each unless it is so already; states are the versions'."""
+        """What the change did beside the versions, each unless it is so already; parts stay parts."""
         for each in effects.of(tx, self.number):
-            if each.kind == "state":
+            if each.kind in ("state", "part_of"):
                 continue
             now = effects.get(tx, each.kind, each.key)
             if now == each.before:
