@@ -120,7 +120,7 @@ def _add(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     try:
         new = NewExpense(
             amount=amount,
-            category=given.category,
+            category=given.category or None,
             description=given.description,
             date=given.date or dt.date.today(),  # noqa: DTZ011 - the day of whoever types this
             occurrence=given.occurrence,

@@ -32,6 +32,7 @@ examples:
     expenses add 12.50 Food Lunch
     expenses add 12.50 Food Lunch                  # there already: a second run adds nothing
     expenses add 12.50 Food Lunch --another        # a second lunch, at the same price on the same day
+    expenses add 9.80 "" Lunch                     # in the category that Lunch had before
     expenses add 900 Rent --date 2026-11-01
     expenses add 3.00 Food "Bottle deposit" --refund"""
 
@@ -139,7 +140,11 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
 
 def _add_add(command: argparse.ArgumentParser) -> None:
     command.add_argument("amount", help="a plain decimal, such as 12.50")
-    command.add_argument("category", help="such as Food")
+    command.add_argument(
+        "category",
+        nargs="?",
+        help='such as Food; "" or none: by a rule, or as this description had before',
+    )
     command.add_argument("description", nargs="?", default="", help="what it was; may be left out")
     command.add_argument("--date", metavar="YYYY-MM-DD", help="the day it was paid (default: today)")
     command.add_argument("--refund", action="store_true", help="money came back")

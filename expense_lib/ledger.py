@@ -122,7 +122,12 @@ class Ledger:
         since. With a key not seen before, it is another payment, which takes the next free occurrence unless
         *new* names one.
 
+        A category that is not said is decided here, once: by a rule, else as the last expenses of this
+        description had, or those of descriptions like it. Sent again, also without one, it is the same
+        payment, whatever would be decided by then.
+
         Raises:
+            InvalidInput: no category is said, and none is known for this description.
             AmountError: the amount is finer or larger than the ledger's currency allows.
             IdempotencyKeyError: the key is malformed.
             IdempotencyKeyReused: the key was first sent with another body.

@@ -96,6 +96,15 @@ def test_refusal_is_a_sentence_and_2(tmp_path: Path, bank: Path, arguments: tupl
     assert bank.read_text() == FILE
 
 
+def test_category_may_be_left_to_the_ledger(tmp_path: Path) -> None:
+    refused = run(tmp_path, "add", "9.80", "", "Lunch")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "category is needed: none is known for this description" in refused.stderr
+    run(tmp_path, "add", "12.50", "Food", "Lunch")
+    assert "Food" in run(tmp_path, "add", "9.80", "", "Lunch").stdout
+    assert run(tmp_path, "add", "9.80", "", "Lunch").stdout.startswith("There already: #2")
+
+
 def test_mapping_by_hand(tmp_path: Path) -> None:
     (tmp_path / "odd.csv").write_text("A;B;C\n03/04/2026;Lunch;-12,50\n")
     told = ("--map", "date=A", "--map", "amount=C", "--map", "description=B", "--date-format", "%d/%m/%Y")

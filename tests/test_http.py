@@ -114,6 +114,18 @@ def test_post_again_replays(post: Post, again: dict[str, Any]) -> None:
     assert (answer.headers["Content-Location"], answer.headers["ETag"]) == ("/expenses/1", '"1"')
 
 
+def test_category_that_is_not_sent_is_the_ledgers_or_is_refused(post: Post) -> None:
+    sent = {"amount": "9.80", "description": "Lunch", "date": "2026-11-23"}
+    refused = post(sent)
+    assert refused.status_code == 422
+    assert [each["pointer"] for each in refused.get_json()["errors"]] == ["#/category"]
+    post(fields())
+    assert [(post(sent).status_code, post(sent).get_json()["category"]) for _ in range(2)] == [
+        (201, "Food"),
+        (200, "Food"),
+    ]
+
+
 @pytest.mark.parametrize("number", ["12.50", "12.5"])
 def test_amount_may_be_a_json_number(post: Post, number: str) -> None:
     post(fields())

@@ -728,3 +728,23 @@ def test_category_that_is_renamed_during_an_import_does_not_come_back(
     plan = statements.read(b"Date,Amount,Description\n2026-02-01,2.00,coffee\n", spending="positive")
     ledger.import_statement(plan)
     assert ledger.search().items[-1].category == "Food"
+
+
+def test_verdict_says_from_where_its_category_is(ledger: Ledger) -> None:
+    for description in ("Rewe", "Shell"):
+        ledger.record(an_expense(description=description, date="2026-10-01"))
+    ledger.add_rule("shell", "Travel")
+    plan = statements.read(
+        b"Date,Description,Amount,Category\n"
+        b"2026-11-01,Rewe,-1.00,Home\n2026-11-02,Shell 5,-2.00,\n2026-11-03,REWE,-3.00,\n"
+        b"2026-11-04,REWE 4711 KARTE,-4.00,\n2026-11-05,Museum,-5.00,\n"
+    )
+    verdicts = ledger.import_statement(plan).verdicts
+    assert [(verdict.category, verdict.category_from) for verdict in verdicts] == [
+        ("Home", "statement"),
+        ("Travel", "rule"),
+        ("Food", "before"),
+        ("Food", "alike"),
+        ("Uncategorised", "default"),
+    ]
+    assert verdicts[3].why == "It is new. Its category is as descriptions like it had before."

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from expense_lib.domain import keys
 from expense_lib.domain.expense import NewExpense
 from expense_lib.domain.keys import Identity
 from expense_lib.domain.money import Currency
@@ -28,6 +29,29 @@ def test_golden_key_never_changes(canonical: str, digits: str) -> None:
     _, minor, category, description, date, occurrence = json.loads(canonical)
     identity = Identity(minor, category, description, date)
     assert identity.dedup_key(occurrence) == f"v1:{digits}"
+
+
+@pytest.mark.parametrize(
+    ("canonical", "digits"),
+    [
+        (
+            '[1,1250,null,"Lunch","2026-11-22",1]',
+            "93664aab09233e486e3e42a0dfb9c600ee0a5237d9f410e275468710f52267de",
+        ),
+        (
+            '[1,1250,null,"Lunch","2026-11-22",2]',
+            "ec292077d39c42b5cc450814891849b3cf542bb804a00a5cdc7540b00715e1a0",
+        ),
+        (
+            r'[1,-300,null,"Straße \"7\"","2024-02-29",1]',
+            "735d61c0a78e1a98cc29562c45031bd6c1131c26d17c3e322be01c9ed05b3cc9",
+        ),
+    ],
+)
+def test_golden_key_without_a_category_never_changes(canonical: str, digits: str) -> None:
+    _, minor, category, description, date, occurrence = json.loads(canonical)
+    assert category is None
+    assert keys.uncategorised(minor, description, date, occurrence) == f"u1:{digits}"
 
 
 @pytest.mark.parametrize(

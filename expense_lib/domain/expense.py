@@ -126,7 +126,8 @@ class NewExpense(BaseModel):
     """One payment to be recorded, in canonical form but for the currency's fraction digits.
 
     A negative amount is a refund and needs ``refund=True``, so that a stray minus does not pass. *account*,
-    *note* and *tags* are annotations: no part of what makes two payments equal.
+    *note* and *tags* are annotations: no part of what makes two payments equal. A *category* of None is not
+    said: the ledger decides it.
 
     Raises:
         pydantic.ValidationError: names each field that can't be accepted. It is a ValueError.
@@ -135,7 +136,7 @@ class NewExpense(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     amount: AmountIn
-    category: Category
+    category: Category | None = None
     description: Description = ""
     date: CalendarDate
     occurrence: Occurrence | None = None
@@ -157,12 +158,14 @@ class NewExpense(BaseModel):
     def content(self, currency: Currency) -> Content:
         """The same as a ledger in *currency* keeps it; the first of its kind, unless it names an occurrence.
 
+        A category that is not said is empty.
+
         Raises:
             AmountError: the amount is finer or larger than *currency* allows.
         """
         return Content(
             currency.to_minor(self.amount),
-            self.category,
+            self.category or "",
             self.description,
             self.date.isoformat(),
             self.occurrence or 1,
@@ -193,7 +196,8 @@ def expense_changes() -> type[BaseModel]:
     Made from NewExpense when it is first used; its values by name are what ``read_changes`` gives.
     """
     kinds = typing.get_type_hints(NewExpense, include_extras=True)
-    kinds |= {"occurrence": Occurrence, "refund": StrictBool}  # not null; the sign is checked with the result
+    # Not null; the sign is checked with the result.
+    kinds |= {"category": Category, "occurrence": Occurrence, "refund": StrictBool}
     changes: dict[str, Any] = {
         name: (kinds[name], Field(default_factory=_left_out)) for name in NewExpense.model_fields
     }

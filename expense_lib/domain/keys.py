@@ -7,6 +7,9 @@ years ago, on a phone or in another language, still finds its expense:
 
 as JSON in UTF-8, without spaces and without escapes for anything but what JSON must escape.
 
+What is recorded without a category, which the ledger then decides, is found again by a second key: ``u1:``
+and the digits of the same form with ``null`` for the category. The expense owns both.
+
 Row identities: what a line of a statement *is*. An overlapping statement adds only what is missing.
 
 Where the bank gives a reference, it is ``[account, reference]``; else it is what the line says, and which one
@@ -28,6 +31,7 @@ from expense_lib.domain.errors import IdempotencyKeyError
 
 KEY_VERSION = 1
 KEY_PREFIX = f"v{KEY_VERSION}:"
+UNCATEGORISED_PREFIX = f"u{KEY_VERSION}:"
 MAX_OCCURRENCE = 1_000_000
 ROW_VERSION = "row1"
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
@@ -41,6 +45,12 @@ def digest(amount_minor: int, category_key: str, description: str, date: str, oc
         f'"{date}",{occurrence}]'
     )
     return hashlib.sha256(canonical.encode()).digest()
+
+
+def uncategorised(amount_minor: int, description: str, date: str, occurrence: int) -> str:
+    """The key of what was recorded without a category; *date* is ISO."""
+    canonical = f'[{KEY_VERSION},{amount_minor},null,{json_text(description)},"{date}",{occurrence}]'
+    return UNCATEGORISED_PREFIX + _sha256(canonical).hex()
 
 
 def is_key(text: str) -> bool:

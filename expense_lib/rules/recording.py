@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, NamedTuple
 
+from expense_lib.domain import keys
 from expense_lib.domain.content import ANNOTATIONS, Content, folded
 from expense_lib.domain.errors import (
     ExpenseDeleted,
@@ -12,7 +13,9 @@ from expense_lib.domain.errors import (
     ExpenseHeld,
     ExpenseMerged,
     ExpenseNotFound,
+    FieldError,
     IdempotencyKeyReused,
+    InvalidInput,
     RecordedThenDeleted,
 )
 from expense_lib.domain.expense import NewExpense
@@ -30,13 +33,28 @@ NOBODY = 0  # the id of a telling that is no expense yet
 
 
 class Submission:
-    """A submission to be recorded. *dedup_key* is that of the occurrence it names, or of the first."""
+    """A submission to be recorded.
+
+    *dedup_key* is that of the occurrence it names, or of the first. *key* is that by which it is found again
+    if it is sent again without an idempotency key.
+    """
 
     def __init__(self, new: NewExpense, currency: Currency, idempotency_key: str | None) -> None:
         check_idempotency_key(idempotency_key)
         self.new = new
         self.content = new.content(currency)
         self.idempotency_key = idempotency_key
+        self.dedup_key = self.content.dedup_key()
+        self.key = self.dedup_key if new.category is not None else self.uncategorised()
+
+    def uncategorised(self, occurrence: int | None = None) -> str:
+        """The key of this occurrence, or of its own, without a category."""
+        now = self.content
+        return keys.uncategorised(now.amount_minor, now.description, now.date, occurrence or now.occurrence)
+
+    def take_category(self, category: str) -> None:
+        """Have a category that the sender did not say."""
+        self.content = self.content._replace(category=category)
         self.dedup_key = self.content.dedup_key()
 
     def request(self) -> dict[str, Any]:
@@ -47,7 +65,7 @@ class Submission:
         sent = self.content.folded()
         return {
             "amount": sent.amount_minor,
-            "category": sent.category,
+            "category": None if self.new.category is None else sent.category,
             "description": sent.description,
             "date": sent.date,
             "occurrence": self.new.occurrence,
@@ -59,14 +77,13 @@ class Submission:
         if self.content == now:
             return ()
         sent = self.new.model_fields_set
+        unsaid = {name for name in ANNOTATIONS if name not in sent}
+        if self.new.category is None:
+            unsaid.add("category")
         names = [name for name in self.content.folded().differences(now.folded()) if name != "occurrence"]
         if self.new.occurrence is not None and self.new.occurrence != now.occurrence:
             names.append("occurrence")
-        return tuple(
-            "amount" if name == "amount_minor" else name
-            for name in names
-            if name not in ANNOTATIONS or name in sent
-        )
+        return tuple("amount" if name == "amount_minor" else name for name in names if name not in unsaid)
 
 
 class Recorded(NamedTuple):
@@ -89,7 +106,7 @@ def known(tx: Transaction, sent: Submission) -> Row | None:
         RecordedThenDeleted: it is a repeat of a deleted expense.
     """
     if sent.idempotency_key is None:
-        claim = claims.find(tx, sent.dedup_key)
+        claim = claims.find(tx, sent.key)
     else:
         claim = claims.find(tx, _name(sent.idempotency_key))
         if claim is not None:
@@ -114,33 +131,65 @@ def added(tx: Transaction, sent: Submission, owner: Row | None = None) -> Record
 
     Raises:
         RecordedThenDeleted: the occurrence that it names is a deleted expense's.
-        InvalidInput: no occurrence is free.
+        InvalidInput: no occurrence is free, or no category is known.
         KeyTaken: it is known by now. Nothing was added, if the caller rolls back.
     """
-    content, owned = sent.content, list[claims.Owned]()
+    owned = list[claims.Owned]()
     if sent.idempotency_key is not None:
         owned.append((_name(sent.idempotency_key), 0, claims.request_text(sent.request())))
-        if sent.new.occurrence is not None:
-            claim = claims.find(tx, sent.dedup_key)
-            owner = None if claim is None else claim.owner
-            if owner is not None and not is_a_banks(owner):
-                claims.add(tx, [(key, _live(owner).id, request) for key, _, request in owned])
-                return Recorded(owner, created=False)
+    if sent.new.category is None:
+        _decide_category(tx, sent, owner)
+    content, is_another = sent.content, sent.idempotency_key is not None and sent.new.occurrence is None
+    if not is_another and (owned or sent.new.category is None):
+        claim = claims.find(tx, sent.dedup_key)
+        owner = owner if claim is None else claim.owner
+        if claim is not None and not is_a_banks(claim.owner):
+            owned += _uncategorised(tx, sent, content)
+            claims.add(tx, [(key, _live(claim.owner).id, request) for key, _, request in owned])
+            return Recorded(claim.owner, created=False)
     if owner is not None:
         owner = found(tx, owner.id)
         if not is_a_banks(owner):
             raise claims.KeyTaken
         mine, theirs = content.account, owner.content.account
         if mine is None or theirs is None or content.has_account_of(owner.content):
+            owned += _uncategorised(tx, sent, content)
             return Recorded(_join(tx, sent, owner, owned), created=False, joined=True)
-    if owner is not None or (owned and sent.new.occurrence is None):
+    if owner is not None or is_another:
         content = content._replace(occurrence=Claims(tx).next_free(content.identity))
+    owned += _uncategorised(tx, sent, content)
     day = sent.new.date.toordinal()
     around = expenses.surroundings(tx, content, _iso(day - AFTER_DAYS), _iso(day + BEFORE_DAYS))
     if around.is_told_of and sent.new.occurrence in (None, 1):
         return _judged(tx, sent, content, owned, around)
     dedup_key = sent.dedup_key if content is sent.content else content.dedup_key()
     return Recorded(_add(tx, content, dedup_key, owned, around), created=True)
+
+
+def _decide_category(tx: Transaction, sent: Submission, owner: Row | None) -> None:
+    """Give a submission the category that the ledger knows for its description.
+
+    Raises:
+        InvalidInput: it knows none.
+        KeyTaken: somebody recorded it meanwhile.
+    """
+    from expense_lib.rules import suggestions  # noqa: PLC0415 - few need it: a process starts sooner
+
+    if owner is None and sent.idempotency_key is None and claims.find(tx, sent.key) is not None:
+        raise claims.KeyTaken
+    text = sent.content.description
+    found = suggestions.known(tx, {text}, categories.names(tx)).get(text)
+    if found is None:
+        raise InvalidInput([FieldError("category", "is needed: none is known for this description")])
+    sent.take_category(found.category)
+
+
+def _uncategorised(tx: Transaction, sent: Submission, content: Content) -> list[claims.Owned]:
+    """The key by which a submission without a category is found again, unless it has an owner already."""
+    if sent.new.category is not None:
+        return []
+    key = sent.key if sent.idempotency_key is None else sent.uncategorised(content.occurrence)
+    return [] if claims.find(tx, key) is not None else [(key, 0, None)]
 
 
 def _judged(
@@ -232,8 +281,8 @@ def _add(
         accounts.add(tx, [content.account])
     at = tx.at
     row = Row(around.last_id + 1, content, dedup_key, 1, at, at, None, around.last_seq + 1)
-    keys = [(dedup_key, row.id, None), *((key, row.id, request) for key, _, request in owned)]
-    expenses.add(tx, [[expenses.new_row(row)]], keys, [categories.one_more(content)], around.last_id)
+    owned = [(dedup_key, row.id, None), *((key, row.id, request) for key, _, request in owned)]
+    expenses.add(tx, [[expenses.new_row(row)]], owned, [categories.one_more(content)], around.last_id)
     return row
 
 
