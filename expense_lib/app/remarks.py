@@ -24,11 +24,21 @@ LIKENESS = 0.75  # as difflib counts it: one letter of four is another
 Remark = dict[str, Any]
 
 
-def remarks(ledger: Recorder, expense: Expense, today: dt.date, currency: str) -> list[Remark]:
-    """What somebody may want to look at again: each with its *text* and the *acts* that answer it."""
+def remarks(
+    ledger: Recorder, expense: Expense, categories: Sequence[CategoryTotal], today: dt.date, currency: str
+) -> list[Remark]:
+    """What somebody may want to look at again: each with its *text* and the *acts* that answer it.
+
+    Args:
+        ledger: Asked for what the payee costs, where the amount is large enough to be a slip.
+        expense: Recorded just now.
+        categories: The ledger's, the expense counted in.
+        today: The day that it is.
+        currency: The ledger's.
+    """
     found = [
         *_of_date(expense, today),
-        *_of_category(expense, ledger.categories()),
+        *_of_category(expense, categories),
         *_of_amount(ledger, expense, currency),
     ]
     return [
@@ -55,7 +65,9 @@ def _of_category(expense: Expense, categories: Sequence[CategoryTotal]) -> Itera
 
 
 def _of_amount(ledger: Recorder, expense: Expense, currency: str) -> Iterator[Remark]:
-    if not expense.description:
+    if (
+        not expense.description or abs(expense.amount) < TIMES
+    ):  # what costs less than one unit is no payee's usual
         return
     found = ledger.search(ExpenseFilter(q=expense.description, limit=MAX_PAGE)).items
     payee = fold(expense.description)

@@ -279,7 +279,9 @@ class Session:
         self._entered(answer, outcome, reply)
         if isinstance(outcome, Added) and message.get("as") != "restore":
             with suppress(ExpenseError):
-                found = remarks(self.ledger(), outcome.expense, _today(), self.currency())
+                found = remarks(
+                    self.ledger(), outcome.expense, self.seen.categories, _today(), self.currency()
+                )
                 if found:
                     reply({"remarks": found})
 

@@ -3,11 +3,11 @@
 
 import { button, make } from "../elements.js";
 
-const STEPS = new Map([
+const ACCOUNTS_ON = new Map([
   ["ArrowDown", 1],
   ["ArrowUp", -1],
 ]);
-const CLEARS = new Set(["Delete", "Backspace"]);
+const CLEARING = new Set(["Delete", "Backspace"]);
 
 export class AccountPill {
   #input;
@@ -33,7 +33,7 @@ export class AccountPill {
     const account = this.#input.value.trim();
     this.element.hidden = isFieldShown || !account;
     this.name.textContent = account;
-    this.name.setAttribute("aria-label", `Account ${account}`);
+    this.name.setAttribute("aria-label", account && `Account ${account}`);
   }
 
   #set(account) {
@@ -42,8 +42,8 @@ export class AccountPill {
   }
 
   #onKey(event) {
-    if (CLEARS.has(event.key)) this.#set("");
-    else if (STEPS.has(event.key)) this.#set(this.#next(STEPS.get(event.key)));
+    if (CLEARING.has(event.key)) this.#set("");
+    else if (ACCOUNTS_ON.has(event.key)) this.#set(this.#next(ACCOUNTS_ON.get(event.key)));
     else return;
     event.preventDefault();
   }

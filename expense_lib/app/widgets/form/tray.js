@@ -5,7 +5,7 @@
 import { deed, make } from "../elements.js";
 
 const UNCOUNTED = new Set(["remark", "waiting"]);
-const STEPS = new Map([
+const LINES = new Map([
   ["ArrowDown", 1],
   ["ArrowUp", -1],
 ]);
@@ -95,7 +95,7 @@ export class Tray {
     const line = event.target.closest("li");
     if (!line || event.isComposing) return;
     if (event.key === "Enter") this.#onEnter(event, line);
-    else if (STEPS.has(event.key)) this.#step(event, line);
+    else if (LINES.has(event.key)) this.#step(event, line);
     else if (CHOICES.has(event.key)) this.#choose(event, line);
     else if (event.key === "Escape" || this.#isTyped(event)) this.#leave(); // what is typed then is the next entry
   }
@@ -112,7 +112,7 @@ export class Tray {
   #step(event, line) {
     event.preventDefault();
     const lines = [...this.#list.children];
-    const at = lines.indexOf(line) + STEPS.get(event.key);
+    const at = lines.indexOf(line) + LINES.get(event.key);
     if (at < 0) this.#leave();
     else lines[at]?.focus();
   }
