@@ -44,7 +44,6 @@ export class Dialog {
     const last = outbox.outstanding.at(-1);
     if (last && same(last.values, fields.values)) return;
     outbox.push({ id: newId(), values: fields.values });
-    this.entry.silence();
     fields.focusFirst();
   }
 

@@ -88,11 +88,6 @@ export class Entry {
     this.date.update();
   }
 
-  // What was said before is of no entry any more.
-  silence() {
-    for (const each of this.message.querySelectorAll("button")) each.disabled = true;
-  }
-
   show(outcome, own = {}) {
     this.fields.showErrors(outcome.errors);
     this.more.showErrors(outcome.errors);

@@ -23,7 +23,7 @@ const WAITING = {
   acts: [AGAIN],
 };
 const UNSENT = { kind: "draft", text: "Not sent yet.", acts: [EDIT, DROP] };
-const UNSAID = { acts: [AGAIN, EDIT, DROP], errors: {} }; // where Python could not say more
+const UNSAID = [AGAIN, EDIT, DROP]; // where Python could not say more
 
 // What was typed, in one line.
 function titleOf({ amount, description, category }) {
@@ -69,7 +69,6 @@ export class Page {
     }
     const edited = this.#editing;
     this.#send({ id: newId(), at: Date.now(), values: fields.values });
-    this.entry.silence();
     fields.beginNext();
     date.used(edited !== null);
     this.#editing = null;
@@ -98,7 +97,7 @@ export class Page {
       this.entry.show(outcome);
     } else if (this.shelf.has(id)) {
       const { as, ...asTyped } = sent;
-      this.shelf.put({ ...asTyped, ...UNSAID, ...said });
+      this.shelf.put({ ...asTyped, ...said, acts: said.acts?.length ? said.acts : UNSAID });
       this.entry.show({});
     }
   }
@@ -229,7 +228,7 @@ export class Page {
     const at = Date.now();
     for (const { id, values } of outstanding) this.shelf.put({ id, at, values, kind: "sent", sentAt: at });
     for (const { values, why } of missed) {
-      this.shelf.put({ id: newId(), at, values, kind: "refused", text: why, ...UNSAID });
+      this.shelf.put({ id: newId(), at, values, kind: "refused", text: why, acts: [EDIT, DROP] });
     }
     const { fields } = this.entry;
     if (outstanding.length && same(outstanding.at(-1).values, fields.values)) fields.beginNext();
