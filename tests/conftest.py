@@ -63,6 +63,7 @@ def tab(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pag
     """A new tab. What it shows in the end is kept where EXPENSE_TEST_SCREENSHOTS says, if it does."""
     page = context.new_page()
     yield page
+    page.evaluate("localStorage.clear()")  # the next test has no tray yet
     if SCREENSHOTS:
         name = re.sub(r"[^\w-]+", "-", request.node.name).strip("-")
         page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)

@@ -97,6 +97,15 @@ class Person:
         return self.page.get_by_role("dialog")
 
     @property
+    def tray(self) -> Locator:
+        return self.page.locator("section.tray")
+
+    @property
+    def waiting(self) -> Locator:
+        """What stands in the tray."""
+        return self.tray.get_by_role("listitem")
+
+    @property
     def rows(self) -> Locator:
         return self.page.locator('[data-cell-name="listing"] tbody tr')
 
@@ -126,6 +135,12 @@ class Person:
         expect(self.rows).to_have_count(len(texts))
         for row, text in zip(self.rows.all(), texts, strict=True):
             expect(row).to_contain_text(text)
+
+    def sees_tray(self, heading: str, *texts: str) -> None:
+        """Exactly this in the tray, each with its text somewhere in it; "" and nothing where there is none."""
+        expect(self.waiting).to_have_text([re.compile(re.escape(text)) for text in texts])
+        if heading:
+            expect(self.tray.get_by_role("heading")).to_have_text(heading)
 
     def sees_focus_in(self, label: str) -> None:
         self.page.wait_for_function(

@@ -26,7 +26,7 @@ def test_a_handler_that_stops_and_starts_again_loses_nothing(tab: Page, path: Pa
             person.sees_total("12.50 USD", "Expenses1")
         person.adds(**LUNCH | {"Amount": "7"})
         person.sees("can't be reached. What you typed is kept.")
-        person.sees_in(**LUNCH | {"Amount": "7"})
+        person.sees_tray("1 to decide", "7, Lunch")
         expect(person.page.locator('[data-cell-name="banner"]')).to_contain_text("can't be reached")
         person.sees_total("12.50 USD")  # what was seen before stays
         with handler(path, port):
@@ -35,6 +35,7 @@ def test_a_handler_that_stops_and_starts_again_loses_nothing(tab: Page, path: Pa
             person.sees_total("19.50 USD", "Expenses2")
             person.sees_no("can't be reached")
             person.page.reload()
+            person.sees_tray("")
             person.adds(**LUNCH)
             person.sees("Already recorded")
             person.sees_total("19.50 USD", "Expenses2")

@@ -44,6 +44,9 @@ class Person:
         self.session.add(message, self.replies.append)
         return message
 
+    def decides(self, message: dict[str, Any], name: str, **more: Any) -> None:
+        self.session.add(message | {"as": name} | more, self.replies.append)
+
     def answers(self, **values: Any) -> dict[str, Any]:
         self.session.answer({"id": f"m{next(_ids)}", "values": values}, self.replies.append)
         return self.replies[-1]
@@ -115,9 +118,9 @@ def test_second_desk_sees_what_the_first_added_once_it_looks(person: Person) -> 
     other.session.look()
     other.session.look()
     assert (other.heard(), other.sees) == (["seen", "filters"], person.sees)
-    other.adds()
+    again = other.adds()
     assert "Already recorded" in other.replies[0]["outcome"]["text"]
-    other.acts("another")
+    other.decides(again, "another")
     person.session.look()
     assert person.sees == other.sees == (2, "25.00")
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -16,12 +15,12 @@ from expense_lib.domain.content import ANNOTATIONS
 from expense_lib.domain.errors import ExpenseError, FieldError, InvalidInput, RecordedThenDeleted
 from expense_lib.domain.expense import NewExpense
 from expense_lib.domain.filters import ExpenseFilter
-from expense_lib.domain.results import Expense, Page, Receipt
+from expense_lib.domain.results import CategoryTotal, Expense, Page, Receipt
 
 MORE = ("account", "tags", "note")  # in the order of the form, as FIELDS
 FIELDS = ("amount", "description", "category", "date", "refund", *MORE)
 
-_KEPT = ("category", "date", "account")  # from one expense to the next
+_MAY_LACK = ("category", *ANNOTATIONS)
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +40,16 @@ class Recorder(Protocol):
         """As ``Ledger.delete``."""
         ...
 
+    def amend(self, expense_id: int, changes: Mapping[str, Any], version: int | None) -> Expense:
+        """As ``Ledger.amend``."""
+        ...
+
     def search(self, wanted: ExpenseFilter | None = None) -> Page:
         """As ``Ledger.search``."""
+        ...
+
+    def categories(self) -> list[CategoryTotal]:
+        """As ``Ledger.categories``."""
         ...
 
 
@@ -74,22 +81,21 @@ class Typed:
         return cls(**{name: getattr(expense, name) for name in FIELDS} | written)
 
     def expense(self) -> NewExpense:
-        """The payment that was typed; spaces around a value don't count. A blank annotation is not given."""
+        """The payment that was typed; spaces around a value don't count.
+
+        A blank annotation is not given, nor a blank category, which the ledger then decides.
+        """
         amount = self.amount.strip()
         typed: dict[str, Any] = vars(self) | {
             "amount": f"-{amount}" if self.refund and not amount.startswith("-") else amount,
+            "category": self.category.strip(),
             "date": self.date.strip(),
             "account": self.account.strip(),
             "note": self.note.strip(),
             "tags": read_tags(self.tags),
         }
-        given = {name: value for name, value in typed.items() if value or name not in ANNOTATIONS}
+        given = {name: value for name, value in typed.items() if value or name not in _MAY_LACK}
         return NewExpense.model_validate(given)
-
-    def is_blank(self) -> bool:
-        """Nothing is typed but what the form keeps from one expense to the next, and the refund's box."""
-        typed = (value for name, value in vars(self).items() if name not in _KEPT)
-        return not any(isinstance(value, str) and value.strip() for value in typed)
 
 
 @dataclass(frozen=True)
@@ -106,14 +112,9 @@ class Added:
 
 @dataclass(frozen=True)
 class AlreadyRecorded:
-    """The same payment was there; *differs* names the fields in which it is not what was typed.
+    """The same payment was there; *differs* names the fields in which it is not what was typed."""
 
-    *another_key* records it once more, once however often it is sent.
-    """
-
-    typed: Typed
     expense: Expense
-    another_key: str
     differs: tuple[str, ...] = ()
 
 
@@ -121,9 +122,7 @@ class AlreadyRecorded:
 class WasDeleted:
     """The same payment was recorded and then deleted. It can be restored, or added as another one."""
 
-    typed: Typed
     expense_id: int
-    another_key: str
 
 
 @dataclass(frozen=True)
@@ -132,14 +131,31 @@ class Refused:
 
     errors: tuple[FieldError, ...]
 
+    @property
+    def lacks_only_a_category(self) -> bool:
+        """All that is missing is a category, which neither the person said nor the ledger knows."""
+        return [field for field, _ in self.errors] == ["category"]
+
 
 @dataclass(frozen=True)
 class NotReached:
-    """The ledger could not be reached. *another_key* is what it was sent with, to be sent again."""
+    """The ledger could not be reached. What was typed can be sent again as it was."""
 
-    typed: Typed
     reason: str
-    another_key: str | None
+
+
+@dataclass(frozen=True)
+class Amended:
+    """A recorded expense was corrected by one click."""
+
+    expense: Expense
+
+
+@dataclass(frozen=True)
+class NotAmended:
+    """A recorded expense is as it was, for a *reason*."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -158,34 +174,52 @@ class NotTakenBack:
     reason: str
 
 
-Outcome = Ready | Added | AlreadyRecorded | WasDeleted | Refused | NotReached | TakenBack | NotTakenBack
+Outcome = (
+    Ready
+    | Added
+    | AlreadyRecorded
+    | WasDeleted
+    | Refused
+    | NotReached
+    | Amended
+    | NotAmended
+    | TakenBack
+    | NotTakenBack
+)
 
 
-def submit(ledger: Callable[[], Recorder], typed: Typed, before: Outcome) -> Outcome:
+def submit(ledger: Callable[[], Recorder], typed: Typed, another_key: str | None = None) -> Outcome:
     """Record what was typed and say what became of it.
 
     Args:
         ledger: Opens the ledger; called here, so that its errors become an outcome too.
         typed: The form as it was sent.
-        before: What the form showed. After an expense was added, a form sent blank is the second
-            half of a double click and changes nothing; after a failure, the same form goes on
-            with the key that it was sent with.
+        another_key: The idempotency key of one more payment of this content, recorded once however often it
+            is sent. Without one, equal content is the same payment.
     """
-    if isinstance(before, Added) and typed.is_blank():
-        return before
-    if isinstance(before, NotReached) and before.typed == typed:
-        return _record(ledger, typed, before.another_key)
-    return _record(ledger, typed, None)
+
+    def record() -> Outcome:
+        receipt = ledger().record(typed.expense(), idempotency_key=another_key)
+        if receipt.created or receipt.joined or another_key is not None:
+            return Added(receipt.expense)
+        return AlreadyRecorded(receipt.expense, receipt.differs)
+
+    return _told(record)
 
 
-def submit_another(ledger: Callable[[], Recorder], before: AlreadyRecorded | WasDeleted) -> Outcome:
-    """Record the same content as one more payment, with the key that *before* holds for it."""
-    return _record(ledger, before.typed, before.another_key)
-
-
-def restore(ledger: Callable[[], Recorder], before: WasDeleted) -> Outcome:
+def restore(ledger: Callable[[], Recorder], expense_id: int) -> Outcome:
     """Bring back the deleted payment that was typed again."""
-    return _told(before.typed, None, lambda: Added(ledger().restore(before.expense_id)))
+    return _told(lambda: Added(ledger().restore(expense_id)))
+
+
+def amend(
+    ledger: Callable[[], Recorder], expense_id: int, changes: Mapping[str, Any], version: int
+) -> Outcome:
+    """Correct a recorded expense, unless somebody changed it since *version*."""
+    try:
+        return Amended(ledger().amend(expense_id, changes, version))
+    except ExpenseError as failed:
+        return NotAmended(str(failed))
 
 
 def take_back(ledger: Callable[[], Recorder], expense: Expense) -> Outcome:
@@ -198,17 +232,7 @@ def take_back(ledger: Callable[[], Recorder], expense: Expense) -> Outcome:
     return TakenBack(typed, expense)
 
 
-def _record(ledger: Callable[[], Recorder], typed: Typed, another_key: str | None) -> Outcome:
-    def record() -> Outcome:
-        receipt = ledger().record(typed.expense(), idempotency_key=another_key)
-        if receipt.created or another_key is not None:
-            return Added(receipt.expense)
-        return AlreadyRecorded(typed, receipt.expense, uuid.uuid4().hex, receipt.differs)
-
-    return _told(typed, another_key, record)
-
-
-def _told(typed: Typed, another_key: str | None, act: Callable[[], Outcome]) -> Outcome:
+def _told(act: Callable[[], Outcome]) -> Outcome:
     """The outcome of *act*, with its exceptions turned into outcomes."""
     try:
         return act()
@@ -217,9 +241,9 @@ def _told(typed: Typed, another_key: str | None, act: Callable[[], Outcome]) -> 
     except InvalidInput as refused:
         return Refused(refused.errors)
     except RecordedThenDeleted as deleted:
-        return WasDeleted(typed, deleted.expense_id, another_key=uuid.uuid4().hex)
+        return WasDeleted(deleted.expense_id)
     except ExpenseError as failed:
-        return NotReached(typed, str(failed), another_key)
+        return NotReached(str(failed))
     except Exception:  # noqa: BLE001 - what a callback raises would reach nobody but the log
         _log.exception("recording failed")
-        return NotReached(typed, messages.UNEXPECTED, another_key)
+        return NotReached(messages.UNEXPECTED)

@@ -178,6 +178,7 @@ def entry_form(session):
             "send": lambda message: session.add(message, entry.send),
             "act": lambda message: session.act(message, entry.send),
             "complete": lambda message: session.complete(message, entry.send),
+            "decide": lambda message: session.decide(message["row"], message["says"]),
             "poll": lambda _: session.poll(),
         },
         session.failed,
@@ -214,6 +215,7 @@ def completion(asked, session, entry, get_seen):
     get_seen()
     entry.categories = asked.categories = [each.name for each in session.seen.categories]
     entry.accounts = asked.accounts = list(session.seen.accounts)
+    entry.undecided = session.tray()
     return
 
 

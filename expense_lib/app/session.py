@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from expense_lib.app import demo, figures, messages, tables
+from expense_lib.app import answers, demo, figures, messages, tables, tray
 from expense_lib.app.charts import Bar, category_bars, month_bars
 from expense_lib.app.edit_dialog import Dialog
 from expense_lib.app.edits import GONE, Done, Failed, undo_of, undo_of_import
-from expense_lib.app.entry import Added, NotReached, NotTakenBack
+from expense_lib.app.entry import Added, NotReached, NotTakenBack, Outcome
 from expense_lib.app.entry_form import EntryForm
 from expense_lib.app.figures import Comparison, compare
 from expense_lib.app.filters import CUSTOM, View, last_day
 from expense_lib.app.recurring import Recurring, copies
+from expense_lib.app.remarks import remarks
 from expense_lib.app.snapshot import READ_ONLY, Snapshot, load
 from expense_lib.domain.errors import ExpenseError, LedgerMoved
 from expense_lib.domain.filters import SummaryQuery
@@ -71,7 +72,7 @@ class Session:
         self.view = View.of_address(query)
         self.picked: tuple[Expense, ...] = ()
         self.notice: Done | Failed | None = None
-        self.entry = EntryForm(self.ledger, self.currency)
+        self.entry = EntryForm(self.ledger, self.currency, answers.SHARED)
         self.dialog = Dialog(self.ledger, self.currency)
         self.notices = 0  # how many there were, so that a button of an earlier one does nothing
         self._changes: tuple[int | None, ...] = (None,)  # below which number each page so far begins
@@ -270,12 +271,40 @@ class Session:
     # Writes
 
     def add(self, message: Mapping[str, Any], reply: Reply) -> None:
-        """Record what the form sent and reply; only then look, so that the answer does not wait."""
-        self._entered(self.entry.send(message), reply)
+        """Record what the form sent and reply; only then look, so that the answer does not wait.
+
+        What looks like a slip in it is asked about last.
+        """
+        answer, outcome = self.entry.send(message)
+        self._entered(answer, outcome, reply)
+        if isinstance(outcome, Added) and message.get("as") != "restore":
+            with suppress(ExpenseError):
+                found = remarks(
+                    self.ledger(), outcome.expense, self.seen.categories, _today(), self.currency()
+                )
+                if found:
+                    reply({"remarks": found})
 
     def act(self, message: Mapping[str, Any], reply: Reply) -> None:
         """Do what the clicked button beside the form's outcome says."""
-        self._entered(self.entry.act(message), reply)
+        answer = self.entry.act(message)
+        self._entered(answer, self.entry.outcome, reply)
+
+    def undecided(self) -> list[dict[str, Any]]:
+        """The payments of which the ledger asks what they are, as ``tray.items`` takes them."""
+        return []
+
+    def tray(self) -> list[dict[str, Any]]:
+        """What is undecided, as the tray shows it."""
+        rows = self.undecided()
+        names: dict[int, str] = {}
+        for each in {each for row in rows for each in row["candidates"]}:
+            with suppress(ExpenseError):  # it was deleted meanwhile
+                names[each] = messages.expense(self.ledger().get(each), self.currency())
+        return tray.items(rows, names, self.currency())
+
+    def decide(self, row: int, says: int | str) -> None:
+        """Answer an undecided payment: it is the expense of this id, "new", or to be left out ("skip")."""
 
     def complete(self, message: Mapping[str, Any], reply: Reply) -> None:
         """Reply with descriptions that complete the typed one."""
@@ -350,11 +379,11 @@ class Session:
             self.did(Failed(str(failed)))
             raise
 
-    def _entered(self, outcome: dict[str, Any], reply: Reply) -> None:
-        reply({"outcome": outcome})
-        if isinstance(self.entry.outcome, Added):
+    def _entered(self, answer: dict[str, Any], outcome: Outcome, reply: Reply) -> None:
+        reply({"outcome": answer})
+        if isinstance(outcome, Added):
             self._cursors = (None,)
-        self.look(check=isinstance(self.entry.outcome, NotReached | NotTakenBack))
+        self.look(check=isinstance(outcome, NotReached | NotTakenBack))
 
     def _asked(self, answer: dict[str, Any], done: Done | None, reply: Reply) -> None:
         reply(answer)

@@ -206,8 +206,20 @@ class FakeDocument extends EventTarget {
   }
 }
 
-// A browser's tab at *search*, with what it keeps over a reload.
-export function openTab(search = "") {
+function storage(kept) {
+  return {
+    get length() {
+      return kept.size;
+    },
+    key: (at) => [...kept.keys()][at] ?? null,
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, text) => kept.set(name, text),
+    removeItem: (name) => kept.delete(name),
+  };
+}
+
+// A browser's tab at *search*, with what it keeps over a reload, and what the browser keeps for all tabs.
+export function openTab(search = "", shelved = new Map()) {
   const kept = new Map();
   globalThis.document = new FakeDocument();
   globalThis.window = new EventTarget();
@@ -219,10 +231,8 @@ export function openTab(search = "") {
       this.reloads += 1;
     },
   };
-  globalThis.sessionStorage = {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, text) => kept.set(name, text),
-  };
+  globalThis.sessionStorage = storage(kept);
+  globalThis.localStorage = storage(shelved);
   globalThis.requestAnimationFrame = (draw) => draw();
   globalThis.CSS = { escape: (text) => text };
   return kept;

@@ -78,6 +78,7 @@ class ExpenseForm(_Talking):
         submit: What its button says.
         dialog: Whether it is one, closed until it is asked to open.
         acts: Further buttons of a dialog, each with a *name* and a *label*; ``cancel`` closes it.
+        undecided: What the ledger asks, as ``tray.items`` has it: in the tray below the form.
     """
 
     _esm = joined(_FOLDER / "form" / "form.js")
@@ -91,6 +92,7 @@ class ExpenseForm(_Talking):
     acts = traitlets.List(traitlets.Dict()).tag(sync=True)
     categories = traitlets.List(traitlets.Unicode()).tag(sync=True)
     accounts = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    undecided = traitlets.List(traitlets.Dict()).tag(sync=True)
 
 
 class Table(_Talking):

@@ -3,7 +3,7 @@
 
 import { deed, make, send } from "../elements.js";
 import { Entry } from "./entry.js";
-import { same } from "./outbox.js";
+import { newId, same } from "./outbox.js";
 
 const CHANGED_SINCE = { kind: "added", text: "Saved. What you changed since then is not saved yet." };
 
@@ -15,8 +15,7 @@ export class Dialog {
 
   constructor(model, el) {
     this.#el = el;
-    // It is open for one thing at a time, so a refusal is about that, whatever was typed meanwhile.
-    this.entry = new Entry(model, { changed: () => {}, missed: (outcome) => this.entry.show(outcome) });
+    this.entry = new Entry(model, { changed: () => {}, submit: () => this.#submit() });
     this.element = make("dialog", { "aria-label": model.get("label") });
     for (const { name, label } of model.get("acts")) {
       this.#acts.set(
@@ -32,19 +31,38 @@ export class Dialog {
     });
   }
 
-  hear(content) {
-    this.entry.hear(content);
-    if (content.ask) this.#open(content.ask);
-    if (content.close) this.#written(content.id ?? null);
+  hear({ outcome, offer, ask, close, id = null }) {
+    if (offer) this.entry.descriptions.show(offer);
+    if (outcome) this.#refused(outcome);
+    if (ask) this.#open(ask);
+    if (close) this.#written(id);
+  }
+
+  // Unless it is the second half of a double click.
+  #submit() {
+    const { outbox, fields } = this.entry;
+    const last = outbox.outstanding.at(-1);
+    if (last && same(last.values, fields.values)) return;
+    outbox.push({ id: newId(), values: fields.values });
+    fields.focusFirst();
+  }
+
+  // It is open for one thing at a time, so a refusal is about that, whatever was typed meanwhile.
+  #refused(outcome) {
+    const { outbox, fields } = this.entry;
+    const sent = outbox.answer(outcome.id);
+    if (outcome.id !== null && !sent) return;
+    this.entry.show(outcome);
+    if (!sent || same(sent.values, fields.values)) fields.focusError(outcome.errors);
   }
 
   // The message *id* is written; null where none was sent, as after a deletion. An answer to a message of an earlier
   // dialog closes none.
   #written(id) {
     const { outbox, fields } = this.entry;
-    const written = outbox.outstanding[0]?.values;
-    if (id !== null && outbox.answer({ id, kind: "added" }, fields.values) === "ignored") return;
-    if (id === null || (!outbox.outstanding.length && same(written, fields.values))) this.element.close();
+    const written = id === null ? null : outbox.answer(id);
+    if (id !== null && !written) return;
+    if (!written || (!outbox.outstanding.length && same(written.values, fields.values))) this.element.close();
     else if (!outbox.outstanding.length) this.entry.show(CHANGED_SINCE);
   }
 
@@ -62,6 +80,7 @@ export class Dialog {
     this.entry.fields.fill(values);
     this.entry.fields.categoryTyped = true; // a description that is corrected brings no category
     this.entry.show({});
+    this.entry.update();
     this.#lines.replaceChildren(...lines.map((line) => make("li", {}, line)));
     this.#lines.hidden = !lines.length;
     for (const [name, button] of this.#acts) button.hidden = !acts.includes(name);

@@ -1,6 +1,7 @@
 // A form that is filled in and sent, with what became of it below: on the page, and in a dialog.
 
 import { make, send, tell } from "../elements.js";
+import { AccountPill } from "./account.js";
 import { DateField } from "./dates.js";
 import { Fields } from "./fields.js";
 import { More } from "./more.js";
@@ -15,39 +16,54 @@ const UNREACHED = {
   acts: [{ name: "reload", label: "Reload" }],
 };
 
+// What of an entry Python is to know.
+function messageOf({ id, values, as, expense, changes, version }) {
+  return { do: "send", id, values, as, expense, changes, version };
+}
+
 export class Entry {
   #model;
   #changed;
-  #missed;
+  #submit;
 
-  // *changed* is called when what is typed or outstanding has changed, *missed* with the outcome when an entry was
-  // refused that is in the form no more.
-  constructor(model, { changed, missed }) {
+  // *changed* is called when what is typed has changed, *submit* when a person submits it.
+  constructor(model, { changed, submit }) {
     this.#model = model;
+    this.#submit = submit;
     this.#changed = () => {
-      this.more.update();
+      this.update();
       changed();
     };
-    this.#missed = missed;
     this.outbox = new Outbox({
-      send: (entry) => model.send({ do: "send", ...entry }),
+      send: (entry) => model.send(messageOf(entry)),
       unanswered: (tries) => this.show(tries > RELOAD_AFTER ? UNREACHED : UNANSWERED),
+    });
+    this.fields = new Fields(model.get("fields"), this.#changed);
+    this.more = new More(this.fields, model.get("more"), this.#changed);
+    this.account = new AccountPill(this.fields.inputs.account, {
+      known: () => model.get("accounts"),
+      open: () => this.more.goTo("account"),
       changed: this.#changed,
     });
-    this.fields = new Fields(model.get("fields"));
-    this.more = new More(this.fields, model.get("more"), this.#changed);
-    this.date = new DateField(this.fields, this.#changed);
+    this.date = new DateField(this.fields, this.#changed, !model.get("dialog"));
     const complete = (text) => send(model, { do: "complete", text }, () => {});
     this.descriptions = new Descriptions(this.fields, complete, this.#changed);
     suggestNames(this.fields, "category", () => model.get("categories"), this.#changed);
     suggestNames(this.fields, "account", () => model.get("accounts"), this.#changed);
     this.message = make("div", { role: "status", "aria-live": "polite" });
     this.#layOut(model.get("label"), model.get("submit"), model.get("more"));
+    this.update();
   }
 
   #layOut(label, submit, more) {
     this.submitButton = make("button", { type: "submit", class: "primary" }, submit);
-    this.buttons = make("div", { class: "buttons" }, this.submitButton, this.more.button);
+    this.buttons = make(
+      "div",
+      { class: "buttons" },
+      this.submitButton,
+      this.more.button,
+      this.account.element,
+    );
     const plain = this.fields.names.filter((name) => !more.includes(name));
     this.form = make(
       "form",
@@ -58,62 +74,23 @@ export class Entry {
     );
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.submit();
+      this.date.readWord();
+      this.descriptions.cancel();
+      this.#submit();
     });
-    this.form.addEventListener("input", (event) => {
-      this.fields.touched.add(event.target.id);
-      this.#changed();
-    });
+    this.form.addEventListener("input", () => this.#changed());
   }
 
-  show(outcome) {
+  // Show what follows from what the fields hold.
+  update() {
+    this.more.update();
+    this.account.update(this.more.isOpen || !this.#model.get("more").length);
+    this.date.update();
+  }
+
+  show(outcome, own = {}) {
     this.fields.showErrors(outcome.errors);
     this.more.showErrors(outcome.errors);
-    tell(this.message, this.#model, outcome, { send: () => this.submit(), reload: () => location.reload() });
-  }
-
-  submit() {
-    this.date.readWord();
-    this.descriptions.cancel();
-    if (!this.outbox.submit(this.fields.values)) return;
-    this.fields.touched.clear();
-    for (const each of this.message.querySelectorAll("button")) each.disabled = true; // they are of what was before
-    this.fields.focusFirst();
-  }
-
-  // Take a message from Python.
-  hear({ outcome, offer }) {
-    if (offer) this.descriptions.show(offer);
-    if (!outcome) return;
-    if (outcome.id === null) this.#acted(outcome);
-    else this.#answered(outcome);
-  }
-
-  // What became of what was sent.
-  #answered(outcome) {
-    const result = this.outbox.answer(outcome, this.fields.values);
-    if (result === "ignored") return;
-    if (result === "missed") {
-      this.#missed(outcome);
-      return;
-    }
-    this.show(outcome);
-    this.fields.focusError(outcome.errors);
-    if (outcome.kind === "added" && !this.outbox.outstanding.length) this.#beginNext();
-  }
-
-  // What became of a click on a button beside an outcome.
-  #acted(outcome) {
-    this.show(outcome);
-    if (outcome.kind === "added") this.#beginNext();
-    const { amount, description } = this.fields.inputs;
-    if (outcome.fill && !amount.value && !description.value) this.fields.fill(outcome.fill);
-    this.#changed();
-    amount.focus();
-  }
-
-  #beginNext() {
-    this.fields.beginNext();
-    this.#changed();
+    tell(this.message, this.#model, outcome, { reload: () => location.reload(), ...own });
   }
 }

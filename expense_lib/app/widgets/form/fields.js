@@ -1,6 +1,6 @@
 // The inputs of an expense: what was typed into them, by whom, and what is wrong with it.
 
-import { make } from "../elements.js";
+import { button, make } from "../elements.js";
 
 const FIELDS = {
   amount: { label: "Amount", inputmode: "decimal", autocapitalize: "off" },
@@ -18,7 +18,8 @@ const FIELDS = {
   tags: { label: "Tags", autocapitalize: "off", placeholder: "trip, kids" },
 };
 // What an expense has in common with the next, until a person says otherwise.
-const KEPT = new Set(["category", "date", "account"]);
+const KEPT = new Set(["date", "account"]);
+const ALONE = new Set([...KEPT, "refund"]); // says nothing yet of an expense
 
 function errorOf(name) {
   return make("p", { class: "wrong", id: `wrong-${name}`, role: "alert", hidden: true });
@@ -69,17 +70,27 @@ export class Fields {
   // A category or date that the app put in gives way to the next one that it knows; what a person typed stays.
   categoryTyped = false;
   dateTyped = false;
-  // The names of the fields that were changed since the form was sent.
-  touched = new Set();
+  #changed;
+  #ghost = ""; // the category that is likely meant: shown, and not sent unless it is accepted
 
-  constructor(names) {
+  // *changed* is called when a category was accepted.
+  constructor(names, changed) {
     this.names = names;
+    this.#changed = changed;
     this.parts = {};
     this.inputs = {};
     for (const name of names) {
       this.parts[name] = name === "refund" ? refundField() : textField(name);
       this.inputs[name] = this.parts[name].input;
     }
+    this.chip = button("", () => this.#accept(), { class: "pill", tabindex: "-1", hidden: true });
+    this.parts.category.box.after(this.chip);
+    this.inputs.category.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  // Nothing is typed but what stays for the next expense.
+  get isBlank() {
+    return this.names.every((name) => ALONE.has(name) || !this.inputs[name].value.trim());
   }
 
   elementsOf(names) {
@@ -102,13 +113,9 @@ export class Fields {
   // What came back and is a person's own: nothing that the app knows takes its place.
   putBack(values) {
     this.fill(values);
-    this.categoryTyped = true;
+    this.categoryTyped = values.category !== "";
     this.dateTyped = true;
-    this.touchAll();
-  }
-
-  touchAll() {
-    for (const name of this.names) this.touched.add(name);
+    this.suggestCategory("");
   }
 
   // Blank, with only the fields *shown*.
@@ -119,18 +126,38 @@ export class Fields {
     }
   }
 
-  // After an expense was added: the next one begins, but for what was typed meanwhile.
+  // After an expense was sent the next one begins.
   beginNext() {
-    for (const name of this.names) {
-      if (!KEPT.has(name) && !this.touched.has(name)) blank(this.inputs[name]);
-    }
-    if (!this.touched.has("category")) this.categoryTyped = false;
+    for (const name of this.names) if (!KEPT.has(name)) blank(this.inputs[name]);
+    this.categoryTyped = false;
+    this.suggestCategory("");
   }
 
+  // The category of a description that was picked, which stands beside it there; another text takes it away again.
   bringCategory(category) {
     if (this.categoryTyped) return;
     this.inputs.category.value = category;
-    if (this.isFocused("category")) this.inputs.category.select();
+    this.suggestCategory("");
+  }
+
+  // Show the category that is likely meant, in grey; "" for none. The ledger decides what is not typed.
+  suggestCategory(category) {
+    this.#ghost = this.categoryTyped ? "" : category;
+    this.inputs.category.setAttribute("placeholder", this.#ghost);
+    this.chip.textContent = this.#ghost;
+    this.chip.hidden = !this.#ghost;
+  }
+
+  #accept() {
+    this.inputs.category.value = this.#ghost;
+    this.suggestCategory("");
+    this.categoryTyped = true;
+    this.#changed();
+  }
+
+  #onKey(event) {
+    if (!this.#ghost || this.inputs.category.value || event.shiftKey) return;
+    if (event.key === "Tab" || event.key === "ArrowRight") this.#accept();
   }
 
   showErrors(errors = {}) {
@@ -143,9 +170,11 @@ export class Fields {
     }
   }
 
+  // Whether there is one.
   focusError(errors = {}) {
     const wrong = this.names.find((name) => errors[name]);
     if (wrong) this.inputs[wrong].focus();
+    return Boolean(wrong);
   }
 
   focusFirst() {

@@ -30,7 +30,8 @@ export class More {
 
   // What the hidden fields hold may have changed.
   update() {
-    const texts = this.#names.map((name) => this.#fields.inputs[name].value.trim()).filter(Boolean);
+    const others = this.#names.filter((name) => name !== "account"); // which has a pill
+    const texts = others.map((name) => this.#fields.inputs[name].value.trim()).filter(Boolean);
     this.region.hidden = !this.#isOpen;
     this.button.hidden = !this.#names.length;
     this.button.setAttribute("aria-expanded", String(this.#isOpen));
@@ -42,9 +43,19 @@ export class More {
     if (this.#names.some((name) => errors[name])) this.isOpen = true;
   }
 
+  // Show the fields and go to one.
+  goTo(name) {
+    this.isOpen = true;
+    this.#fields.inputs[name].focus();
+    this.#changed();
+  }
+
   #toggle() {
-    this.isOpen = !this.#isOpen;
-    if (this.#isOpen) this.#fields.inputs[this.#names[0]].focus();
+    if (!this.#isOpen) {
+      this.goTo(this.#names[0]);
+      return;
+    }
+    this.isOpen = false;
     this.#changed();
   }
 }

@@ -1,78 +1,245 @@
-// The form on the page, which is there for one expense after the other: what is typed into it outlives a reload.
+// The form on the page, which is there for one expense after the other. What is submitted leaves it at once; whatever
+// does not become an expense is in the tray until it is decided. Each thing that was typed is in one place at any time:
+//
+//   form -> submitted -> recorded, or in the tray -> submitted again, back in the form, or thrown away
+//
+// The shelf keeps what was submitted and is not recorded, the draft what is in the form.
 
-import { make, send } from "../elements.js";
+import { send } from "../elements.js";
 import { draftName, keepDraft, keptDraft } from "./draft.js";
 import { Entry } from "./entry.js";
-import { showMissed } from "./missed.js";
-import { same } from "./outbox.js";
+import { newId, same } from "./outbox.js";
+import { Shelf, shelfName } from "./shelf.js";
+import { Tray } from "./tray.js";
 
 const POLL_EVERY_MS = 5000;
+const LATE_AFTER_MS = 1000; // what is not answered by then is shown
+const EDIT = { name: "edit", label: "Edit" };
+const DROP = { name: "drop", label: "Throw away" };
+const AGAIN = { name: "send", label: "Try again" };
+const WAITING = {
+  kind: "waiting",
+  text: "No answer yet. It is sent again; nothing is entered twice.",
+  acts: [AGAIN],
+};
+const UNSENT = { kind: "draft", text: "Not sent yet.", acts: [EDIT, DROP] };
+const UNSAID = [AGAIN, EDIT, DROP]; // where Python could not say more
+
+// What was typed, in one line.
+function titleOf({ amount, description, category }) {
+  return [amount, description || category].filter(Boolean).join(", ");
+}
 
 export class Page {
-  #missing = make("div", { role: "status", "aria-live": "polite" });
+  #model;
   #draft = draftName(location);
+  #editing = null; // the id of the item that is in the form
 
   constructor(model, el, ending) {
-    this.entry = new Entry(model, { changed: () => this.#keep(), missed: () => this.#showMissed() });
-    el.append(this.entry.form, this.entry.message, this.#missing);
+    this.#model = model;
+    this.entry = new Entry(model, { changed: () => this.#keep(), submit: () => this.#submit() });
+    this.tray = new Tray({ act: (item, act) => this.#decide(item, act), leave: () => this.#focus() });
+    this.shelf = new Shelf(shelfName(location), () => this.#showTray(), ending);
+    el.append(this.entry.form, this.entry.message, this.tray.element);
+    const show = () => this.#showTray();
+    model.on("change:undecided", show);
+    ending.addEventListener("abort", () => model.off("change:undecided", show));
     this.#restore();
-    this.entry.date.today();
+    this.entry.date.open();
     this.#poll(model, ending);
     window.addEventListener("popstate", () => location.reload(), { signal: ending }); // Back is a view as well
-    requestAnimationFrame(() => this.entry.fields.inputs.amount.focus());
+    requestAnimationFrame(() => this.#focus());
   }
 
-  hear(content) {
-    this.entry.hear(content);
+  hear({ outcome, offer, remarks }) {
+    if (offer) this.entry.descriptions.show(offer);
+    for (const remark of remarks ?? []) this.shelf.put({ ...remark, at: Date.now() });
+    if (!outcome) return;
+    if (outcome.id === null) this.#acted(outcome);
+    else this.#answered(outcome);
   }
+
+  // The form
+
+  #submit() {
+    const { fields, date } = this.entry;
+    if (fields.isBlank) {
+      this.tray.focus();
+      return;
+    }
+    const edited = this.#editing;
+    this.#send({ id: newId(), at: Date.now(), values: fields.values });
+    fields.beginNext();
+    date.used(edited !== null);
+    this.#editing = null;
+    if (edited) this.shelf.remove(edited);
+    this.entry.show({});
+    this.entry.update();
+    this.#keep();
+    this.#focus();
+  }
+
+  // It is kept before it is sent.
+  #send(entry) {
+    const sent = { ...entry, kind: "sent", sentAt: Date.now() };
+    this.shelf.put(sent);
+    setTimeout(() => this.#showTray(), LATE_AFTER_MS);
+    this.entry.outbox.push(sent);
+  }
+
+  // What became of what was sent, from this tab or from another that kept it.
+  #answered(outcome) {
+    const { id, of, ...said } = outcome;
+    const sent = this.entry.outbox.answer(id);
+    if (!sent) return;
+    if (said.kind === "added") {
+      this.shelf.remove(id);
+      this.entry.show(outcome);
+    } else if (this.shelf.has(id)) {
+      const { as, ...asTyped } = sent;
+      this.shelf.put({ ...asTyped, ...said, acts: said.acts?.length ? said.acts : UNSAID });
+      this.entry.show({});
+    }
+  }
+
+  // What became of a click on a button beside an outcome.
+  #acted(outcome) {
+    const { fields } = this.entry;
+    this.entry.show(outcome);
+    if (outcome.fill) {
+      for (const { id, kind, expense } of this.shelf.items) {
+        if (kind === "remark" && expense === outcome.expense) this.shelf.remove(id);
+      }
+      if (fields.isBlank) fields.putBack(outcome.fill);
+    }
+    this.entry.update();
+    this.#keep();
+    this.#focus();
+  }
+
+  #focus() {
+    this.entry.fields.inputs.amount.focus();
+  }
+
+  // The tray
+
+  #showTray() {
+    const items = this.shelf.items.filter(({ id }) => id !== this.#editing).map((item) => this.#shown(item));
+    this.tray.show([...items.filter(Boolean), ...(this.#model.get("undecided") ?? [])]);
+  }
+
+  #shown(item) {
+    const { id, kind, values, text, acts, sentAt } = item;
+    const title = values ? titleOf(values) : "";
+    if (kind !== "sent") return { id, kind, title, text, acts, item };
+    return Date.now() - sentAt >= LATE_AFTER_MS ? { id, title, ...WAITING, item } : null;
+  }
+
+  #decide({ item, row }, act) {
+    if (act.says !== undefined) {
+      send(this.#model, { do: "decide", row, says: act.says }, (text) =>
+        this.entry.show({ kind: "danger", text }),
+      );
+    } else if (act.in !== undefined) {
+      this.#send({ id: newId(), at: item.at, values: { ...item.values, category: act.in } });
+      this.shelf.remove(item.id);
+    } else if (act.name === "edit") this.#edit(item);
+    else if (act.name === "send") this.#send(item);
+    else if (["another", "restore", "amend"].includes(act.name)) {
+      this.#send({ ...item, as: act.name, changes: act.changes });
+    } else this.#drop(item, act);
+  }
+
+  // It is gone on purpose; and since a click may be a slip, it can be had back.
+  #drop(item, { label }) {
+    this.shelf.remove(item.id);
+    const said = { text: `${label}: ${item.values ? titleOf(item.values) : item.text}`, acts: [] };
+    said.acts.push({ name: "back", label: "Put it back" });
+    this.entry.show(said, {
+      back: () => {
+        this.entry.show({});
+        this.shelf.put(item);
+      },
+    });
+  }
+
+  // Take it into the form; it stays on the shelf until it is sent anew. What is in the form already comes here.
+  #edit(item) {
+    const { fields, more } = this.entry;
+    this.#setAside();
+    this.#editing = item.id;
+    fields.putBack(item.values);
+    fields.showErrors(item.errors);
+    more.showErrors(item.errors);
+    this.entry.update();
+    this.#keep();
+    this.#showTray();
+    if (!fields.focusError(item.errors)) this.#focus();
+  }
+
+  #setAside() {
+    const { fields } = this.entry;
+    if (fields.isBlank) return;
+    const before = this.shelf.items.find(({ id }) => id === this.#editing);
+    const item = before ?? { id: newId(), at: Date.now() };
+    this.#editing = null;
+    this.shelf.put({ ...item, errors: {}, ...UNSENT, values: fields.values });
+    fields.beginNext();
+  }
+
+  // Reloads
 
   #keep() {
-    const { fields, outbox, more } = this.entry;
+    const { fields, more } = this.entry;
     const { values, categoryTyped, dateTyped } = fields;
-    const { outstanding, missed } = outbox;
+    if (this.#editing && fields.isBlank) {
+      this.#editing = null;
+      this.#showTray();
+    }
     keepDraft(this.#draft, {
       values,
       categoryTyped,
       dateTyped,
-      outstanding,
-      missed,
       isMoreOpen: more.isOpen,
+      editing: this.#editing,
     });
   }
 
   #restore() {
-    const kept = keptDraft(this.#draft);
-    if (!kept) return;
     const { fields, outbox, more } = this.entry;
-    fields.fill(kept.values);
-    more.isOpen = Boolean(kept.isMoreOpen);
-    fields.categoryTyped = kept.categoryTyped;
-    fields.dateTyped = kept.dateTyped;
-    const last = kept.outstanding.at(-1);
-    if (last && !same(last.values, fields.values)) fields.touchAll();
-    outbox.restore(kept);
-    this.#showMissed();
+    const kept = keptDraft(this.#draft);
+    if (kept) {
+      fields.fill(kept.values);
+      more.isOpen = Boolean(kept.isMoreOpen);
+      fields.categoryTyped = kept.categoryTyped;
+      fields.dateTyped = kept.dateTyped;
+      if (this.shelf.has(kept.editing)) this.#editing = kept.editing;
+      this.#takeUp(kept);
+    }
+    for (const item of this.shelf.items) if (item.kind === "sent") outbox.push(item);
+    this.entry.update();
+    this.#keep();
+    this.#showTray();
+    setTimeout(() => this.#showTray(), LATE_AFTER_MS);
   }
 
-  #showMissed() {
-    const { fields, outbox } = this.entry;
-    const forget = (entry) => {
-      outbox.forget(entry);
-      this.#showMissed();
-    };
-    const putBack = (entry) => {
-      fields.putBack(entry.values);
-      forget(entry);
-      fields.inputs.amount.focus();
-    };
-    showMissed(this.#missing, outbox.missed, { putBack, forget });
+  // What an earlier version of this page kept beside the form: its last entry was in the form until it was answered.
+  #takeUp({ outstanding = [], missed = [] }) {
+    const at = Date.now();
+    for (const { id, values } of outstanding) this.shelf.put({ id, at, values, kind: "sent", sentAt: at });
+    for (const { values, why } of missed) {
+      this.shelf.put({ id: newId(), at, values, kind: "refused", text: why, acts: [EDIT, DROP] });
+    }
+    const { fields } = this.entry;
+    if (outstanding.length && same(outstanding.at(-1).values, fields.values)) fields.beginNext();
   }
 
   // Have Python ask now and then whether the ledger has changed, while the page is visible.
   #poll(model, ending) {
     const poll = () => {
       if (document.visibilityState !== "visible") return;
-      this.entry.date.today();
+      this.entry.date.tick();
+      this.#showTray();
       send(model, { do: "poll" }, () => {});
     };
     const timer = setInterval(poll, POLL_EVERY_MS);

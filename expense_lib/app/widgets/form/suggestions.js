@@ -1,5 +1,5 @@
 // What is suggested while a category, an account or a description is typed, and the category that a known description
-// brings.
+// has.
 
 import { Combobox } from "./combobox.js";
 
@@ -25,11 +25,11 @@ export function suggestNames(fields, name, known, changed) {
   const { input, list } = fields.parts[name];
   const setTyped = () => {
     if (name === "category") fields.categoryTyped = input.value !== "";
+    if (name === "category" && input.value) fields.suggestCategory("");
   };
   const combobox = new Combobox(input, list, (item) => {
     input.value = item.text;
     setTyped();
-    fields.touched.add(name);
     changed();
   });
   input.addEventListener("focus", () => input.select()); // typing replaces what was brought
@@ -50,13 +50,13 @@ export class Descriptions {
     this.#fields = fields;
     this.#combobox = new Combobox(input, list, (item) => {
       input.value = item.text;
-      fields.touched.add("description");
       fields.bringCategory(item.category);
       changed();
     });
     input.addEventListener("input", () => {
       const text = input.value.trim();
       this.cancel();
+      fields.bringCategory(""); // which was of another text
       if (text) this.#timer = setTimeout(() => complete(text), COMPLETE_AFTER_MS);
       else this.#combobox.close();
     });
@@ -66,7 +66,7 @@ export class Descriptions {
   show({ text, items }) {
     if (text !== this.#fields.inputs.description.value.trim()) return;
     const one = known(items, text);
-    if (one) this.#fields.bringCategory(one.category); // while it can be seen; a form that is sent has another text
+    if (one && !this.#fields.inputs.category.value) this.#fields.suggestCategory(one.category);
     const isComplete = items.length === 1 && one;
     this.#combobox.show(this.#fields.isFocused("description") && !isComplete ? items : []);
   }
