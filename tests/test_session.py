@@ -21,6 +21,7 @@ from expense_lib.app.edits import Done, Failed, Open
 from expense_lib.app.filters import CUSTOM, View
 from expense_lib.app.session import CHANGES, Session, Tell
 from expense_lib.app.snapshot import Snapshot
+from expense_lib.statements import read
 from tests.builders import an_expense, fields, free_port, handler
 
 _ids = itertools.count(1)
@@ -612,3 +613,21 @@ def test_poll_tries_again_after_a_failure(person: Person, used: Ledger, tmp_path
     (tmp_path / "away.db").rename(used.path)
     person.session.poll()
     assert (person.session.seen.trouble, person.sees) == ("", (1, "12.50"))
+
+
+def test_what_waits_is_in_the_tray_until_it_is_decided_and_that_is_undone(
+    person: Person, used: Ledger
+) -> None:
+    used.record(an_expense(description="Lunch out", amount="18.40"))
+    plan = read(b"Date,Description,Amount\n2026-11-23,TRATTORIA,18.40\n", account="Giro")
+    used.import_statement(plan)
+    person.session.look()
+    (item,) = person.session.tray()
+    assert "18.40" in item["title"]
+    same = item["acts"][0]
+    assert "Lunch out" in same["label"]
+    person.session.decide(item["row"], same["says"])
+    assert person.session.tray() == []
+    assert used.search().items[0].account == "Giro"
+    person.undoes()
+    assert [each["row"] for each in person.session.tray()] == [item["row"]]

@@ -73,7 +73,7 @@ class EntryForm:
     """Records what the page's form sends, and answers with the outcome in words.
 
     The page sends what was typed until it is answered, each time with the same *id*, and so does every other
-    tab that finds it unanswered. Sending is idempotent: what *answers* knows is not recorded anew but answered
+    tab that finds it unanswered. Sending is idempotent: what *answers* knows is not recorded, but answered
     as before.
     """
 

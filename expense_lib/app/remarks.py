@@ -1,4 +1,4 @@
-"""Questions about an expense that was recorded as it was typed and looks like a slip. Nothing waits for them."""
+"""Questions about an expense that was recorded as it was typed and looks like a slip. Nothing waits."""
 
 from __future__ import annotations
 

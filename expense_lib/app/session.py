@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from expense_lib.settings import AnyLedger
 
 CHANGES = 50
+TRAY = 30  # undecided payments shown at once
 
 Reply = Callable[[dict[str, Any]], object]
 
@@ -81,6 +82,8 @@ class Session:
         self._looking = threading.Lock()
         self._changing = threading.Lock()
         self._day = dt.date.min  # of the last look
+        self._undecided: list[dict[str, Any]] = []
+        self._undecided_at = ""  # the position of the ledger at that time
         self.seen = self._load(None)
 
     def ledger(self) -> AnyLedger:
@@ -292,11 +295,18 @@ class Session:
 
     def undecided(self) -> list[dict[str, Any]]:
         """The payments of which the ledger asks what they are, as ``tray.items`` takes them."""
-        return []
+        at = self.seen.position
+        if at and at != self._undecided_at:
+            try:
+                self._undecided = [each.model_dump() for each in self.ledger().undecided()]
+                self._undecided_at = at
+            except ExpenseError:  # what the page shows says so
+                self._undecided_at = ""
+        return self._undecided
 
     def tray(self) -> list[dict[str, Any]]:
-        """What is undecided, as the tray shows it."""
-        rows = self.undecided()
+        """What is undecided, as the tray shows it; the first of it, if it is much."""
+        rows = self.undecided()[:TRAY]
         names: dict[int, str] = {}
         for each in {each for row in rows for each in row["candidates"]}:
             with suppress(ExpenseError):  # it was deleted meanwhile
@@ -305,6 +315,14 @@ class Session:
 
     def decide(self, row: int, says: int | str) -> None:
         """Answer an undecided payment: it is the expense of this id, "new", or to be left out ("skip")."""
+        try:
+            number = self.ledger().decide(row, says)  # type: ignore[arg-type] # what the tray says is one of these
+        except ExpenseError as failed:
+            self.did(Failed(str(failed)))
+            return
+        said = {"new": "It is another payment.", "skip": "It is left out."}
+        text = said.get(str(says), f"It is the same payment as #{says}.")
+        self.did(Done(text, None if number is None else undo_of(number)))
 
     def complete(self, message: Mapping[str, Any], reply: Reply) -> None:
         """Reply with descriptions that complete the typed one."""
