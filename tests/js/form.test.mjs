@@ -481,8 +481,7 @@ test("buttons of an outcome are gone once the next is sent", () => {
   adds(LUNCH);
   answers({ kind: "added", acts: [{ name: "undo", label: "Undo" }] });
   adds(BUS);
-  shown.clicks("Undo");
-  assert.deepEqual(shown.sentTo("act"), []);
+  assert.equal(shown.button("Undo"), undefined);
 });
 
 function answersTheClick(outcome) {
