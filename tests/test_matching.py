@@ -435,6 +435,13 @@ class TestOneOfTheBank:
         assert ledger.undo_import(2).undone == (2, 3)
         assert (money(ledger), ledger.check()) == ((0, Decimal(0)), [])
 
+    def test_undo_of_an_import_leaves_what_another_source_tells_of(self, ledger: Ledger) -> None:
+        told(ledger, REWE)
+        assert told(ledger, REWE, header=OTHER) == ["existing"]
+        assert ledger.undo_import(1).undone == ()
+        assert money(ledger) == (1, Decimal("12.50"))
+        assert (ledger.undo_import(2).undone, ledger.check()) == ((1,), [])
+
     def test_undo_of_an_import_leaves_what_a_person_told_of(self, ledger: Ledger) -> None:
         person = typed(ledger)
         told(ledger, REWE, shop(22, "Kiosk", "3.00"))

@@ -55,9 +55,9 @@ class Undo(Fresh):
         todo = self._todo(tx)
         if effects.get(tx, "undone", (self.number,)) is not None:
             self.kept = [line.row.id for line in todo]
-            return
-        self._revert_effects(tx)
-        self._decide(tx, todo)
+        else:
+            self._revert_effects(tx)
+            self._decide(tx, todo)
         belongs_together = {each.kind for each in self.change.effects} & _OF_EXPENSES
         if self.kept and (belongs_together or len(self.kept) == len(self.entries)):
             raise ChangedSince(self.kept)

@@ -45,6 +45,19 @@ _ALONE = """
              JOIN import AS other ON other.id = witness.import_id
             WHERE witness.row_id = told.id AND other.id <> :id AND other.undone_at IS NULL
        )
+       AND NOT EXISTS (
+           SELECT 1
+             FROM statement_row AS more
+             JOIN import AS source ON source.id = more.import_id
+            WHERE more.expense_id = told.expense_id
+              AND more.id <> told.id
+              AND ((source.id <> :id AND source.undone_at IS NULL) OR EXISTS (
+                  SELECT 1
+                    FROM witness
+                    JOIN import AS other ON other.id = witness.import_id
+                   WHERE witness.row_id = more.id AND other.id <> :id AND other.undone_at IS NULL
+              ))
+       )
      ORDER BY told.expense_id
 """
 _UNDONE_BY = "SELECT undone_by FROM import WHERE undone_by IS NOT NULL"
