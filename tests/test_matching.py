@@ -128,6 +128,7 @@ class TestOneOfAPerson:
         ledger.amend(1, {"category": "Household"}, 1)
         expense = ledger.record(an_expense(description="Rewe", date="2026-11-20")).expense
         assert (expense.category, expense.description) == ("Household", "Rewe")
+        assert not ledger.record(an_expense(description="Rewe", date="2026-11-20")).created
 
     def test_a_fresh_idempotency_key_finds_it_too(self, ledger: Ledger) -> None:
         told(ledger, REWE)

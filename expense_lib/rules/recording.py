@@ -231,8 +231,8 @@ def _join(tx: Transaction, sent: Submission, owner: Row, owned: list[claims.Owne
         for name in entry.before.differences(entry.content)
     }
     change = Change(tx)
-    change.edit([Edit(owner, said._replace(**{name: getattr(now, name) for name in edited}))], "joined")
     change.claim(sent.dedup_key, owner.id)
+    change.edit([Edit(owner, said._replace(**{name: getattr(now, name) for name in edited}))], "joined")
     change.put(tx, "entered", (owner.id,), (1,))
     change.write(tx)
     claims.add(tx, [(key, owner.id, request) for key, _, request in owned])
