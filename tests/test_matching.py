@@ -239,6 +239,12 @@ class TestOneOfAPerson:
         ledger.restore(1)
         assert [each.id for each in ledger.undecided()] == [2]
 
+    def test_it_becomes_new_once_what_it_may_be_is_of_another_account(self, ledger: Ledger) -> None:
+        typed(ledger, "Lunch")
+        told(ledger, REWE)
+        ledger.amend(1, {"account": "Cash"}, None)
+        assert (ledger.undecided(), ledger.search().count, ledger.check()) == ([], 2, [])
+
     def test_decision_takes_the_banks_amount_or_keeps_it(self, ledger: Ledger) -> None:
         typed(ledger, "Coffee", "3.50")
         ledger.amend(1, {"amount": "3.00"}, 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from expense_lib.domain.rows import COLUMNS, Row
 from expense_lib.store.transaction import Transaction
 
 Owned = tuple[str, int, str | None]  # a key, its expense's id, and for an idempotency key the request as JSON
+
+T = TypeVar("T")
 
 _COLUMNS = ", ".join(COLUMNS)
 _CHUNK = 10_000  # keys looked up by one statement
@@ -71,13 +73,13 @@ def find(tx: Transaction, key: str) -> Claim | None:
 def owners(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Those of the keys that have an owner, each with its id; faster if they come sorted."""
     if tx.execute(_ANY).fetchone() == (1,):
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             yield from tx.execute(_OWNERS, {"keys": json.dumps(chunk)})
 
 
 def owning(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, Row]]:
     """Those of the keys that have an owner, each with it."""
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         for key, *columns in tx.execute(_ROWS, {"keys": json.dumps(chunk)}):
             yield key, Row.of(tuple(columns))
 
@@ -99,9 +101,9 @@ def request_text(request: dict[str, Any]) -> str:
     return json.dumps(request, ensure_ascii=False)
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
     """The values, _CHUNK at a time."""
-    chunk: list[str] = []
+    chunk: list[T] = []
     for value in values:
         chunk.append(value)
         if len(chunk) == _CHUNK:

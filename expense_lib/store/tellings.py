@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
+from expense_lib.store.claims import chunks
 from expense_lib.store.transaction import Transaction
 
-T = TypeVar("T")
-
-_CHUNK = 10_000  # values looked up by one statement
 _FEW = 500  # values bound in one statement
 
 # Rows as Told has them.
@@ -165,21 +163,21 @@ def any_entered(tx: Transaction) -> bool:
 
 def of_amounts(tx: Transaction, amounts_minor: Iterable[int], first: str, last: str) -> Iterator[Told]:
     """The rows of these amounts from one day to another, alive or not, by amount, day and id."""
-    for chunk in _chunks(sorted(amounts_minor)):
+    for chunk in chunks(sorted(amounts_minor)):
         for columns in tx.execute(_OF_AMOUNTS, {"values": json.dumps(chunk), "first": first, "last": last}):
             yield Told(*columns)
 
 
 def of_references(tx: Transaction, references: Iterable[str]) -> Iterator[Told]:
     """The rows with these references, of whatever account, alive or not."""
-    for chunk in _chunks(references):
+    for chunk in chunks(references):
         for columns in tx.execute(_OF_REFERENCES, {"values": json.dumps(chunk)}):
             yield Told(*columns)
 
 
 def of_expenses(tx: Transaction, expense_ids: Iterable[int]) -> Iterator[Told]:
     """The rows of these expenses, alive or not, by id."""
-    for chunk in _chunks(expense_ids):
+    for chunk in chunks(expense_ids):
         for columns in tx.execute(_OF_EXPENSES, {"values": json.dumps(chunk)}):
             yield Told(*columns)
 
@@ -210,7 +208,7 @@ def days(tx: Transaction, account: str | None, first: str, last: str) -> dict[st
 
 def entered(tx: Transaction, amounts_minor: Iterable[int], first: str, last: str) -> Iterator[Entered]:
     """The live expenses of these amounts that persons told of, from one day to another."""
-    for chunk in _chunks(sorted(amounts_minor)):
+    for chunk in chunks(sorted(amounts_minor)):
         values = {"values": json.dumps(chunk), "first": first, "last": last}
         for columns in tx.execute(_ENTERED_OF_AMOUNTS, values):
             yield Entered(*columns)
@@ -244,14 +242,3 @@ def move(tx: Transaction, rows: Iterable[tuple[int, int, int]]) -> None:
 def witness(tx: Transaction, rows: Iterable[int], import_id: int) -> None:
     """Say that an import lists rows that another told of first."""
     tx.executemany(_WITNESS, ((row_id, import_id) for row_id in rows))
-
-
-def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
-    chunk: list[T] = []
-    for value in values:
-        chunk.append(value)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

@@ -70,6 +70,7 @@ class Decision:
         categories: Each row's category, as it is spelled.
         sources: Where each category is from.
         candidates: The expenses that rows may be, the likeliest first.
+        by_persons: Rows whose candidates are persons' expenses, worked out whenever they are listed.
         made: The rows that make an expense, by date and their order in the file.
         attached: The rows that an expense takes which is there already, each to be kept as a row of it.
         rejoined: The rows that are kept already, and are their expense's again.
@@ -95,6 +96,7 @@ class Decision:
         self.replaced: dict[int, int] = {}
         self.apart: list[tuple[int, int]] = []
         self.rejoined: dict[int, int] = {}
+        self.by_persons: set[int] = set()
         self._undone: dict[int, Told] = {}
         self.decided: dict[int, Said] = {}
         self.said_same: dict[int, int] = {}
@@ -434,6 +436,7 @@ class Decision:
             elif doubts := matching.doubts(minor, bank):
                 self.settle(position, HELD, 0, "Somebody may have entered it, in other words.")
                 self.candidates[position] = doubts
+                self.by_persons.add(position)
         for position in said_new:
             found = matching.doubts(payments.minor[position], position - payments.size)
             self.apart.extend((position, expense_id) for expense_id in found)

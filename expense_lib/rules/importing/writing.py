@@ -58,7 +58,7 @@ def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
         (
             (decision.expense_ids[position], candidate)
             for position, found in decision.candidates.items()
-            if decision.what[position] in MAKING
+            if decision.what[position] in MAKING and position not in decision.by_persons
             for candidate in found
         ),
     )
