@@ -449,6 +449,14 @@ class TestOneOfTheBank:
         assert money(ledger) == (1, Decimal("12.50"))
         assert (ledger.undo_import(2).undone, ledger.check()) == ((1,), [])
 
+    def test_undone_row_of_one_of_two_sources_comes_back_to_its_expense(self, ledger: Ledger) -> None:
+        typed(ledger)
+        assert told(ledger, REWE) == ["joined"]
+        assert told(ledger, REWE, header=OTHER) == ["existing"]
+        ledger.undo_import(2)
+        assert told(ledger, REWE, header=OTHER) == ["joined"]
+        assert (money(ledger), ledger.check()) == ((1, Decimal("12.50")), [])
+
     def test_undo_of_an_import_leaves_what_a_person_told_of(self, ledger: Ledger) -> None:
         person = typed(ledger)
         told(ledger, REWE, shop(22, "Kiosk", "3.00"))

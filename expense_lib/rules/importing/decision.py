@@ -308,7 +308,7 @@ class Decision:
         if row.entered and row.state != "live":
             self.settle(position, DELETED, row.expense_id)
             return
-        if row.entered and position not in self._said and row.expense_id in self._free([row.expense_id]):
+        if row.entered and position not in self._said and not self._is_told_of_here(row.expense_id):
             self.settle(position, JOINED, row.expense_id, "It was so before its import was undone.")
             self.witnessed.append(row.id)
             self.rejoined[position] = row.expense_id
@@ -318,6 +318,11 @@ class Decision:
         is_as_it_was = row.category_key == self.category_keys[self.categories[position]]
         if is_as_it_was and row.state == "deleted" and not row.entered:
             self._undone[position] = row
+
+    def _is_told_of_here(self, expense_id: int) -> bool:
+        """Whether an expense has a row of this source already; it takes one of each."""
+        mine = (None, self.payments.layout)
+        return any(row.alive and row.layout in mine for row in tellings.of_expenses(self.tx, [expense_id]))
 
     def _bring_back(self) -> None:
         """Rows that would make the same as what was undone with their import: that comes back."""
