@@ -170,7 +170,7 @@ def test_copies_of_one_line_are_no_contradiction(ledger: Ledger) -> None:
 
 
 def test_accounts_number_their_payments_each(ledger: Ledger) -> None:
-    lines = [(*each, n % 10 + 1, "Giro" if n < 10 else "Card") for n, each in enumerate(payments(20))]
+    lines = [(*each, n % 10 + 501, "Giro" if n < 10 else "Card") for n, each in enumerate(payments(20))]
     mapping = {"date": "Date", "amount": "Amount", "reference": "No", "account": "Of"}
     plan = read(a_table("Date,Description,Amount,No,Of", lines), mapping=mapping)
     assert plan.reading.references == "as given"

@@ -34,12 +34,21 @@ NOISE = frozenset(
 @lru_cache(65_536)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text that count, each once, in order: folded letters, without accents and noise."""
+    return tuple(dict.fromkeys(word for word in _all_words(text) if word not in NOISE))
+
+
+def is_spelled_otherwise(one: str, other: str) -> bool:
+    """Whether two texts differ in more than the numbers that both have."""
+    has_numbers = [any(map(str.isdigit, text)) for text in (one, other)]
+    return has_numbers[0] is not has_numbers[1] or _all_words(one) != _all_words(other)
+
+
+def _all_words(text: str) -> list[str]:
     folded = text.casefold()
     if not folded.isascii():
         decomposed = unicodedata.normalize("NFKD", folded)
         folded = "".join(each for each in decomposed if not unicodedata.combining(each))
-    found = _WORD.findall(folded)
-    return tuple(dict.fromkeys(word for word in found if word not in NOISE))
+    return _WORD.findall(folded)
 
 
 def likeness(one: str, other: str) -> int:

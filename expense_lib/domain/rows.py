@@ -18,7 +18,7 @@ LEAVING: dict[str, State] = {"deleted": "deleted", "held": "held", "merged": "me
 # The columns of a stored expense, in the order of Row.
 COLUMNS = (
     *("id", *FIELDS, "dedup_key", "version", "created_at", "updated_at", "deleted_at", "last_seq"),
-    *("state", "entered", "merged_into", "part_of", "whole_minor"),
+    *("state", "entered", "merged_into", "part_of", "whole_minor", "said_account_key"),
 )
 
 _END = len(FIELDS)
@@ -35,6 +35,7 @@ class Row(NamedTuple):
         merged_into: The expense that it was found to be.
         part_of: The first part of the payment of which it is another part.
         whole_minor: For the first part of a payment, what all parts come to.
+        said_account_key: The account as persons said it, folded; None where only a statement told of one.
     """
 
     id: int
@@ -50,6 +51,7 @@ class Row(NamedTuple):
     merged_into: int | None = None
     part_of: int | None = None
     whole_minor: int | None = None
+    said_account_key: str | None = None
 
     @classmethod
     def of(cls, columns: tuple[Any, ...]) -> Row:
@@ -69,8 +71,8 @@ class Entry(NamedTuple):
     """One entry of the log: *before* and *after* are contents; None is not there, or not live.
 
     *number* is that of the change that it is part of, *actor* who made it (empty: nobody is told apart),
-    *earlier* the kind of the entry before it, None for the first. The entry of a change of no expense has
-    only a number, a kind, a time and an actor.
+    *earlier* the kind of the entry before it and *earlier_content* what that says, None for the first. The
+    entry of a change of no expense has only a number, a kind, a time and an actor.
     """
 
     seq: int
@@ -84,6 +86,7 @@ class Entry(NamedTuple):
     after: Content | None
     content: Content
     earlier: ChangeKind | None = None
+    earlier_content: Content | None = None
 
     @property
     def state(self) -> State:
@@ -100,8 +103,10 @@ class Entry(NamedTuple):
         """From a row of the store: the fields up to *version*, FIELDS, the kind before, and FIELDS before."""
         kind, content = columns[2], Content(*columns[7 : 7 + _END])
         earlier_kind, earlier = columns[7 + _END], columns[8 + _END : 8 + 2 * _END]
-        before = None if earlier_kind is None or earlier_kind in LEAVING else Content(*earlier)
-        return cls._make((*columns[:7], before, None if kind in LEAVING else content, content, earlier_kind))
+        said = None if earlier_kind is None else Content(*earlier)
+        before = None if earlier_kind in LEAVING else said
+        after = None if kind in LEAVING else content
+        return cls._make((*columns[:7], before, after, content, earlier_kind, said))
 
 
 @dataclass(frozen=True, slots=True)

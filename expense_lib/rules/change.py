@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from expense_lib.domain.content import Content
+from expense_lib.domain.content import Content, folded
 from expense_lib.domain.rows import ChangeKind, Revision, Row
 from expense_lib.rules.claims import Claims
 from expense_lib.store import accounts, categories, claims, effects, expenses, imports, log
@@ -66,9 +66,15 @@ class Change:
         """Delete expenses. Their keys stay their own."""
         self._add([Revision(row, row.content, "deleted") for row in rows])
 
-    def hold(self, rows: Iterable[Row]) -> None:
-        """Have expenses wait for somebody to say what they are; until then they count nowhere."""
-        self._add([Revision(row, row.content, "held") for row in rows])
+    def hold(self, rows: Iterable[Row], contents: Mapping[int, Content] | None = None) -> None:
+        """Have expenses wait for somebody to say what they are; until then they count nowhere.
+
+        Args:
+            rows: The expenses.
+            contents: What they say from now on, by id, if that is something that they once said.
+        """
+        contents = contents or {}
+        self._add([Revision(row, contents.get(row.id, row.content), "held") for row in rows])
 
     def merge_again(self, rows: Iterable[Row]) -> None:
         """Have expenses be merged again; an effect says into which."""
@@ -110,6 +116,8 @@ class Change:
         """
         todo = [each for each in edits if kind != "amended" or not each.is_done()]
         todo = self._with_occurrences(self._spelled(todo))
+        if kind == "amended":
+            self._said_accounts(todo)
         keys = [each.content.dedup_key() if each.needs_a_key() else None for each in todo]
         self._claims.look_up(filter(None, keys))
         self._claims.look_for_free(
@@ -163,7 +171,8 @@ class Change:
             key = content.dedup_key()
             self._claims.claim(key, after + at)
             tally.count(content.category, content.amount_minor, 1)
-            row = Row(after + at, content, key, 1, tx.at, tx.at, None, last_seq + at, entered=first.entered)
+            row = Row(after + at, content, key, 1, tx.at, tx.at, None, last_seq + at)
+            row = row._replace(entered=first.entered, said_account_key=first.said_account_key)
             rows.append(row)
             self.effects.append(Effect("part_of", (row.id,), (None,), (first.id,)))
         owned: list[claims.Owned] = [(row.dedup_key, row.id, None) for row in rows]
@@ -189,6 +198,15 @@ class Change:
         self._columns |= expenses.altered(revisions)
         self._tally.revise(revisions)
         self._owned = [(key, owner, None) for key, owner in sorted(self._claims.new.items())]
+
+    def _said_accounts(self, edits: Sequence[Edit]) -> None:
+        """Keep the accounts that persons say from now on, unless the change says already whose they were."""
+        decided = {each.key for each in self.effects if each.kind == "said_account"}
+        for row, content, _ in edits:
+            said = None if content.account is None else folded(content.account)
+            is_same = content.has_account_of(row.content) or said == row.said_account_key
+            if not is_same and (row.id,) not in decided:
+                self.effects.append(Effect("said_account", (row.id,), (row.said_account_key,), (said,)))
 
     def _spelled(self, edits: Sequence[Edit]) -> list[Edit]:
         """The same with categories and accounts as the ledger spells them."""

@@ -53,7 +53,7 @@ def decide(tx: Transaction, expense_id: int, same_as: Said, *, keep_amount: bool
         _make_one(tx, change, row, other, keep_amount=keep_amount)
         again = [*_learn(tx, change, row, other), other.id]
     number = change.write(tx)
-    settle(tx, again, [row.content.amount_minor])
+    settle(tx, again, [row.content])
     return number
 
 
@@ -77,7 +77,7 @@ def merge(tx: Transaction, expense_id: int, into: int) -> Row:
     change = Change(tx)
     _make_one(tx, change, row, other, keep_amount=True)
     change.write(tx)
-    settle(tx, [other.id], [row.content.amount_minor])
+    settle(tx, [other.id], [row.content])
     return found(tx, into)
 
 
@@ -93,6 +93,8 @@ def _make_one(tx: Transaction, change: Change, row: Row, other: Row, *, keep_amo
         change.effects.append(Effect("row", (told.id,), (told.expense_id, told.decided), (other.id, 1)))
     if row.entered and not other.entered:
         change.effects.append(Effect("entered", (other.id,), (0,), (1,)))
+    if row.said_account_key is not None and other.said_account_key is None:
+        change.effects.append(Effect("said_account", (other.id,), (None,), (row.said_account_key,)))
     change.merge([row], other.id)
     content = other.content
     if content.account is None or (not row.entered and row.content.account is not None):

@@ -48,7 +48,7 @@ def amend(tx: Transaction, expense_id: int, changes: Mapping[str, Any], version:
         change.edit([Edit(row, content, exactly)])
         change.write(tx)
         if _matters(row.content, content):
-            settle(tx, [expense_id], [row.content.amount_minor])
+            settle(tx, [expense_id], [row.content])
         return found(tx, expense_id)
     if 0 < version < row.version:
         history = log.history(tx, expense_id)

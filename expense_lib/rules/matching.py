@@ -81,8 +81,9 @@ class Matching:
         for expense_id, *fields in log.versions(tx, edited):
             versions[expense_id].append(Content(*fields))
         for each in entered:
-            told = [(ordinal(each.date), each.description)]
-            told += [(ordinal(version.date), version.description) for version in versions[each.id]]
+            day = ordinal(each.date)
+            earlier = [(ordinal(version.date), version.description) for version in versions[each.id]]
+            told = [(day, each.description), *(was for was in earlier if abs(was[0] - day) <= MARGIN_DAYS)]
             person = Telling(each.id, tuple(dict.fromkeys(told)), each.account)
             self.groups[each.amount_minor].persons[each.id] = person
         self._amount_of = {each.id: each.amount_minor for each in entered}
@@ -223,20 +224,22 @@ def shift(tx: Transaction, change: Change, found: Iterable[Shift], rows: Mapping
     change.edit(edits, "joined")
 
 
-def settle(tx: Transaction, expense_ids: Iterable[int], amounts_minor: Iterable[int] = ()) -> int | None:
+def settle(tx: Transaction, expense_ids: Iterable[int], before: Iterable[Content] = ()) -> int | None:
     """After a change: pair these expenses anew, and let go or hold what it made certain or doubtful.
 
     Args:
         tx: Holds the write lock.
         expense_ids: The expenses that are new, or free again, or of another amount, day or account.
-        amounts_minor: Amounts that they had before.
+        before: What they said before.
 
     Returns:
         The number of the change that this is; None if nothing follows.
     """
     touched = expenses.find_all(tx, expense_ids)
-    amounts = {row.whole_minor or row.content.amount_minor for row in touched.values()} | set(amounts_minor)
-    days = [ordinal(row.content.date) for row in touched.values()]
+    before = [*before]
+    amounts = {row.whole_minor or row.content.amount_minor for row in touched.values()}
+    amounts |= {content.amount_minor for content in before}
+    days = [ordinal(content.date) for content in (*before, *(row.content for row in touched.values()))]
     if not days:
         return None
     first, last = min(days), max(days)

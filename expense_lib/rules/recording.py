@@ -234,6 +234,8 @@ def _join(tx: Transaction, sent: Submission, owner: Row, owned: list[claims.Owne
     change.claim(sent.dedup_key, owner.id)
     change.edit([Edit(owner, said._replace(**{name: getattr(now, name) for name in edited}))], "joined")
     change.put(tx, "entered", (owner.id,), (1,))
+    if sent.content.account is not None:
+        change.put(tx, "said_account", (owner.id,), (folded(sent.content.account),))
     change.write(tx)
     claims.add(tx, [(key, owner.id, request) for key, _, request in owned])
     return found(tx, owner.id)
@@ -281,6 +283,8 @@ def _add(
         accounts.add(tx, [content.account])
     at = tx.at
     row = Row(around.last_id + 1, content, dedup_key, 1, at, at, None, around.last_seq + 1)
+    if content.account is not None:
+        row = row._replace(said_account_key=folded(content.account))
     owned = [(dedup_key, row.id, None), *((key, row.id, request) for key, _, request in owned)]
     expenses.add(tx, [[expenses.new_row(row)]], owned, [categories.one_more(content)], around.last_id)
     return row

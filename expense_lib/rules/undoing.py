@@ -12,17 +12,11 @@ from expense_lib.domain.results import Undone
 from expense_lib.domain.rows import Entry, Row, State
 from expense_lib.rules.change import Change, Edit, Fresh
 from expense_lib.rules.matching import settle
-from expense_lib.store import effects, expenses, imports, log
+from expense_lib.store import accounts, effects, expenses, imports, log
 from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction
 
-_OF_EXPENSES = {
-    "row",
-    "entered",
-    "merged_into",
-    "part_of",
-    "whole_minor",
-}  # effects that go with the versions
+_OF_EXPENSES = {"row", "entered", "state", "merged_into", "part_of", "whole_minor"}  # go with the versions
 
 
 def undo(tx: Transaction, number: int) -> Undo | UndoImport:
@@ -73,16 +67,18 @@ class Undo(Fresh):
 
     def _revert_effects(self, tx: Transaction) -> None:
         """What the change did beside the versions, each unless it is so already; parts stay parts."""
+        earlier = {entry.expense_id: entry.earlier_state for entry in self.entries}
         for each in effects.of(tx, self.number):
-            if each.kind in ("state", "part_of"):
+            if each.kind == "part_of":
                 continue
             now = effects.get(tx, each.kind, each.key)
-            if now == each.before:
+            if now == each.before or (each.kind == "said_account" and now != each.after):
                 continue
             later = effects.later(tx, self.number, each)
             if now != each.after and later is not None:
                 raise BuiltUpon(self.number, later)
-            self.change.effects.append(Effect(each.kind, each.key, now, each.before))
+            before = (earlier[each.key[0]],) if each.kind == "state" else each.before
+            self.change.effects.append(Effect(each.kind, each.key, now, before))
 
     def _todo(self, tx: Transaction) -> list[_Line]:
         """The entries after which something is not as it was before them."""
@@ -117,7 +113,8 @@ class Undo(Fresh):
             self.settled = [line.row.id for line in possible if line.entry.earlier != "held"]
         self.change.delete(line.row for line in by_state["deleted"])
         self.change.restore([line.row for line in by_state["live"]])
-        self.change.hold(line.row for line in by_state["held"])
+        held = by_state["held"]
+        self.change.hold((line.row for line in held), {line.row.id: line.was() for line in held})
         self.change.merge_again(line.row for line in by_state["merged"])
         edited = by_state[""]
         self.change.edit(
@@ -156,11 +153,11 @@ class UndoImport(Fresh):
         self.kept = sorted(edited | gone)
         self.change.delete(rows[expense_id] for expense_id in self.undone)
         self.freed = [row.id for row in rows.values() if row.entered and row.state == "live"]
-        joined = imports.joined(tx, found) if self.freed else {}
+        spelled = accounts.by_key(tx) if self.freed else {}
+        said = {each: rows[each].said_account_key for each in self.freed}
         self.change.edit(
-            Edit(rows[each], rows[each].content._replace(account=joined[each][0]))
-            for each in self.freed
-            if each in joined and rows[each].content.account == joined[each][1]
+            Edit(rows[each], rows[each].content._replace(account=key and spelled.get(key, key)))
+            for each, key in said.items()
         )
 
     def write(self, tx: Transaction) -> Undone:
@@ -192,7 +189,7 @@ class _Line(NamedTuple):
 
     @classmethod
     def of(cls, entry: Entry, row: Row) -> _Line:
-        before = entry.before
+        before = entry.earlier_content if entry.kind == "joined" else entry.before
         if before is None:
             return cls(entry, row, (), is_respelling=False)
         names = before.differences(entry.content)
@@ -201,7 +198,7 @@ class _Line(NamedTuple):
 
     def was(self) -> Content:
         """The expense's content with the fields that the entry changed reverted to their values before it."""
-        before = self.entry.before or self.entry.content
+        before = self.entry.earlier_content or self.entry.content
         return self.row.content._replace(**{name: getattr(before, name) for name in self.names})
 
     def turn(self) -> State | Literal[""]:

@@ -95,10 +95,13 @@ def judge(rows: Rows, name: str, trusted: bool | None) -> Judgement:
     if not any(rows.references):
         return Judgement("none")
     percent = contradicted(rows, rows.references) if trusted is None else 0
-    if percent <= MAX_PERCENT and trusted is not False:
+    is_counter = trusted is None and _count_lines(rows)
+    if percent <= MAX_PERCENT and trusted is not False and not is_counter:
         return Judgement("as given")
     rows.references = [None] * len(rows)
-    why = "as was said" if trusted is False else f"since it {_stands(percent)}"
+    why = "since it numbers the lines of the file" if is_counter else f"since it {_stands(percent)}"
+    if trusted is False:
+        why = "as was said"
     return Judgement("left out", (f"{name} is left out, {why}.",))
 
 
@@ -199,6 +202,27 @@ def _counts_rows(cells: Sequence[str]) -> bool:
     numbers = [int(cell) for cell in cells if cell.isdecimal()]
     steps = {after - before for before, after in itertools.pairwise(numbers)}
     return len(numbers) == len(cells) and steps in ({1}, {-1})
+
+
+def _count_lines(rows: Rows) -> bool:
+    """The references number the file's lines, or those of each account, from 0 or 1, up or down.
+
+    The next file has them again, for other payments.
+    """
+    of_account: dict[str, list[str]] = {}
+    for account, reference in zip(rows.accounts, rows.references, strict=True):
+        if reference is None or not reference.isdecimal():
+            return False
+        of_account.setdefault(account, []).append(reference)
+    counted = [*of_account.values()] if len(of_account) > 1 else []
+    return _count_from_start(rows.references) or (bool(counted) and all(map(_count_from_start, counted)))
+
+
+def _count_from_start(references: Sequence[str | None]) -> bool:
+    numbers = [int(reference or "") for reference in references]
+    start = min(numbers)
+    up = range(start, start + len(numbers))
+    return start in (0, 1) and numbers in ([*up], [*reversed(up)])
 
 
 def _is_content(cell: str) -> bool:

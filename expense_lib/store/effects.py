@@ -20,6 +20,7 @@ _LATER = "SELECT MAX(number) FROM effect WHERE kind = :kind AND key = :key AND n
 _GET = {
     "row": "SELECT expense_id, decided FROM statement_row WHERE id = ?",
     "entered": "SELECT entered FROM expense WHERE id = ?",
+    "said_account": "SELECT said_account_key FROM expense WHERE id = ?",
     "merged_into": "SELECT merged_into FROM expense WHERE id = ?",
     "part_of": "SELECT part_of FROM expense WHERE id = ?",
     "whole_minor": "SELECT whole_minor FROM expense WHERE id = ?",
@@ -32,6 +33,7 @@ _GET = {
 _PUT = {
     "row": "UPDATE statement_row SET expense_id = ?, decided = ? WHERE id = ?",
     "entered": "UPDATE expense SET entered = ? WHERE id = ?",
+    "said_account": "UPDATE expense SET said_account_key = ? WHERE id = ?",
     "merged_into": "UPDATE expense SET merged_into = ? WHERE id = ?",
     "part_of": "UPDATE expense SET part_of = ? WHERE id = ?",
     "whole_minor": "UPDATE expense SET whole_minor = ? WHERE id = ?",

@@ -41,7 +41,7 @@ _SURROUNDINGS = """
 # In the order of New.
 NEW = (
     *("id", *FIELDS, *KEYS, "dedup_key", "last_seq", "created_at", "updated_at", "version"),
-    *("deleted_at", "state", "entered"),
+    *("deleted_at", "state", "entered", "said_account_key"),
 )
 _INSERT = f"INSERT INTO expense ({', '.join(NEW)}) VALUES ({', '.join('?' * len(NEW))})"
 _UPDATE = "UPDATE expense SET {columns} WHERE id = ?"
@@ -208,4 +208,5 @@ def new_row(row: Row) -> New:
         row.deleted_at,
         row.state,
         row.entered,
+        row.said_account_key,
     )

@@ -68,14 +68,6 @@ _OF_CHANGE = """
        AND EXISTS (SELECT 1 FROM log_entry WHERE seq = :number AND version <> 1)
 """
 
-# Rows: expenses that the import had take a row, and their accounts before and after.
-_JOINED = """
-    SELECT entry.expense_id, earlier.account, entry.account
-      FROM log_entry AS entry
-      JOIN log_entry AS earlier ON earlier.seq = entry.previous
-     WHERE entry.seq BETWEEN :first_seq AND :last_seq AND entry.kind = 'joined'
-"""
-
 # Rows: ids of expenses that the undo of an import deleted, and whose payments are other expenses by now.
 _MOVED = """
     SELECT log_entry.expense_id
@@ -154,11 +146,6 @@ def of_change(tx: Transaction, number: int) -> int | None:
 def alone(tx: Transaction, import_id: int) -> list[int]:
     """The expenses of which this import alone tells, by id."""
     return [row[0] for row in tx.execute(_ALONE, {"id": import_id})]
-
-
-def joined(tx: Transaction, found: Listed) -> dict[int, tuple[str | None, str | None]]:
-    """The expenses that were there and took a row of an import: their accounts before and after that."""
-    return {row[0]: (row[1], row[2]) for row in tx.execute(_JOINED, found._asdict())}
 
 
 def undone_by(tx: Transaction) -> set[int]:

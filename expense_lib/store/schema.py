@@ -459,6 +459,35 @@ MIGRATIONS = (
         "DROP TABLE category_rule",
         "ALTER TABLE new_category_rule RENAME TO category_rule",
     ),
+    (
+        # said_account_key: the account as persons said it, folded; null where only a statement told of one.
+        "ALTER TABLE expense ADD COLUMN said_account_key TEXT",
+        """
+        UPDATE expense
+           SET said_account_key = account_key
+         WHERE entered = 1 AND account_key IS NOT NULL
+           AND id NOT IN (SELECT expense_id FROM log_entry WHERE kind = 'joined')
+        """,
+        # Of what was joined: the last account before, unless a statement told of it first.
+        """
+        UPDATE expense
+           SET said_account_key = fold(said.account)
+          FROM (
+               SELECT expense_id, account, MAX(seq)
+                 FROM log_entry
+                WHERE kind <> 'joined'
+                  AND expense_id IN (SELECT expense_id FROM log_entry WHERE kind = 'joined')
+                GROUP BY expense_id
+          ) AS said
+         WHERE said.expense_id = expense.id AND said.account IS NOT NULL AND expense.entered = 1
+           AND expense.id NOT IN (
+               SELECT expense_id
+                 FROM import
+                 JOIN log_entry ON log_entry.seq BETWEEN import.first_seq AND import.last_seq
+                WHERE log_entry.version = 1
+           )
+        """,
+    ),
 )
 
 

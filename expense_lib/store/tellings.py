@@ -63,7 +63,7 @@ _LAST = "SELECT COALESCE(MAX(id), 0) FROM statement_row"
 
 # Rows as Entered has them.
 _ENTERED = """
-    SELECT id, COALESCE(whole_minor, amount_minor), date, description, account_key, version
+    SELECT id, COALESCE(whole_minor, amount_minor), date, description, said_account_key, version
       FROM expense
      WHERE entered = 1 AND part_of IS NULL AND deleted_at IS NULL
 """
@@ -138,7 +138,7 @@ class Told(NamedTuple):
 
 
 class Entered(NamedTuple):
-    """A live expense that a person told of; *amount_minor* is that of the whole payment."""
+    """A live expense that a person told of, with the amount of the whole payment and the account as said."""
 
     id: int
     amount_minor: int

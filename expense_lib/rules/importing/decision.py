@@ -54,9 +54,11 @@ _OWN = "It is named by its dedup key."
 _OWN_DELETED = "It is named by its dedup key; it was deleted and stays so."
 _OTHER_SOURCE = "Another statement told of it."
 _WAITS = "It waits for somebody to say what it is, as before."
+_WAITS_NO_LONGER = "It waited; what it might have been are other payments."
 _LEFT_OUT = "Somebody said that it is to be left out."
 _SAID_SAME = "Somebody said that it is the same."
 _SAID_NEW = "Somebody said that it is another payment."
+_MAY_BE_REWRITTEN = "The bank may have told of it otherwise before."
 _UNCLEAR = "A row of an unknown account says the same."
 
 
@@ -122,6 +124,7 @@ class Decision:
         self._take_rewritten()
         self._hold_unclear()
         self._match_persons()
+        self._hold_rewritten()
         self._hold_earlier_amounts()
         self._hold_changed()
         self._bring_back()
@@ -130,6 +133,7 @@ class Decision:
         self.keys, self.occurrences = self._find_keys()
         self.accounts = accounts.spelled(tx, dict.fromkeys(each or None for each in payments.rows.accounts))
         self._compose()
+        self._let_go()
 
     def settle(self, position: int, what: int, expense_id: int = 0, why: str = "") -> None:
         """Say what becomes of a row."""
@@ -272,6 +276,7 @@ class Decision:
                 self._settle_match(position, match, STILL_HELD, _WAITS)
             else:
                 self._settle_match(position, match, EXISTING, _OTHER_SOURCE if match.is_other else "")
+        self.recognition.reopen(self.replaced)
 
     def _decide_held(self) -> None:
         """What waits already: what it may be, or what somebody says of it now."""
@@ -399,8 +404,14 @@ class Decision:
                 self.settle(position, JOINED, found[0], "The bank told of it otherwise before.")
                 self.attached[position] = found[0]
             else:
-                self.settle(position, HELD, 0, "The bank may have told of it otherwise before.")
+                self.settle(position, HELD, 0, _MAY_BE_REWRITTEN)
                 self.candidates[position] = found
+
+    def _hold_rewritten(self) -> None:
+        """Rule 4, of rows from before the file: what a person told of for certain is not asked about."""
+        for position, found in list(self.recognition.rewritten_before()):
+            self.settle(position, HELD, 0, _MAY_BE_REWRITTEN)
+            self.candidates[position] = found
 
     def _hold_unclear(self) -> None:
         for position, expense_id in self.recognition.unclear.items():
@@ -503,6 +514,7 @@ class Decision:
         shifted = {each.to for each in shifts} | {each.payment.expense_id for each in shifts}
         rows = expenses.find_all(self.tx, {*back, *joined, *shifted})
         self._expenses_to_change = set(rows)
+        self._persons_taken = {row.id for row in rows.values() if row.entered}
         self.change.restore([rows[each] for each in back])
         shift(self.tx, self.change, shifts, rows)
         edits = []
@@ -517,6 +529,27 @@ class Decision:
                 content = content._replace(amount_minor=self.payments.minor[position])
             edits.append(Edit(row, content))
         self.change.edit(edits, "joined")
+
+    def _let_go(self) -> None:
+        """What waits no longer has to if rows of the file take all that it may be."""
+        amounts = {self.payments.minor[position] for position, what in enumerate(self.what) if what == JOINED}
+        held = [
+            row
+            for row in (expenses.held(self.tx) if self._persons_taken else ())
+            if row.content.amount_minor in amounts
+            and row.id not in self.decided
+            and row.id not in self._expenses_to_change
+        ]
+        doubts = undecided.waiting(self.tx, held)
+        free = [
+            doubt.row for doubt in doubts if doubt.candidates and self._persons_taken >= {*doubt.candidates}
+        ]
+        self.change.restore(free)
+        let_go = {row.id for row in free}
+        for position, match in self.recognition.known.items():
+            if match.row.expense_id in let_go and self.what[position] == STILL_HELD:
+                self.settle(position, EXISTING, match.row.expense_id, _WAITS_NO_LONGER)
+                self.candidates.pop(position, None)
 
     def _find_keys(self) -> tuple[list[bytes], dict[int, int]]:
         """The keys of the new rows, each at the next free occurrence, and the occurrences that are not 1."""

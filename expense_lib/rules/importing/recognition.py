@@ -11,12 +11,14 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
 from expense_lib.domain import keys
 from expense_lib.domain.content import folded
+from expense_lib.domain.likeness import is_spelled_otherwise
 from expense_lib.rules.importing.payments import Payments
 from expense_lib.rules.matching import MARGIN_DAYS, iso, ordinal
 from expense_lib.store import accounts, tellings
@@ -177,14 +179,25 @@ class Recognition:
             return
         order.sort(key=lambda position: (payments.minor[position], rows.days[position]))
         amounts = [amount for amount, _ in groupby(order, key=payments.minor.__getitem__)]
-        span = iso(min(rows.days) - MARGIN_DAYS), iso(max(rows.days) + MARGIN_DAYS)
-        told = tellings.of_amounts(self._tx, amounts, *span)
-        for amount, found in groupby(told, key=attrgetter("amount_minor")):
+        for amount, there in self._told(amounts):
             begin = bisect_left(order, amount, key=payments.minor.__getitem__)
             end = bisect_right(order, amount, key=payments.minor.__getitem__)
-            there = list(found)
             if not self._match(order[begin:end], there):
                 self._others[amount] = there
+
+    def _told(self, amounts_minor: Iterable[int]) -> Iterator[tuple[int, list[Told]]]:
+        """The rows of the ledger near the days of the file, by amount."""
+        days = self._payments.rows.days
+        span = iso(min(days) - MARGIN_DAYS), iso(max(days) + MARGIN_DAYS)
+        found = tellings.of_amounts(self._tx, amounts_minor, *span)
+        for amount, there in groupby(found, key=attrgetter("amount_minor")):
+            yield amount, list(there)
+
+    def reopen(self, positions: Iterable[int]) -> None:
+        """Have known rows, of imports that were undone, be compared with other rows as new ones are."""
+        amounts = {self._payments.minor[position] for position in positions}
+        if unseen := amounts - {*self._others}:
+            self._others.update(self._told(unseen))
 
     def _match(self, positions: list[int], there: list[Told]) -> bool:
         """Recognise the rows of one amount by content. Returns whether all are known."""
@@ -267,24 +280,14 @@ class Recognition:
         Each with the expenses that it may be, and whether it is the first of them for certain: a row within
         the days of the file that is not in it, and is alike.
         """
-        payments, rows = self._payments, self._payments.rows
-        spans: dict[str, tuple[int, int]] = {}
-        for position, day in enumerate(rows.days):
-            account = payments.account(position)
-            if account is not None:
-                first, last = spans.get(account, (day, day))
-                spans[account] = min(first, day), max(last, day)
         certain: list[tuple[int, int, int, int, Told]] = []
         doubtful: defaultdict[int, list[tuple[int, int, Told]]] = defaultdict(list)
         for position, row, distance in self._near():
-            first, last = spans[str(row.account)]
-            said, text = ordinal(row.date), rows.descriptions[position]
-            likeness = self._alike(text, row.text)
-            if first <= said <= last:
+            first, last = self._spans[str(row.account)]
+            if first <= ordinal(row.date) <= last:
+                likeness = self._alike(self._payments.rows.descriptions[position], row.text)
                 if likeness:
                     certain.append((distance, -likeness, position, row.id, row))
-                doubtful[position].append((-likeness, distance, row))
-            elif said < first and likeness and folded(text) != folded(row.text):
                 doubtful[position].append((-likeness, distance, row))
         joined: set[int] = set()
         for _, _, position, _, row in sorted(certain, key=lambda each: each[:4]):
@@ -293,13 +296,41 @@ class Recognition:
                 self.taken.add(row.expense_id)
                 yield position, [row.expense_id], True
         for position, found in doubtful.items():
-            free = [
-                row.expense_id
-                for _, _, row in sorted(found, key=lambda each: (*each[:2], each[2].id))
-                if row.expense_id not in self.taken
-            ]
-            if position not in joined and free:
-                yield position, list(dict.fromkeys(free)), False
+            if position not in joined and (free := self._free(found)):
+                yield position, free, False
+
+    def rewritten_before(self) -> Iterator[tuple[int, list[int]]]:
+        """Rows that may be what the bank made of a row from before the file's first day.
+
+        Only of one that is alike and spelled otherwise: a daily bus ticket is another each day.
+        """
+        doubtful: defaultdict[int, list[tuple[int, int, Told]]] = defaultdict(list)
+        for position, row, distance in self._near():
+            text = self._payments.rows.descriptions[position]
+            if ordinal(row.date) < self._spans[str(row.account)][0] and is_spelled_otherwise(text, row.text):
+                likeness = self._alike(text, row.text)
+                if likeness:
+                    doubtful[position].append((-likeness, distance, row))
+        for position, found in doubtful.items():
+            if free := self._free(found):
+                yield position, free
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[int, int]]:
+        """The first and the last day of each account in the file."""
+        spans: dict[str, tuple[int, int]] = {}
+        for position, day in enumerate(self._payments.rows.days):
+            account = self._payments.account(position)
+            if account is not None:
+                first, last = spans.get(account, (day, day))
+                spans[account] = min(first, day), max(last, day)
+        return spans
+
+    def _free(self, found: list[tuple[int, int, Told]]) -> list[int]:
+        """The expenses of rows that no row of the file is, the likeliest and nearest first."""
+        ordered = sorted(found, key=lambda each: (*each[:2], each[2].id))
+        ids = dict.fromkeys(row.expense_id for _, _, row in ordered)
+        return [expense_id for expense_id in ids if expense_id not in self.taken]
 
     def _near(self) -> Iterator[tuple[int, Told, int]]:
         """Open rows of a named account with free rows of it within REWRITTEN_DAYS, and how many days."""

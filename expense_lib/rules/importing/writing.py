@@ -109,6 +109,7 @@ def _created(
             "deleted_at": (None if decision.what[position] == NEW else tx.at for position in new),
             "state": (_STATES[decision.what[position]] for position in new),
             "entered": repeat(0),
+            "said_account_key": repeat(None),
         }
         yield expenses.new_rows(columns)
         progress((payments.size + begin + len(new)) // 2, payments.size)
