@@ -158,7 +158,8 @@ def a_statement(world: World, file: File) -> Plan | None:
     if not rows:
         return None
     build = a_csv if file.source == "csv" else an_ofx
-    return build(*rows, account=file.account)
+    trusted = None if file.references == "from 1" else True
+    return build(*rows, account=file.account, references=trusted)
 
 
 @cache

@@ -113,14 +113,18 @@ class Matching:
             if expense_id in self._amount_of:
                 group.pairs[bank_id] = expense_id
 
-    def forget(self, expense_ids: set[int]) -> None:
-        """Leave these expenses, and the payments that they have, out of it."""
+    def reserve(self, taken: set[int], decided: set[int]) -> None:
+        """Keep expenses for rows that are not in the ledger yet.
+
+        Args:
+            taken: Those without a row in the ledger are left out; the others may have another one instead.
+            decided: Somebody said of these which row they have: they are left as they are.
+        """
         for group in self.groups.values():
-            for person in expense_ids & set(group.persons):
+            for person in (taken | decided) & (set(group.persons) - set(group.pairs.values())):
                 del group.persons[person]
-            for bank in [bank for bank, each in group.payments.items() if each.expense_id in expense_ids]:
-                del group.banks[bank], group.payments[bank]
-                group.pairs.pop(bank, None)
+            for bank in [bank for bank, person in group.pairs.items() if person in decided]:
+                group.banks[bank] = group.banks[bank]._replace(fixed=True)
 
     def alike(self, one: str, other: str) -> int:
         """How alike two texts are; most of all if somebody said that they are."""

@@ -407,6 +407,14 @@ class Decision:
                 self.settle(position, HELD, 0, _MAY_BE_REWRITTEN)
                 self.candidates[position] = found
 
+    def _follow(self, moved: Mapping[int, int]) -> None:
+        """Rows of payments that another expense takes are of that one."""
+        for position, expense_id in enumerate(self.expense_ids if moved else ()):
+            if expense_id in moved and position not in self.said_same:
+                self.expense_ids[position] = moved[expense_id]
+                if position in self.attached:
+                    self.attached[position] = moved[expense_id]
+
     def _hold_rewritten(self) -> None:
         """Rule 4, of rows from before the file: what a person told of for certain is not asked about."""
         for position, found in list(self.recognition.rewritten_before()):
@@ -429,7 +437,7 @@ class Decision:
         days = [rows.days[position] for position in (*waiting, *said_new)]
         amounts = {payments.minor[position] for position in (*waiting, *said_new)}
         matching = self._matching = Matching(self.tx, amounts, min(days), max(days))
-        matching.forget(self.recognition.taken)
+        matching.reserve(self.recognition.taken, {*self.said_same.values()})
         banks: defaultdict[int, list[int]] = defaultdict(list)
         for position in (*waiting, *said_new):
             telling = Telling(
@@ -443,6 +451,7 @@ class Decision:
         matching.pair(
             {}, {payments.minor[position]: banks[payments.minor[position]] for position in waiting + said_new}
         )
+        self._follow({each.payment.expense_id: each.to for each in matching.shifts()})
         for position in waiting:
             minor, bank = payments.minor[position], position - payments.size
             person = matching.pairings[minor].of_bank.get(bank)
@@ -517,10 +526,10 @@ class Decision:
         self._persons_taken = {row.id for row in rows.values() if row.entered}
         self.change.restore([rows[each] for each in back])
         shift(self.tx, self.change, shifts, rows)
-        edits = []
+        edits, taking = [], {each.to for each in shifts}
         for expense_id, position in joined.items():
             row, content = rows[expense_id], rows[expense_id].content
-            if self.what[position] != JOINED or row.state != "live":
+            if self.what[position] != JOINED or row.state != "live" or expense_id in taking:
                 continue
             account = self.accounts[self.payments.rows.accounts[position] or None]
             if account is not None:
@@ -533,12 +542,11 @@ class Decision:
     def _let_go(self) -> None:
         """What waits no longer has to if rows of the file take all that it may be."""
         amounts = {self.payments.minor[position] for position, what in enumerate(self.what) if what == JOINED}
+        others = {*self.decided, *(revision.before.id for revision in self.change.revisions)}
         held = [
             row
             for row in (expenses.held(self.tx) if self._persons_taken else ())
-            if row.content.amount_minor in amounts
-            and row.id not in self.decided
-            and row.id not in self._expenses_to_change
+            if row.content.amount_minor in amounts and row.id not in others
         ]
         doubts = undecided.waiting(self.tx, held)
         free = [
