@@ -332,9 +332,16 @@ class Told:
                 return
             self.asked += 1
             each = undecided[0]
-            self.ledger.decide(each.id, same_as=self._what_is(each))
+            said = self._what_is(each)
+            before = self._merged()
+            self.ledger.decide(each.id, same_as=said)
+            self.said_joined += self._merged() - before - (said != "new")
             assert self.ledger.check() == []
         raise AssertionError(f"it is never decided: {self.ledger.undecided()}")
+
+    def _merged(self) -> int:
+        with closing(sqlite3.connect(self.ledger.path)) as con:
+            return int(con.execute("SELECT COUNT(*) FROM expense WHERE state = 'merged'").fetchone()[0])
 
     def _what_is(self, each: Undecided) -> int | Literal["new"]:
         kinds, cents = self._kinds(), int(each.amount * 100)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -301,15 +301,29 @@ class Following:
         ]
         self.hold = {row.id: self.hold[row.id] for row in untouched}
         change.hold(untouched)
-        kept = decisions.candidates(tx, self.release)
-        alive = expenses.find_all(tx, {each for found in kept.values() for each in found})
-        change.restore(
-            [
-                rows[each]
-                for each in self.release
-                if not any(alive[other].deleted_at is None for other in kept.get(each, ()))
-            ]
-        )
+        kept = kept_candidates(tx, self.release)
+        change.restore([rows[each] for each in self.release if not kept[each]])
+
+
+def kept_candidates(tx: Transaction, held: Sequence[int]) -> dict[int, list[Row]]:
+    """What held expenses may be by their statement: as it is by now, if it is live or waits itself."""
+    found = decisions.candidates(tx, held)
+    rows = expenses.find_all(tx, {each for ids in found.values() for each in ids})
+    while more := {row.merged_into for row in rows.values() if row.merged_into} - {*rows}:
+        rows |= expenses.find_all(tx, more)
+
+    def now(expense_id: int) -> int:
+        into = rows[expense_id].merged_into
+        return expense_id if into is None else now(into)
+
+    return {
+        each: [
+            rows[other]
+            for other in dict.fromkeys(map(now, found.get(each, ())))
+            if rows[other].state in ("live", "held") and other != each
+        ]
+        for each in held
+    }
 
 
 def learnt(one: str, other: str) -> tuple[str, str]:

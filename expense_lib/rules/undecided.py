@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import Literal, NamedTuple
 
 from expense_lib.domain.rows import Row
-from expense_lib.rules.matching import Matching, ordinal, pair_of
-from expense_lib.store import decisions, expenses, tellings
+from expense_lib.rules.matching import Matching, kept_candidates, ordinal, pair_of
+from expense_lib.store import expenses, tellings
 from expense_lib.store.transaction import Transaction
 
 _WAITS = "It may be a payment that is there already, told of in other words."
@@ -49,13 +49,12 @@ def waiting(tx: Transaction, held: list[Row]) -> list[Doubt]:
     for amount, group in matching.groups.items():
         for bank, payment in group.payments.items():
             by_rows[payment.expense_id] = matching.doubts(amount, bank)
-    kept = decisions.candidates(tx, [row.id for row in held])
-    there = expenses.find_all(tx, {each for found in kept.values() for each in found})
+    kept = kept_candidates(tx, [row.id for row in held])
     doubts = []
     for row in held:
-        stored = [each for each in kept.get(row.id, ()) if there[each].deleted_at is None]
+        stored = [each.id for each in kept[row.id] if each.state == "live"]
         candidates = list(dict.fromkeys([*by_rows.get(row.id, ()), *stored]))
-        doubts.append(Doubt(row, "row", candidates, _CHANGED if stored else _WAITS))
+        doubts.append(Doubt(row, "row", candidates, _CHANGED if kept[row.id] else _WAITS))
     return doubts
 
 

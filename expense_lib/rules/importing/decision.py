@@ -46,7 +46,7 @@ _FEW = 1_000  # lines of the log
 
 # What becomes of a row, as a byte. The first four make an expense: CHANGED and HELD one that waits, LEFT one
 # that never counts.
-NEW, HELD, CHANGED, LEFT, BACK, EXISTING, STILL_HELD, JOINED, DELETED, SKIPPED = range(10)
+NEW, HELD, CHANGED, LEFT, BACK, HELD_BACK, EXISTING, STILL_HELD, JOINED, DELETED, SKIPPED = range(11)
 MAKING = (NEW, HELD, CHANGED, LEFT)
 
 _COMES_BACK = "It comes back as it was before its import was undone."
@@ -124,7 +124,7 @@ class Decision:
         self._take_rewritten()
         self._hold_unclear()
         self._match_persons()
-        self._hold_rewritten()
+        self._hold_doubts()
         self._hold_earlier_amounts()
         self._hold_changed()
         self._bring_back()
@@ -334,8 +334,12 @@ class Decision:
         for position, row in self._undone.items():
             if self._open[position]:
                 self.settle(position, BACK, row.expense_id, _COMES_BACK)
-                self.witnessed.append(row.id)
-                del self.replaced[position]
+            elif self.what[position] == HELD:
+                self.settle(position, HELD_BACK, row.expense_id)
+            else:
+                continue
+            self.witnessed.append(row.id)
+            del self.replaced[position]
 
     def _leave_out(self) -> None:
         """Rows that can be no expense of this ledger, and those of rules that leave them out."""
@@ -415,11 +419,16 @@ class Decision:
                 if position in self.attached:
                     self.attached[position] = moved[expense_id]
 
-    def _hold_rewritten(self) -> None:
-        """Rule 4, of rows from before the file: what a person told of for certain is not asked about."""
+    def _hold_doubts(self) -> None:
+        """Rule 4, of rows from before the file, and rule 5, both where nothing is certain."""
         for position, found in list(self.recognition.rewritten_before()):
             self.settle(position, HELD, 0, _MAY_BE_REWRITTEN)
-            self.candidates[position] = found
+            self.candidates[position] = list(dict.fromkeys([*found, *self._persons_doubts(position)]))
+        for position, is_open in enumerate(self._open if self._matching else ()):
+            if is_open and (doubts := self._persons_doubts(position)):
+                self.settle(position, HELD, 0, "Somebody may have entered it, in other words.")
+                self.candidates[position] = doubts
+                self.by_persons.add(position)
 
     def _hold_unclear(self) -> None:
         for position, expense_id in self.recognition.unclear.items():
@@ -458,13 +467,14 @@ class Decision:
             if person is not None:
                 self.settle(position, JOINED, person, "Somebody entered it.")
                 self.attached[position] = person
-            elif doubts := matching.doubts(minor, bank):
-                self.settle(position, HELD, 0, "Somebody may have entered it, in other words.")
-                self.candidates[position] = doubts
-                self.by_persons.add(position)
         for position in said_new:
-            found = matching.doubts(payments.minor[position], position - payments.size)
-            self.apart.extend((position, expense_id) for expense_id in found)
+            self.apart.extend((position, expense_id) for expense_id in self._persons_doubts(position))
+
+    def _persons_doubts(self, position: int) -> list[int]:
+        """The free expenses of persons that a row may be, the likeliest first."""
+        if self._matching is None:
+            return []
+        return self._matching.doubts(self.payments.minor[position], position - self.payments.size)
 
     def _hold_earlier_amounts(self) -> None:
         """Rule 6: an amount that a person's expense had before it was corrected, with the same text."""
@@ -519,12 +529,14 @@ class Decision:
         shifts = list(self._matching.shifts()) if self._matching else []
         shifts = [each for each in shifts if each.to > 0]
         back = [self.expense_ids[position] for position, what in enumerate(self.what) if what == BACK]
+        held = [self.expense_ids[position] for position, what in enumerate(self.what) if what == HELD_BACK]
         joined = {each: position for position, each in (*self.attached.items(), *self.rejoined.items())}
         shifted = {each.to for each in shifts} | {each.payment.expense_id for each in shifts}
-        rows = expenses.find_all(self.tx, {*back, *joined, *shifted})
+        rows = expenses.find_all(self.tx, {*back, *held, *joined, *shifted})
         self._expenses_to_change = set(rows)
         self._persons_taken = {row.id for row in rows.values() if row.entered}
         self.change.restore([rows[each] for each in back])
+        self.change.hold([rows[each] for each in held])
         shift(self.tx, self.change, shifts, rows)
         edits, taking = [], {each.to for each in shifts}
         for expense_id, position in joined.items():

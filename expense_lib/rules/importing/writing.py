@@ -10,7 +10,7 @@ from itertools import repeat
 from expense_lib.domain.content import tags_key
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.text import fold
-from expense_lib.rules.importing.decision import CHANGED, HELD, LEFT, MAKING, NEW, Decision, as_key
+from expense_lib.rules.importing.decision import CHANGED, HELD, HELD_BACK, LEFT, MAKING, NEW, Decision, as_key
 from expense_lib.rules.importing.payments import TELL_EVERY, position_of
 from expense_lib.rules.importing.verdicts import numbers
 from expense_lib.rules.matching import pair_of
@@ -58,7 +58,7 @@ def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
         (
             (decision.expense_ids[position], candidate)
             for position, found in decision.candidates.items()
-            if decision.what[position] in MAKING and position not in decision.by_persons
+            if decision.what[position] in (*MAKING, HELD_BACK) and position not in decision.by_persons
             for candidate in found
         ),
     )
