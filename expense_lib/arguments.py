@@ -6,6 +6,7 @@ import argparse
 import os
 
 from expense_lib import __version__, addresses
+from expense_lib.domain.limits import DEFAULT_CATEGORY
 
 COLUMN_FIELDS = (
     "date, amount, debit, credit, type, description, category, reference, currency, account, note, tags"
@@ -190,7 +191,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--category",
-        default="Uncategorised",
+        default=DEFAULT_CATEGORY,
         metavar="NAME",
         help="the category of rows for which nothing else says one (default: %(default)s)",
     )

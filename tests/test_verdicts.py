@@ -21,8 +21,6 @@ from expense_lib import (
 from tests.builders import an_expense
 from tests.statement_files import a_csv, an_ofx, bring, november, owners, whats
 
-OTHER_WORDS_ALONE = pytest.mark.xfail(strict=True, reason="pairing anew stops at certain pairs")
-
 
 def enter(
     ledger: Ledger, day: int, text: str, amount: str = "12.50", key: str | None = None, **more: Any
@@ -857,7 +855,6 @@ def test_row_of_a_files_first_days_joins_what_somebody_entered(ledger: Ledger) -
     assert (whats(done), owners(done)[0]) == (["joined", "created"], mine)
 
 
-@OTHER_WORDS_ALONE
 def test_expense_in_other_words_is_asked_about_whatever_the_order(ledger: Ledger) -> None:
     for day, text, occurrence in ((5, "Lidl", 1), (5, "Lidl", 2), (7, "Fruit", 1)):
         enter(ledger, day, text, occurrence=occurrence)

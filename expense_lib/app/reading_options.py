@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from expense_lib.domain.errors import ExpenseError
+from expense_lib.domain.limits import DEFAULT_CATEGORY
 from expense_lib.statements import Credits, Spending, decoding
 from expense_lib.statements.columns import FIELDS, Columns
 from expense_lib.statements.records import Table
@@ -57,7 +58,7 @@ class Options:
     mapping: Mapping[str, object] | None = None
     spending: Spending | None = None
     credits: Credits = "skip"
-    default_category: str = "Uncategorised"
+    default_category: str = DEFAULT_CATEGORY
     date_format: str | None = None
     decimal: str | None = None
     encoding: str | None = None

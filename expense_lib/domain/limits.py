@@ -11,3 +11,5 @@ MAX_PAGE = 500
 MAX_PARTS = 100
 MAX_LOG_ENTRIES = 10_000
 MAX_ID = 2**63 - 1  # SQLite's largest integer
+
+DEFAULT_CATEGORY = "Uncategorised"  # of a row of a statement for which nothing says one

@@ -24,7 +24,12 @@ from pydantic_core import from_json
 
 from expense_lib.domain.errors import FieldError, InvalidInput
 from expense_lib.domain.expense import Category
-from expense_lib.domain.limits import MAX_ACCOUNT_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_LAYOUT_LENGTH
+from expense_lib.domain.limits import (
+    DEFAULT_CATEGORY,
+    MAX_ACCOUNT_LENGTH,
+    MAX_DESCRIPTION_LENGTH,
+    MAX_LAYOUT_LENGTH,
+)
 from expense_lib.domain.results import Answer
 from expense_lib.domain.text import canonical_text
 
@@ -177,7 +182,7 @@ class ImportOptions(BaseModel):
     ] = None
     spending: Literal["positive", "negative"] | None = None
     credits: Literal["skip", "refund"] = "skip"
-    default_category: Category = "Uncategorised"
+    default_category: Category = DEFAULT_CATEGORY
     date_format: StrictStr | None = None
     decimal: Literal[".", ","] | None = None
     encoding: StrictStr | None = None

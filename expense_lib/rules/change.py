@@ -10,6 +10,7 @@ from expense_lib.domain.rows import ChangeKind, Revision, Row
 from expense_lib.rules.claims import Claims
 from expense_lib.store import accounts, categories, claims, effects, expenses, imports, log
 from expense_lib.store.effects import Effect
+from expense_lib.store.tellings import Told
 from expense_lib.store.transaction import Transaction
 
 
@@ -44,6 +45,14 @@ class Edit(NamedTuple):
         )
 
 
+class _New(NamedTuple):
+    """An expense to be added: another part of the payment of *first*, or one of rows of statements."""
+
+    content: Content
+    first: Row | None
+    told: tuple[Told, ...] = ()
+
+
 class Change:
     """The next versions of expenses, decided in a snapshot; ``write`` puts them down under the write lock.
 
@@ -60,7 +69,8 @@ class Change:
         self._owned: list[claims.Owned] = []
         self.revisions: list[Revision] = []
         self.effects: list[Effect] = []
-        self._parts: list[tuple[Row, Content]] = []
+        self._new: list[_New] = []
+        self.added: list[int] = []  # the ids of the expenses that writing it added
 
     def delete(self, rows: Iterable[Row]) -> None:
         """Delete expenses. Their keys stay their own."""
@@ -134,7 +144,11 @@ class Change:
 
     def add_parts(self, first: Row, contents: Iterable[Content]) -> None:
         """Add further parts of the payment of which *first* is the first, at the next free occurrences."""
-        self._parts += [(first, content) for content in contents]
+        self._new += [_New(content, first) for content in contents]
+
+    def add_waiting(self, told: Sequence[Told], content: Content) -> None:
+        """Add an expense for rows of statements that no other expense is to have; it waits."""
+        self._new.append(_New(content, None, tuple(told)))
 
     def respell(self, key: str, name: str) -> None:
         """Spell a category anew for all its expenses. Their content stays the same, and so do their keys."""
@@ -153,30 +167,38 @@ class Change:
         number = expenses.revise(tx, self.revisions, self._columns, self._tally.changes())
         for key, name in self._names.items():
             categories.rename(tx, key, name)
-        if self._parts:
-            self._write_parts(tx, number)
+        if self._new:
+            self._write_new(tx, number)
         if self.effects:
             if number is None:
                 number = log.changed_otherwise(tx, "rule")
             effects.put(tx, number, self.effects)
         return number
 
-    def _write_parts(self, tx: Transaction, number: int | None) -> None:
+    def _write_new(self, tx: Transaction, number: int | None) -> None:
         after, last_seq = expenses.last(tx)
-        names = categories.names(tx, {content.category_key for _, content in self._parts})
+        names = categories.names(tx, {new.content.category_key for new in self._new})
         tally, rows = categories.Tally(), []
-        for at, (first, given) in enumerate(self._parts, 1):
+        for at, (given, first, told) in enumerate(self._new, 1):
             content = given._replace(category=names.setdefault(given.category_key, given.category))
             content = content._replace(occurrence=self._claims.next_free(content.identity))
             key = content.dedup_key()
             self._claims.claim(key, after + at)
-            tally.count(content.category, content.amount_minor, 1)
             row = Row(after + at, content, key, 1, tx.at, tx.at, None, last_seq + at)
-            row = row._replace(entered=first.entered, said_account_key=first.said_account_key)
+            if first is None:
+                row = row._replace(deleted_at=tx.at, state="held", entered=0)
+            else:
+                row = row._replace(entered=first.entered, said_account_key=first.said_account_key)
+                tally.count(content.category, content.amount_minor, 1)
+                self.effects.append(Effect("part_of", (row.id,), (None,), (first.id,)))
+            self.effects += [
+                Effect("row", (each.id,), (each.expense_id, each.decided), (row.id, each.decided))
+                for each in told
+            ]
             rows.append(row)
-            self.effects.append(Effect("part_of", (row.id,), (None,), (first.id,)))
         owned: list[claims.Owned] = [(row.dedup_key, row.id, None) for row in rows]
         expenses.add(tx, [map(expenses.new_row, rows)], owned, tally.changes(), after, number)
+        self.added = [row.id for row in rows]
 
     def claim(self, key: str, expense_id: int) -> bool:
         """Claim *key* for an expense, unless another one owns it. Returns whether it is the expense's now."""

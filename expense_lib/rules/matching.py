@@ -16,10 +16,12 @@ from typing import NamedTuple
 
 from expense_lib.domain import likeness
 from expense_lib.domain.content import Content
+from expense_lib.domain.limits import DEFAULT_CATEGORY
 from expense_lib.domain.rows import Row
+from expense_lib.rules import suggestions
 from expense_lib.rules.change import Change, Edit
 from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Edge, Pairing, Telling, edge
-from expense_lib.store import accounts, decisions, expenses, log, tellings
+from expense_lib.store import accounts, categories, decisions, expenses, log, tellings
 from expense_lib.store.effects import Effect
 from expense_lib.store.tellings import Told
 from expense_lib.store.transaction import Transaction
@@ -50,10 +52,10 @@ class Group:
 
 
 class Shift(NamedTuple):
-    """A payment that another person's expense takes."""
+    """A payment that another person's expense takes; or none does any more, and it waits."""
 
     payment: Payment
-    to: int
+    to: int | None
 
 
 class Matching:
@@ -132,21 +134,38 @@ class Matching:
             return likeness.LEARNT
         return likeness.likeness(one, other)
 
-    def pair(self, persons: Mapping[int, Iterable[int]], banks: Mapping[int, Iterable[int]]) -> None:
-        """Pair what is new or free again: ids of persons' and of banks' tellings, by amount."""
+    def pair(
+        self,
+        persons: Mapping[int, Iterable[int]],
+        banks: Mapping[int, Iterable[int]],
+        *,
+        is_new: bool = False,
+    ) -> None:
+        """Pair what is new or free again: ids of persons' and of banks' tellings, by amount.
+
+        What *is_new* may bring up doubts of what was paired before; what somebody decided does not.
+        """
         for amount in {*persons, *banks}:
             group = self.groups[amount]
             pairing = Pairing(group.persons, group.banks, self._edges(group), group.pairs)
             pairing.pair(persons.get(amount, ()), banks.get(amount, ()))
+            if is_new:
+                pairing.open_doubts()
             self.pairings[amount] = pairing
 
     def shifts(self) -> Iterator[Shift]:
-        """The payments in the ledger that a person's expense takes that did not have them."""
+        """The payments in the ledger that a person's expense takes and did not have, or that lost theirs."""
         for amount, pairing in self.pairings.items():
             group = self.groups[amount]
-            for bank, person in pairing.of_bank.items():
-                if bank in group.payments and group.pairs.get(bank) != person:
-                    yield Shift(group.payments[bank], person)
+            for bank, payment in group.payments.items():
+                person = pairing.of_bank.get(bank)
+                if person != group.pairs.get(bank):
+                    yield Shift(payment, person)
+
+    def freed(self) -> Iterator[int]:
+        """The persons' expenses that have no payment any more."""
+        for amount, pairing in self.pairings.items():
+            yield from (each for each in self.groups[amount].pairs.values() if each not in pairing.of_person)
 
     def doubts(self, amount: int, bank: int) -> list[int]:
         """The free expenses of persons that a bank's free payment may be, the likeliest first."""
@@ -161,12 +180,14 @@ class Matching:
             ids: The expenses of persons' tellings that were none yet when they were paired.
         """
         ids = ids or {}
-        found = [each._replace(to=ids.get(each.to, each.to)) for each in self.shifts()]
+        found = [
+            each if each.to is None else each._replace(to=ids.get(each.to, each.to)) for each in self.shifts()
+        ]
+        freed = [*self.freed()]
         following = Following(self, touched)
-        needed = {each.to for each in found} | {each.payment.expense_id for each in found}
-        rows = expenses.find_all(tx, needed | following.expense_ids())
+        rows = expenses.find_all(tx, {*involved(found), *freed, *following.expense_ids()})
         change = Change(tx)
-        shift(tx, change, found, rows)
+        shift(tx, change, found, freed, rows)
         following.add(tx, change, rows)
         following.number = change.write(tx)
         return following
@@ -201,19 +222,40 @@ def bank_telling(bank_id: int, rows: list[Told], *, is_fixed: bool) -> Telling:
     return Telling(bank_id, tuple((ordinal(row.date), row.text) for row in rows), account, is_fixed)
 
 
-def shift(tx: Transaction, change: Change, found: Iterable[Shift], rows: Mapping[int, Row]) -> None:
+def involved(found: Iterable[Shift]) -> Iterator[int]:
+    """The expenses that have to do with shifts."""
+    for each in found:
+        yield each.payment.expense_id
+        if each.to is not None:
+            yield each.to
+
+
+def shift(
+    tx: Transaction, change: Change, found: Iterable[Shift], freed: Iterable[int], rows: Mapping[int, Row]
+) -> None:
     """Have persons' expenses take payments: rows move, and a bank's expense becomes one with the person's.
+
+    A payment that a person's expense loses becomes an expense of its own, which waits.
 
     Args:
         tx: The transaction.
         change: What it is added to.
         found: The shifts.
+        freed: The persons' expenses that lose theirs, and are of the account again that the person said.
         rows: All expenses that have to do with it, by id.
     """
     spelled = accounts.by_key(tx)
     edits = []
+    for expense_id in freed:
+        said = rows[expense_id].said_account_key
+        content = rows[expense_id].content._replace(account=said and spelled.get(said, said))
+        edits.append(Edit(rows[expense_id], content))
     for each in found:
-        payment, person = each.payment, rows[each.to]
+        payment = each.payment
+        if each.to is None:
+            change.add_waiting(payment.rows, _content(tx, payment, spelled))
+            continue
+        person = rows[each.to]
         change.effects += [
             Effect("row", (row.id,), (row.expense_id, row.decided), (each.to, row.decided))
             for row in payment.rows
@@ -226,6 +268,15 @@ def shift(tx: Transaction, change: Change, found: Iterable[Shift], rows: Mapping
             content = content._replace(account=spelled.get(account, account))
         edits.append(Edit(person, content))
     change.edit(edits, "joined")
+
+
+def _content(tx: Transaction, payment: Payment, spelled: Mapping[str, str]) -> Content:
+    """A payment as the first of its rows told of it."""
+    row = payment.rows[0]
+    found = suggestions.known(tx, {row.text}, categories.names(tx)).get(row.text)
+    category = found.category if found else DEFAULT_CATEGORY
+    account = row.account and spelled.get(row.account, row.account)
+    return Content(row.amount_minor, category, row.text, row.date, 1, account)
 
 
 def settle(tx: Transaction, expense_ids: Iterable[int], before: Iterable[Content] = ()) -> int | None:
@@ -280,13 +331,15 @@ class Following:
         self.release: list[int] = []
         for amount, pairing in matching.pairings.items():
             for bank, payment in matching.groups[amount].payments.items():
-                if payment.is_entered or bank in pairing.of_bank:
+                if payment.is_entered or bank in pairing.of_bank:  # or it waits from now on, by a shift
                     continue
                 doubts = pairing.doubts(bank)
                 if payment.state == "held" and not doubts:
                     self.release.append(payment.expense_id)
                 elif payment.state == "live" and (
-                    touched & set(doubts) or (doubts and payment.expense_id in touched)
+                    touched & set(doubts)
+                    or (doubts and payment.expense_id in touched)
+                    or bank in pairing.opened
                 ):
                     self.hold[payment.expense_id] = doubts
 

@@ -8,12 +8,16 @@ don't contradict. The edge is *certain* if both name the same account, or the te
 Certain edges make pairs, as many as there can be at all: where a telling finds no free partner, pairs that
 nobody decided are paired anew if one more then finds one. So the order in which tellings come does not
 matter. Only what is then alone, on both sides of an edge, is a *doubt*.
+
+Which of equal tellings are left alone is open, as long as there are as many pairs. So where one is alone and
+nothing is in doubt, pairs are made otherwise if a doubt then comes up: to ask is better than to count twice.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from expense_lib.domain.likeness import likeness
@@ -92,6 +96,9 @@ class Pairing:
         self.persons, self.banks, self.edges = persons, banks, edges
         self.of_bank = dict(pairs)
         self.of_person = {person: bank for bank, person in pairs.items()}
+        self.opened: set[int] = (
+            set()
+        )  # free banks' tellings that are in doubt since pairs were made otherwise
         self._reverse: dict[int, list[int]] = {}
         for bank, found in edges.items():
             for person in found:
@@ -116,6 +123,14 @@ class Pairing:
             if person not in self.of_person:
                 self._augment(person, self._certain_banks, self.of_bank, self.of_person)
 
+    def open_doubts(self) -> None:
+        """Where a bank's telling is alone and not in doubt, make pairs otherwise if a doubt then comes up."""
+        alone = [bank for bank, found in self.edges.items() if found and bank not in self.of_bank]
+        seen: set[int] = set()  # from where no doubt is reached
+        for bank in sorted(alone, key=lambda each: (self.banks[each].day, each)):
+            if not self.doubts(bank) and not self._leave_another(bank, seen) and self._leave_a_person(bank):
+                self.opened.add(bank)
+
     def doubts(self, bank: int) -> list[int]:
         """The free persons' tellings that a free bank's may be one with, the likeliest first."""
         if bank in self.of_bank:
@@ -130,13 +145,52 @@ class Pairing:
             ),
         )
 
+    def _leave_another(self, start: int, seen: set[int]) -> bool:
+        """Pair a bank's telling at the cost of another one, which is in doubt then."""
+        came_from: dict[int, tuple[int, int]] = {}
+        waiting = deque([start])
+        while waiting:
+            bank = waiting.popleft()
+            for person in self._certain_persons(bank):
+                other = self.of_person.get(person)
+                if other is None or other in seen or self.banks[other].fixed:
+                    continue
+                seen.add(other)
+                came_from[other] = bank, person
+                if any(each not in self.of_person for each in self.edges[other]):
+                    self._give_up(other, start, came_from)
+                    seen.clear()
+                    return True
+                waiting.append(other)
+        return False
+
+    def _give_up(self, bank: int, start: int, came_from: Mapping[int, tuple[int, int]]) -> None:
+        del self.of_bank[bank]
+        self.opened.add(bank)
+        while bank != start:
+            bank, person = came_from[bank]
+            self._join(bank, person)
+
+    def _leave_a_person(self, bank: int) -> bool:
+        """Pair a person's telling's bank with another person's: it is what this bank's may be then."""
+        for person in self.edges[bank]:
+            other = self.of_person.get(person)
+            if other is None or self.banks[other].fixed:
+                continue
+            del self.of_bank[other], self.of_person[person]
+            self._augment(other, partial(self._certain_persons, but=person), self.of_person, self.of_bank)
+            if other in self.of_bank:
+                return True
+            self._join(other, person)
+        return False
+
     def _join(self, bank: int, person: int) -> None:
         self.of_bank[bank], self.of_person[person] = person, bank
 
-    def _certain_persons(self, bank: int) -> list[int]:
+    def _certain_persons(self, bank: int, but: int | None = None) -> list[int]:
         found = self.edges.get(bank, {})
         return sorted(
-            (person for person in found if found[person].is_certain),
+            (person for person in found if found[person].is_certain and person != but),
             key=lambda person: (-found[person].likeness, self.persons[person].day, person),
         )
 

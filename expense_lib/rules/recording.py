@@ -203,9 +203,9 @@ def _judged(
     group = there.groups[content.amount_minor]
     account = None if content.account is None else folded(content.account)
     group.persons[NOBODY] = Telling(NOBODY, ((day, content.description),), account)
-    there.pair({content.amount_minor: [NOBODY]}, {})
+    there.pair({content.amount_minor: [NOBODY]}, {}, is_new=True)
     shifts = list(there.shifts())
-    if len(shifts) == 1 and not shifts[0].payment.is_entered:
+    if len(shifts) == 1 and shifts[0].to == NOBODY and not shifts[0].payment.is_entered:
         owner = found(tx, shifts[0].payment.expense_id)
         return Recorded(_join(tx, sent, owner, owned), created=False, joined=True)
     row = _add(tx, content, content.dedup_key(), owned, around)

@@ -19,7 +19,7 @@ from typing import IO, get_args
 
 from expense_lib.domain.errors import FieldError, InvalidInput, NotAStatement
 from expense_lib.domain.expense import read_category
-from expense_lib.domain.limits import MAX_ACCOUNT_LENGTH
+from expense_lib.domain.limits import DEFAULT_CATEGORY, MAX_ACCOUNT_LENGTH
 from expense_lib.statements import dates, decoding, delimited, ofx, qif, texts
 from expense_lib.statements.evidence import Said
 from expense_lib.statements.plan import BadLine, Credits, FileFormat, Plan, Reading, Row, Rows, Spending
@@ -40,7 +40,7 @@ def read(  # noqa: PLR0913 - what a bank's file may leave open
     mapping: Mapping[str, object] | None = None,
     spending: Spending | None = None,
     credits: Credits = "skip",  # noqa: A002 - what banks call money that comes in
-    default_category: str = "Uncategorised",
+    default_category: str = DEFAULT_CATEGORY,
     date_format: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,

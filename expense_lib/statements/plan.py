@@ -11,6 +11,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal, NamedTuple, overload
 
+from expense_lib.domain.limits import DEFAULT_CATEGORY
+
 FileFormat = Literal["csv", "ofx", "qif"]
 Spending = Literal["positive", "negative"]
 Credits = Literal["skip", "refund"]
@@ -197,4 +199,4 @@ class Plan:
     account: str
     reading: Reading
     credits: Credits = "skip"
-    default_category: str = "Uncategorised"
+    default_category: str = DEFAULT_CATEGORY

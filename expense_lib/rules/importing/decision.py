@@ -33,7 +33,7 @@ from expense_lib.rules.importing.payments import (
     split,
 )
 from expense_lib.rules.importing.recognition import Match, Recognition
-from expense_lib.rules.matching import Matching, iso, ordinal, shift
+from expense_lib.rules.matching import Matching, involved, iso, ordinal, shift
 from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
 from expense_lib.rules.suggestions import Suggestion
 from expense_lib.store import accounts, categories, category_rules, claims, expenses, imports, log, tellings
@@ -58,6 +58,7 @@ _WAITS_NO_LONGER = "It waited; what it might have been are other payments."
 _LEFT_OUT = "Somebody said that it is to be left out."
 _SAID_SAME = "Somebody said that it is the same."
 _SAID_NEW = "Somebody said that it is another payment."
+_MAY_BE_ENTERED = "Somebody may have entered it, in other words."
 _MAY_BE_REWRITTEN = "The bank may have told of it otherwise before."
 _UNCLEAR = "A row of an unknown account says the same."
 
@@ -78,6 +79,7 @@ class Decision:
         rejoined: The rows that are kept already, and are their expense's again.
         witnessed: The rows of the ledger that rows of the file are.
         replaced: Rows of undone imports that rows of this one are, but of another expense now; by position.
+        waiting: Known rows that no expense has any more: which of those that the change adds.
         decided: Expenses that wait, and what somebody said of their rows.
         apart: Rows and expenses of which somebody said that they are two payments.
         keys: The dedup keys' digests of the new expenses, followed by their positions; sorted.
@@ -100,6 +102,7 @@ class Decision:
         self.rejoined: dict[int, int] = {}
         self.by_persons: set[int] = set()
         self._undone: dict[int, Told] = {}
+        self.waiting: dict[int, int] = {}
         self.decided: dict[int, Said] = {}
         self.said_same: dict[int, int] = {}
         self.change = Change(tx)
@@ -411,13 +414,24 @@ class Decision:
                 self.settle(position, HELD, 0, _MAY_BE_REWRITTEN)
                 self.candidates[position] = found
 
-    def _follow(self, moved: Mapping[int, int]) -> None:
-        """Rows of payments that another expense takes are of that one."""
-        for position, expense_id in enumerate(self.expense_ids if moved else ()):
-            if expense_id in moved and position not in self.said_same:
-                self.expense_ids[position] = moved[expense_id]
+    def _follow(self, matching: Matching) -> None:
+        """Rows of a payment are of the expense that takes it; they wait if it lost its own and none does."""
+        to = {each.payment.expense_id: each.to for each in matching.shifts()}
+        lost = {each.payment.expense_id: each.payment for each in matching.shifts() if each.to is None}
+        order = list(lost)
+        for position, expense_id in enumerate(self.expense_ids if to else ()):
+            if expense_id not in to or position in self.said_same:
+                continue
+            taker = to[expense_id]
+            if taker is None:
+                self.settle(position, STILL_HELD, 0, _MAY_BE_ENTERED)
+                self.waiting[position] = order.index(expense_id)
+                bank = lost[expense_id].rows[0]
+                self.candidates[position] = matching.doubts(bank.amount_minor, bank.id)
+            else:
+                self.expense_ids[position] = taker
                 if position in self.attached:
-                    self.attached[position] = moved[expense_id]
+                    self.attached[position] = taker
 
     def _hold_doubts(self) -> None:
         """Rule 4, of rows from before the file, and rule 5, both where nothing is certain."""
@@ -426,7 +440,7 @@ class Decision:
             self.candidates[position] = list(dict.fromkeys([*found, *self._persons_doubts(position)]))
         for position, is_open in enumerate(self._open if self._matching else ()):
             if is_open and (doubts := self._persons_doubts(position)):
-                self.settle(position, HELD, 0, "Somebody may have entered it, in other words.")
+                self.settle(position, HELD, 0, _MAY_BE_ENTERED)
                 self.candidates[position] = doubts
                 self.by_persons.add(position)
 
@@ -457,10 +471,11 @@ class Decision:
             matching.groups[payments.minor[position]].banks[telling.id] = telling
             if self._open[position]:
                 banks[payments.minor[position]].append(telling.id)
-        matching.pair(
-            {}, {payments.minor[position]: banks[payments.minor[position]] for position in waiting + said_new}
-        )
-        self._follow({each.payment.expense_id: each.to for each in matching.shifts()})
+        of_amounts = {
+            payments.minor[position]: banks[payments.minor[position]] for position in waiting + said_new
+        }
+        matching.pair({}, of_amounts, is_new=True)
+        self._follow(matching)
         for position in waiting:
             minor, bank = payments.minor[position], position - payments.size
             person = matching.pairings[minor].of_bank.get(bank)
@@ -527,17 +542,20 @@ class Decision:
     def _compose(self) -> None:
         """Put together what becomes of expenses that are there: what comes back, and what is joined."""
         shifts = list(self._matching.shifts()) if self._matching else []
-        shifts = [each for each in shifts if each.to > 0]
+        freed = list(self._matching.freed()) if self._matching else []
         back = [self.expense_ids[position] for position, what in enumerate(self.what) if what == BACK]
         held = [self.expense_ids[position] for position, what in enumerate(self.what) if what == HELD_BACK]
-        joined = {each: position for position, each in (*self.attached.items(), *self.rejoined.items())}
-        shifted = {each.to for each in shifts} | {each.payment.expense_id for each in shifts}
-        rows = expenses.find_all(self.tx, {*back, *held, *joined, *shifted})
+        joined = {
+            each: position
+            for position, each in (*self.attached.items(), *self.rejoined.items())
+            if position not in self.waiting
+        }
+        rows = expenses.find_all(self.tx, {*back, *held, *joined, *freed, *involved(shifts)})
         self._expenses_to_change = set(rows)
-        self._persons_taken = {row.id for row in rows.values() if row.entered}
+        self._persons_taken = {row.id for row in rows.values() if row.entered} - {*freed}
         self.change.restore([rows[each] for each in back])
         self.change.hold([rows[each] for each in held])
-        shift(self.tx, self.change, shifts, rows)
+        shift(self.tx, self.change, shifts, freed, rows)
         edits, taking = [], {each.to for each in shifts}
         for expense_id, position in joined.items():
             row, content = rows[expense_id], rows[expense_id].content

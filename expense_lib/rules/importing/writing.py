@@ -48,6 +48,8 @@ def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
         created = _created(tx, decision, last_seq + 1, progress)
         expenses.add(tx, created, _owned_keys(decision), _totals(decision), last_id)
     decision.change.write(tx)
+    for position, at in decision.waiting.items():
+        decision.expense_ids[position] = decision.change.added[at]
     tellings.move(
         tx, ((decision.expense_ids[position], 0, row) for position, row in decision.replaced.items())
     )
