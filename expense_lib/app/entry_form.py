@@ -73,8 +73,7 @@ class EntryForm:
     """Records what the page's form sends, and answers with the outcome in words.
 
     The page sends what was typed until it is answered, each time with the same *id*, and so does every other
-    tab that finds it unanswered. Sending is idempotent: what *answers* knows is not recorded, but answered
-    as before.
+    tab that finds it unanswered. Sending is idempotent: what *answers* knows is answered as before.
     """
 
     def __init__(
@@ -142,7 +141,7 @@ class EntryForm:
 def told(outcome: Outcome, currency: str) -> dict[str, Any]:
     """An outcome in words, for the page: its *kind*, *text*, the *errors* by field, the *acts* beside it.
 
-    *fill* is what may come back to the form, *expense* the id of the one that it is about.
+    *fill* is what may come back to the form, *expense* and *version* are those of what it is about.
     """
     answer = _said("", "")
     match outcome:
@@ -163,6 +162,7 @@ def told(outcome: Outcome, currency: str) -> dict[str, Any]:
             answer = _said("unreached", f"Not added: {reason} What you typed is kept.", _SEND, _EDIT, _DROP)
         case Amended(expense=expense):
             answer = _said("added", f"Changed: {messages.expense(expense, currency)}.")
+            answer |= {"expense": expense.id, "version": expense.version}
         case NotAmended(reason=reason):
             answer = _said("remark", f"Not changed: {reason}", _KEEP)
         case TakenBack(expense=expense, typed=typed):

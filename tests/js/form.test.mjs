@@ -347,6 +347,19 @@ test("remarks are not counted, and one click corrects", () => {
   assert.equal(tray(), null);
 });
 
+test("a correction leaves the other remarks on the same expense as good as they were", () => {
+  const act = { name: "amend", label: "Food", changes: { category: "Food" } };
+  const other = { name: "amend", label: "2026", changes: { date: "2026-11-24" } };
+  for (const [at, each] of [act, other].entries()) {
+    const remark = { id: `remark-1-${at}`, kind: "remark", text: "?", expense: 1, version: 1, acts: [each] };
+    shown.hears({ remarks: [remark] });
+  }
+  shown.clicks("Food");
+  answers({ kind: "added", text: "Changed.", expense: 1, version: 2 });
+  shown.clicks("2026");
+  assert.equal(sent()[1].version, 2);
+});
+
 test("a remark on what is taken back goes with it", () => {
   shown.hears({ remarks: [{ id: "remark-1-0", kind: "remark", text: "Fodd?", expense: 1, acts: [] }] });
   shown.hears({ outcome: { id: null, kind: "warn", text: "Taken back.", fill: LUNCH, expense: 1 } });

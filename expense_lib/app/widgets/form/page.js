@@ -8,27 +8,13 @@
 import { send } from "../elements.js";
 import { draftName, keepDraft, keptDraft } from "./draft.js";
 import { Entry } from "./entry.js";
+import { REFUSED, titleOf, UNSAID, UNSENT, WAITING } from "./items.js";
 import { newId, same } from "./outbox.js";
 import { Shelf, shelfName } from "./shelf.js";
 import { Tray } from "./tray.js";
 
 const POLL_EVERY_MS = 5000;
 const LATE_AFTER_MS = 1000; // what is not answered by then is shown
-const EDIT = { name: "edit", label: "Edit" };
-const DROP = { name: "drop", label: "Throw away" };
-const AGAIN = { name: "send", label: "Try again" };
-const WAITING = {
-  kind: "waiting",
-  text: "No answer yet. It is sent again; nothing is entered twice.",
-  acts: [AGAIN],
-};
-const UNSENT = { kind: "draft", text: "Not sent yet.", acts: [EDIT, DROP] };
-const UNSAID = [AGAIN, EDIT, DROP]; // where Python could not say more
-
-// What was typed, in one line.
-function titleOf({ amount, description, category }) {
-  return [amount, description || category].filter(Boolean).join(", ");
-}
 
 export class Page {
   #model;
@@ -94,6 +80,9 @@ export class Page {
     if (!sent) return;
     if (said.kind === "added") {
       this.shelf.remove(id);
+      for (const remark of this.#remarksOn(said.version && said.expense)) {
+        this.shelf.put({ ...remark, version: said.version });
+      }
       this.entry.show(outcome);
     } else if (this.shelf.has(id)) {
       const { as, ...asTyped } = sent;
@@ -107,14 +96,16 @@ export class Page {
     const { fields } = this.entry;
     this.entry.show(outcome);
     if (outcome.fill) {
-      for (const { id, kind, expense } of this.shelf.items) {
-        if (kind === "remark" && expense === outcome.expense) this.shelf.remove(id);
-      }
+      for (const { id } of this.#remarksOn(outcome.expense)) this.shelf.remove(id);
       if (fields.isBlank) fields.putBack(outcome.fill);
     }
     this.entry.update();
     this.#keep();
     this.#focus();
+  }
+
+  #remarksOn(expenseId) {
+    return this.shelf.items.filter(({ kind, expense }) => kind === "remark" && expense === expenseId);
   }
 
   #focus() {
@@ -228,7 +219,7 @@ export class Page {
     const at = Date.now();
     for (const { id, values } of outstanding) this.shelf.put({ id, at, values, kind: "sent", sentAt: at });
     for (const { values, why } of missed) {
-      this.shelf.put({ id: newId(), at, values, kind: "refused", text: why, acts: [EDIT, DROP] });
+      this.shelf.put({ id: newId(), at, values, text: why, ...REFUSED });
     }
     const { fields } = this.entry;
     if (outstanding.length && same(outstanding.at(-1).values, fields.values)) fields.beginNext();
