@@ -34,6 +34,9 @@ OFFERED = 8
 CHIPS = 6  # categories to choose from with one click
 LATEST = 5  # expenses of a description, whose commonest category is offered, as the ledger decides it
 
+_JOINED = " The bank had told of it, and it is there once."
+_LOOKS_LIKE = " The bank told of one that may be the same; it counts nowhere until you decide below."
+
 _UNDO = {"name": "undo", "label": "Undo"}
 _RESTORE = {"name": "restore", "label": "Restore it"}
 _AGAIN = {"name": "again", "label": "Try again"}
@@ -97,10 +100,13 @@ class EntryForm:
         """Do what a button beside an outcome says; the answer for the page. Twice clicked is once done."""
         if message["of"] == self.number:
             match message["name"], self.outcome:
-                case "restore", TakenBack(expense=expense):
+                case "restore", TakenBack(expense=expense, joined=False):
                     self._became(entry.restore(self._ledger, expense.id))
-                case ("undo", Added(expense=expense)) | ("again", NotTakenBack(expense=expense)):
-                    self._became(entry.take_back(self._ledger, expense))
+                case ("undo", Added(expense=expense, joined=joined)) | (
+                    "again",
+                    NotTakenBack(expense=expense, joined=joined),
+                ):
+                    self._became(entry.take_back(self._ledger, expense, joined=joined))
         return self._told(self.outcome, None)
 
     def complete(self, text: str) -> dict[str, Any]:
@@ -145,8 +151,9 @@ def told(outcome: Outcome, currency: str) -> dict[str, Any]:
     """
     answer = _said("", "")
     match outcome:
-        case Added(expense=expense):
-            answer = _said("added", f"Added: {messages.expense(expense, currency)}.", _UNDO)
+        case Added(expense=expense, joined=joined, looks_like=looks_like):
+            also = _JOINED if joined else _LOOKS_LIKE if looks_like is not None else ""
+            answer = _said("added", f"Added: {messages.expense(expense, currency)}.{also}", _UNDO)
         case AlreadyRecorded(expense=expense, differs=differs):
             text = f"Already recorded at {messages.moment(expense.created_at)}: "
             text += f"{messages.expense(expense, currency)}{messages.differing(differs)}."
@@ -165,9 +172,11 @@ def told(outcome: Outcome, currency: str) -> dict[str, Any]:
             answer |= {"expense": expense.id, "version": expense.version}
         case NotAmended(reason=reason):
             answer = _said("remark", f"Not changed: {reason}", _KEEP)
-        case TakenBack(expense=expense, typed=typed):
-            text = f"Taken back: {messages.expense(expense, currency)}. It is deleted."
-            answer = _said("warn", text, _RESTORE) | {"fill": asdict(typed), "expense": expense.id}
+        case TakenBack(expense=expense, typed=typed, joined=joined):
+            now = "It is as the bank told of it." if joined else "It is deleted."
+            text = f"Taken back: {messages.expense(expense, currency)}. {now}"
+            acts = () if joined else (_RESTORE,)
+            answer = _said("warn", text, *acts) | {"fill": asdict(typed), "expense": expense.id}
         case NotTakenBack(expense=expense, reason=reason):
             answer = _said(
                 "danger", f"{messages.expense(expense, currency)} is not taken back: {reason}", _AGAIN

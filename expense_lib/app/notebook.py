@@ -179,6 +179,7 @@ def entry_form(session):
             "act": lambda message: session.act(message, entry.send),
             "complete": lambda message: session.complete(message, entry.send),
             "decide": lambda message: session.decide(message["row"], message["says"]),
+            "more": lambda _: session.show_more(),
             "poll": lambda _: session.poll(),
         },
         session.failed,
@@ -186,6 +187,7 @@ def entry_form(session):
         more=list(MORE),
         label="New expense",
         submit="Add expense",
+        ledger=session.seen.ledger,
     )
     entry.shown()
     return (entry,)
@@ -215,7 +217,7 @@ def completion(asked, session, entry, get_seen):
     get_seen()
     entry.categories = asked.categories = [each.name for each in session.seen.categories]
     entry.accounts = asked.accounts = list(session.seen.accounts)
-    entry.undecided = session.tray()
+    entry.undecided, entry.beyond, entry.ledger = session.tray(), session.asked.beyond(), session.seen.ledger
     return
 
 

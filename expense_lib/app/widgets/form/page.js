@@ -20,21 +20,37 @@ export class Page {
   #model;
   #draft = draftName(location);
   #editing = null; // the id of the item that is in the form
+  #ledger; // its id; "" as long as it was not reached
 
   constructor(model, el, ending) {
     this.#model = model;
     this.entry = new Entry(model, { changed: () => this.#keep(), submit: () => this.#submit() });
-    this.tray = new Tray({ act: (item, act) => this.#decide(item, act), leave: () => this.#focus() });
-    this.shelf = new Shelf(shelfName(location), () => this.#showTray(), ending);
+    this.tray = new Tray({
+      act: (item, act) => this.#decide(item, act),
+      more: () => this.#tell({ do: "more" }),
+      leave: () => this.#focus(),
+    });
+    this.#ledger = model.get("ledger");
+    this.shelf = new Shelf(shelfName(this.#ledger), () => this.#showTray(), ending);
     el.append(this.entry.form, this.entry.message, this.tray.element);
-    const show = () => this.#showTray();
-    model.on("change:undecided", show);
-    ending.addEventListener("abort", () => model.off("change:undecided", show));
+    this.#on("undecided", () => this.#showTray(), ending);
+    this.#on("beyond", () => this.#showTray(), ending);
+    this.#on("ledger", () => this.#moveTo(model.get("ledger")), ending);
     this.#restore();
     this.entry.date.open();
     this.#poll(model, ending);
     window.addEventListener("popstate", () => location.reload(), { signal: ending }); // Back is a view as well
     requestAnimationFrame(() => this.#focus());
+  }
+
+  #on(trait, listener, ending) {
+    this.#model.on(`change:${trait}`, listener);
+    ending.addEventListener("abort", () => this.#model.off(`change:${trait}`, listener));
+  }
+
+  // Send what is not sent again by itself.
+  #tell(message) {
+    send(this.#model, message, (text) => this.entry.show({ kind: "danger", text }));
   }
 
   hear({ outcome, offer, remarks }) {
@@ -116,7 +132,10 @@ export class Page {
 
   #showTray() {
     const items = this.shelf.items.filter(({ id }) => id !== this.#editing).map((item) => this.#shown(item));
-    this.tray.show([...items.filter(Boolean), ...(this.#model.get("undecided") ?? [])]);
+    const undecided = this.#model.get("undecided");
+    const asked = undecided.filter(({ isNew }) => isNew);
+    const others = undecided.filter(({ isNew }) => !isNew);
+    this.tray.show([...asked, ...items.filter(Boolean), ...others], this.#model.get("beyond"));
   }
 
   #shown(item) {
@@ -128,9 +147,7 @@ export class Page {
 
   #decide({ item, row }, act) {
     if (act.says !== undefined) {
-      send(this.#model, { do: "decide", row, says: act.says }, (text) =>
-        this.entry.show({ kind: "danger", text }),
-      );
+      this.#tell({ do: "decide", row, says: act.says });
     } else if (act.in !== undefined) {
       this.#send({ id: newId(), at: item.at, values: { ...item.values, category: act.in } });
       this.shelf.remove(item.id);
@@ -197,7 +214,7 @@ export class Page {
   }
 
   #restore() {
-    const { fields, outbox, more } = this.entry;
+    const { fields, more } = this.entry;
     const kept = keptDraft(this.#draft);
     if (kept) {
       fields.fill(kept.values);
@@ -207,11 +224,23 @@ export class Page {
       if (this.shelf.has(kept.editing)) this.#editing = kept.editing;
       this.#takeUp(kept);
     }
-    for (const item of this.shelf.items) if (item.kind === "sent") outbox.push(item);
+    this.#sendAgain();
     this.entry.update();
     this.#keep();
     this.#showTray();
+  }
+
+  #sendAgain() {
+    for (const item of this.shelf.items) if (item.kind === "sent") this.entry.outbox.push(item);
     setTimeout(() => this.#showTray(), LATE_AFTER_MS);
+  }
+
+  // The ledger was reached, or is another than before: then this is another page.
+  #moveTo(ledger) {
+    if (this.#ledger) return location.reload();
+    this.#ledger = ledger;
+    this.shelf.move(shelfName(ledger));
+    this.#sendAgain();
   }
 
   // What an earlier version of this page kept beside the form: its last entry was in the form until it was answered.
