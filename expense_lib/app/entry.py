@@ -248,7 +248,7 @@ def amend(
 
 
 def take_back(ledger: Callable[[], Recorder], expense: Expense, *, joined: bool = False) -> Outcome:
-    """Delete the expense that was just added, or undo that it *joined* a bank's, unless somebody changed it."""
+    """Delete what was just added, or undo that it was *joined* to a bank's, unless somebody changed it."""
     typed = Typed.of(expense)
     try:
         if joined:

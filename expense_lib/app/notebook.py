@@ -518,22 +518,11 @@ def correction(get_phase, incoming, get_section):
         lambda typed: incoming.say(date_format=typed.strip() or None),
         "%d.%m.%Y",
     )
-    encoding = text(
-        "Encoding",
-        incoming.options.encoding or "",
-        lambda typed: incoming.say(encoding=typed.strip() or None),
-        "as it was found",
-    )
-    mapping = mo.ui.dictionary(
-        {
-            name: control(incoming, f"{reading_options.MAPPING}{name}")
-            for name in (reading_options.FIELDS if incoming.columns() else ())
-        }
-    )
+    mapping = mo.ui.dictionary({name: control(incoming, name) for name in incoming.column_options()})
     mo.accordion(
         {
             "Not read rightly? Say how it is written, and which column is what": mo.vstack(
-                [grid(*written.values(), pattern, encoding), grid(*mapping.values())]
+                [grid(*written.values(), pattern), grid(*mapping.values())]
             )
         },
         expanded=incoming.options.is_corrected or not isinstance(incoming.phase, Proposed),

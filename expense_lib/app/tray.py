@@ -1,4 +1,4 @@
-"""What the ledger asks, as the tray below the form shows it: payments that wait, and pairs that look alike."""
+"""What the ledger asks, as the tray below the form shows it: payments that wait, and pairs alike."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DECIDED = {"new": "It is another payment.", "skip": "It is left out."}
 
 
 class Tray:
-    """The undecided payments that one browser tab shows: the first few, and more where somebody asks for them.
+    """The undecided payments that one browser tab shows: the first few, and more on demand.
 
     Args:
         ledger: Opens the ledger. It is asked only where its position is another than the last time.
@@ -57,7 +57,7 @@ class Tray:
         self._rows, self._at, self._names = rows, position, {}
 
     def items(self) -> list[dict[str, Any]]:
-        """What is shown, as ``items`` has it, and of each whether it *isNew*: asked because of the last entry."""
+        """What is shown, as ``items`` has it, and whether it *isNew*: asked because of the last entry."""
         rows = sorted(self._rows, key=lambda row: row.id != self._first)[: self._shown]
         for each in {each for row in rows for each in row.candidates} - self._names.keys():
             with suppress(ExpenseError):  # it was deleted meanwhile

@@ -396,7 +396,13 @@ test("another tab shares the tray", () => {
 });
 
 test("what the ledger asks beyond what is shown is counted, and shown on demand", () => {
-  const row = (number) => ({ id: `row-${number}`, row: number, kind: "row", title: `${number}, Tea`, acts: [] });
+  const row = (number) => ({
+    id: `row-${number}`,
+    row: number,
+    kind: "row",
+    title: `${number}, Tea`,
+    acts: [],
+  });
   shown.changes("undecided", [row(1), row(2)]);
   shown.changes("beyond", 7);
   assert.equal(tray()[0], "9 to decide");
