@@ -22,7 +22,7 @@ from expense_lib.app.filters import CUSTOM, View
 from expense_lib.app.session import CHANGES, Session, Tell
 from expense_lib.app.snapshot import Snapshot
 from expense_lib.statements import read
-from tests.builders import an_expense, fields, free_port, handler
+from tests.builders import an_expense, fields, free_port, handler, hold
 
 _ids = itertools.count(1)
 
@@ -633,14 +633,6 @@ def test_what_waits_is_in_the_tray_until_it_is_decided_and_that_is_undone(
     assert [each["row"] for each in person.session.tray()] == [item["row"]]
 
 
-def hold(ledger: Ledger, count: int) -> None:
-    """Payments that wait until somebody says whether they are what a person entered."""
-    rows = [f"2026-11-23,SHOP {chr(65 + n)},{n + 1}" for n in range(count)]
-    for n in range(count):
-        ledger.record(an_expense(description=f"Present for {n}", amount=str(n + 1)))
-    ledger.import_statement(read("\n".join(["Date,Description,Amount", *rows]).encode(), account="Giro"))
-
-
 def test_tray_shows_the_first_of_what_the_ledger_asks_and_more_of_it_on_demand(
     person: Person, used: Ledger
 ) -> None:
@@ -663,7 +655,7 @@ def test_what_may_be_the_expense_just_added_is_asked_first(person: Person, used:
     person.adds(description="Supper", amount="18.40")
     first, *others = person.session.tray()
     assert ("TRATTORIA" in first["title"], first["isNew"]) == (True, True)
-    assert "18.40 USD, Food, Supper" in first["acts"][0]["label"]
+    assert "The same as Supper, 22 Nov" in first["acts"][0]["label"]
     assert not any(each["isNew"] for each in others)
     person.adds(description="Tea", amount="99")
     assert "TRATTORIA" not in person.session.tray()[0]["title"]

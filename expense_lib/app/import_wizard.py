@@ -148,6 +148,10 @@ class ImportWizard:
         """The warning about what is proposed, if there is need for one."""
         return self.phase.alarm if isinstance(self.phase, Proposed) else None
 
+    def alarms_about(self, option: str) -> bool:
+        """Whether there is a warning, which has this option beside it."""
+        return self.alarm is not None and self.alarm.option == option
+
     @property
     def needs_account(self) -> bool:
         """The file names no account for some of its rows, and nobody has said which it is."""

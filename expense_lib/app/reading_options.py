@@ -25,7 +25,7 @@ LABELS = {
     "credits": "Money that came in",
     "date_format": "Dates are written",
     "decimal": "Before the cents is",
-    "references": "The bank's reference numbers",
+    "references": "Reference numbers",
     "encoding": "Letters are encoded as",
     f"{MAPPING}type": "Debit or credit",
 }

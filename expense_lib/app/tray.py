@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from expense_lib.app import messages
 from expense_lib.app.edits import Done, Failed, undo_of
 from expense_lib.domain.errors import ExpenseError
-from expense_lib.domain.results import Undecided
+from expense_lib.domain.results import Expense, Undecided
 
 if TYPE_CHECKING:
     from expense_lib.settings import AnyLedger
@@ -35,7 +35,7 @@ class Tray:
         self._first: int | None = None
         self._rows: list[Undecided] = []
         self._at = ""  # the position of the ledger when it was asked
-        self._names: dict[int, str] = {}  # of expenses, at that position
+        self._found: dict[int, Expense] = {}  # at that position
 
     def show_more(self) -> None:
         """Show more of what there is."""
@@ -54,15 +54,21 @@ class Tray:
         except ExpenseError:  # what the page shows says so
             self._at = ""
             return
-        self._rows, self._at, self._names = rows, position, {}
+        self._rows, self._at, self._found = rows, position, {}
 
     def items(self) -> list[dict[str, Any]]:
         """What is shown, as ``items`` has it, and whether it *isNew*: asked because of the last entry."""
         rows = sorted(self._rows, key=lambda row: row.id != self._first)[: self._shown]
-        for each in {each for row in rows for each in row.candidates} - self._names.keys():
+        for each in {each for row in rows for each in row.candidates} - self._found.keys():
             with suppress(ExpenseError):  # it was deleted meanwhile
-                self._names[each] = messages.expense(self._ledger().get(each), self._currency())
-        shown = items([row.model_dump() for row in rows], self._names, self._currency())
+                self._found[each] = self._ledger().get(each)
+        names = {
+            each: messages.beside(self._found[each], row.date, row.amount)
+            for row in rows
+            for each in row.candidates
+            if each in self._found
+        }
+        shown = items([row.model_dump() for row in rows], names, self._currency())
         return [item | {"isNew": item["row"] == self._first} for item in shown]
 
     def beyond(self) -> int:

@@ -89,7 +89,7 @@ export class Tray {
       { class: "words" },
       make("strong", { dir: "auto" }, item.title ?? ""),
       " ",
-      item.text,
+      make("span", { class: "why" }, item.text),
     );
     const line = make(
       "li",
