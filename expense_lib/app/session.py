@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from expense_lib.app import answers, demo, figures, messages, tables
+from expense_lib.app import answers, figures, messages, tables
 from expense_lib.app.charts import Bar, category_bars, month_bars
 from expense_lib.app.edit_dialog import Dialog
 from expense_lib.app.edits import GONE, Done, Failed, undo_of, undo_of_import
@@ -19,18 +19,14 @@ from expense_lib.app.entry import Added, NotReached, NotTakenBack, Outcome
 from expense_lib.app.entry_form import EntryForm
 from expense_lib.app.figures import Comparison, compare
 from expense_lib.app.filters import CUSTOM, View, last_day
+from expense_lib.app.opened_ledger import OpenedLedger
 from expense_lib.app.recurring import Recurring, copies
 from expense_lib.app.remarks import remarks
 from expense_lib.app.snapshot import READ_ONLY, Snapshot, load
 from expense_lib.app.tray import Tray
-from expense_lib.domain.errors import ExpenseError, LedgerMoved
+from expense_lib.domain.errors import ExpenseError
 from expense_lib.domain.filters import SummaryQuery
 from expense_lib.domain.results import Expense, Part
-from expense_lib.ledger import Ledger
-from expense_lib.settings import open_ledger
-
-if TYPE_CHECKING:
-    from expense_lib.settings import AnyLedger
 
 CHANGES = 50
 
@@ -66,10 +62,9 @@ class Session:
 
     def __init__(self, query: Mapping[str, str | list[str]], tell: Tell) -> None:
         self._tell = tell
-        self._ledger: AnyLedger | None = None  # opened once
-        self._file: tuple[Path, object] | None = None  # the ledger's file, and which one it is
         self._cursors: tuple[str | None, ...] = (None,)
         self.is_demo = "demo" in query
+        self.ledger = OpenedLedger(is_demo=self.is_demo)
         self.view = View.of_address(query)
         self.picked: tuple[Expense, ...] = ()
         self.notice: Done | Failed | None = None
@@ -85,22 +80,6 @@ class Session:
         self._day = dt.date.min  # of the last look
         self.seen = self._load(None)
 
-    def ledger(self) -> AnyLedger:
-        """The ledger that the environment names, opened once, or the demo's.
-
-        Raises:
-            LedgerMoved: its file was replaced or removed: until ``retry`` none is made or used.
-        """
-        if self.is_demo:
-            return demo.ledger()
-        if self._file is not None and _identity(self._file[0]) != self._file[1]:
-            raise LedgerMoved
-        if self._ledger is None:
-            self._ledger = open_ledger()
-            if isinstance(self._ledger, Ledger):
-                self._file = (self._ledger.path, _identity(self._ledger.path))
-        return self._ledger
-
     def currency(self) -> str:
         """The ledger's currency, as far as it is known."""
         return self.seen.currency
@@ -109,7 +88,7 @@ class Session:
 
     def retry(self) -> None:
         """Open the ledger anew and look, since a person asks for it."""
-        self._ledger = self._file = None
+        self.ledger.forget()
         with suppress(ExpenseError):  # which the connection to the old file answers with, once
             self.ledger().position()
         self.look(check=True)
@@ -407,15 +386,6 @@ class Session:
     def _load(self, before: Snapshot | None) -> Snapshot:
         self._day = _today()
         return load(self.ledger, self.view, self._cursors[-1], self._day, before)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Device and inode of the file at *path*; None if there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _choices(seen: Snapshot) -> tuple[list[str], tuple[str, ...]]:
