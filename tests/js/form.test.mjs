@@ -406,12 +406,14 @@ test("what the ledger asks beyond what is shown is counted, and shown on demand"
   shown.changes("undecided", [row(1), row(2)]);
   shown.changes("beyond", 7);
   assert.equal(tray()[0], "9 to decide");
+  shown.button("7 more to decide").focus();
   shown.clicks("7 more to decide");
   assert.equal(shown.sentTo("more").length, 1);
   shown.changes("undecided", [1, 2, 3].map(row));
   shown.changes("beyond", 0);
   assert.deepEqual(tray(), ["3 to decide", "1, Tea", "2, Tea", "3, Tea"]);
-  assert.equal(shown.button("7 more to decide"), undefined);
+  assert.ok(shown.el.querySelector(".tray").querySelector("button.quiet").hidden);
+  assert.equal(shown.el.activeElement.querySelector("strong").textContent, "3, Tea");
 });
 
 test("what may be the expense just added is asked before all else", () => {

@@ -8,13 +8,11 @@
 import { send } from "../elements.js";
 import { draftName, keepDraft, keptDraft } from "./draft.js";
 import { Entry } from "./entry.js";
-import { REFUSED, titleOf, UNSAID, UNSENT, WAITING } from "./items.js";
+import { LATE_AFTER_MS, REFUSED, shownOf, titleOf, UNSAID, UNSENT } from "./items.js";
 import { newId, same } from "./outbox.js";
+import { pollWhileVisible } from "./poll.js";
 import { Shelf, shelfName } from "./shelf.js";
 import { Tray } from "./tray.js";
-
-const POLL_EVERY_MS = 5000;
-const LATE_AFTER_MS = 1000; // what is not answered by then is shown
 
 export class Page {
   #model;
@@ -38,7 +36,10 @@ export class Page {
     this.#on("ledger", () => this.#moveTo(model.get("ledger")), ending);
     this.#restore();
     this.entry.date.open();
-    this.#poll(model, ending);
+    pollWhileVisible(model, ending, () => {
+      this.entry.date.tick();
+      this.#showTray();
+    });
     window.addEventListener("popstate", () => location.reload(), { signal: ending }); // Back is a view as well
     requestAnimationFrame(() => this.#focus());
   }
@@ -131,18 +132,11 @@ export class Page {
   // The tray
 
   #showTray() {
-    const items = this.shelf.items.filter(({ id }) => id !== this.#editing).map((item) => this.#shown(item));
+    const items = this.shelf.items.filter(({ id }) => id !== this.#editing).map(shownOf);
     const undecided = this.#model.get("undecided");
     const asked = undecided.filter(({ isNew }) => isNew);
     const others = undecided.filter(({ isNew }) => !isNew);
     this.tray.show([...asked, ...items.filter(Boolean), ...others], this.#model.get("beyond"));
-  }
-
-  #shown(item) {
-    const { id, kind, values, text, acts, sentAt } = item;
-    const title = values ? titleOf(values) : "";
-    if (kind !== "sent") return { id, kind, title, text, acts, item };
-    return Date.now() - sentAt >= LATE_AFTER_MS ? { id, title, ...WAITING, item } : null;
   }
 
   #decide({ item, row }, act) {
@@ -252,18 +246,5 @@ export class Page {
     }
     const { fields } = this.entry;
     if (outstanding.length && same(outstanding.at(-1).values, fields.values)) fields.beginNext();
-  }
-
-  // Have Python ask now and then whether the ledger has changed, while the page is visible.
-  #poll(model, ending) {
-    const poll = () => {
-      if (document.visibilityState !== "visible") return;
-      this.entry.date.tick();
-      this.#showTray();
-      send(model, { do: "poll" }, () => {});
-    };
-    const timer = setInterval(poll, POLL_EVERY_MS);
-    ending.addEventListener("abort", () => clearInterval(timer));
-    document.addEventListener("visibilitychange", poll, { signal: ending });
   }
 }

@@ -49,6 +49,17 @@ export class Tray {
   show(items, beyond) {
     const before = [...this.#list.children];
     const focused = before.findIndex((line) => this.#hasFocus(line));
+    const isOnMore = this.#more.getRootNode().activeElement === this.#more;
+    this.#lay(items);
+    this.#heading.textContent = items.length ? headingOf(items, beyond) : "";
+    this.#more.hidden = !beyond;
+    this.#more.textContent = `${beyond} more to decide`;
+    this.element.hidden = !items.length;
+    if (focused >= 0 && !before[focused].isConnected) this.#focusAt(Math.min(focused, items.length - 1));
+    if (isOnMore && items.length > before.length) this.#focusAt(before.length); // the first that came
+  }
+
+  #lay(items) {
     const kept = new Map(items.map((item) => [item.id, JSON.stringify(item)]));
     for (const [id, { line, shown }] of this.#lines) {
       if (kept.get(id) === shown) continue;
@@ -58,11 +69,6 @@ export class Tray {
     for (const [at, item] of items.entries()) {
       if (!this.#lines.has(item.id)) this.#add(item, kept.get(item.id), items[at - 1]);
     }
-    this.#heading.textContent = items.length ? headingOf(items, beyond) : "";
-    this.#more.hidden = !beyond;
-    this.#more.textContent = beyond ? `${beyond} more to decide` : "";
-    this.element.hidden = !items.length;
-    if (focused >= 0 && !before[focused].isConnected) this.#focusAt(Math.min(focused, items.length - 1));
   }
 
   // Go to the first item, if there is one.
