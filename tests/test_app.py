@@ -602,6 +602,9 @@ def test_a_statement_is_looked_at_imported_and_undone(person: Person, path: Path
     person.sees("Money came in")
     assert Ledger(path).search().count == 0
     person.sees("2 of 5 rows would be left out")
+    expect(person.page.get_by_label("Money spent is written", exact=True)).to_have_count(
+        1
+    )  # beside the alarm
     person.sees("Nothing can be imported before that is said.")
     expect(person.page.get_by_role("button", name="Import 3 expenses")).to_have_count(0)
     person.types_account("Giro")

@@ -711,6 +711,8 @@ def test_columns_can_be_one_field_together(hand: Hand) -> None:
 
 def test_columns_can_be_said_where_something_else_is_asked(hand: Hand) -> None:
     hand.take(DAY_OR_MONTH, "bank.csv")
+    assert "mapping.category" in hand.column_options()
+    assert list(hand.choice("mapping.category").options)[1:] == ["Date", "Description", "Amount", "Category"]
     hand.set("mapping.category", None)
     hand.set("date_format", "%d/%m/%Y")
     assert [(str(row.date), row.category) for row in proposed(hand).plan.rows] == [
