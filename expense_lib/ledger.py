@@ -183,7 +183,7 @@ class Ledger:
         Raises:
             CursorError, AmountError: as ``search``.
         """
-        from expense_lib.store import imports
+        from expense_lib.store import imports, ledger_id
 
         wanted = wanted or ExpenseFilter()
         with self._reading() as tx:
@@ -197,6 +197,7 @@ class Ledger:
                 categories=tuple(presenting.category(*each, self.currency) for each in totals),
                 accounts=tuple(accounts.names(tx)),
                 position=imports.position(tx).token(),
+                ledger=ledger_id.ledger_id(tx),
             )
 
     def position(self) -> str:

@@ -18,7 +18,7 @@
     GET     /undecided                payments that may be one with another, and which
     POST    /undecided/{id}           say what one is: ``same_as`` an expense, "new", or "skip"
     GET     /overview                 a page as of /expenses, with all categories and accounts, first and last
-                                      day and the position: one snapshot
+                                      day, position and the ledger's id: one snapshot
     GET     /position                 an opaque text, another one as soon as anything in the ledger is
     GET     /categories               every category that has expenses, with count and total
     PATCH   /categories/{name}        rename it, or merge it into the one of that name: one change

@@ -15,7 +15,8 @@ from typing import Any
 
 import requests
 
-from expense_lib import NewExpense
+from expense_lib import Ledger, NewExpense
+from expense_lib.statements import read
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT.parent / "shared" / "cases"
@@ -50,6 +51,14 @@ def fields(**changes: Any) -> dict[str, Any]:
 def an_expense(**changes: Any) -> NewExpense:
     """A lunch, with *changes*."""
     return NewExpense.model_validate(fields(**changes))
+
+
+def hold(ledger: Ledger, count: int) -> None:
+    """Have *count* payments wait until somebody says whether they are what a person entered."""
+    for number in range(1, count + 1):
+        ledger.record(an_expense(description=f"Present {number}", amount=str(number)))
+    rows = [f"2026-11-23,SHOP {chr(64 + number)},{number}" for number in range(1, count + 1)]
+    ledger.import_statement(read("\n".join(["Date,Description,Amount", *rows]).encode(), account="Giro"))
 
 
 def environment(**settings: str) -> dict[str, str]:

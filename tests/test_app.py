@@ -602,6 +602,9 @@ def test_a_statement_is_looked_at_imported_and_undone(person: Person, path: Path
     person.sees("Money came in")
     assert Ledger(path).search().count == 0
     person.sees("2 of 5 rows would be left out")
+    expect(person.page.get_by_label("Money spent is written", exact=True)).to_have_count(
+        1
+    )  # beside the alarm
     person.sees("Nothing can be imported before that is said.")
     expect(person.page.get_by_role("button", name="Import 3 expenses")).to_have_count(0)
     person.types_account("Giro")
@@ -635,7 +638,9 @@ def test_a_statement_that_is_read_wrongly_is_corrected(person: Person, tmp_path:
     correction = person.page.locator('[data-cell-name="correction"]')
     correction.get_by_label("Amount").select_option("Paid")
     expect(person.page.locator('[data-cell-name="verdicts"]')).to_contain_text("3.10")
-    correction.get_by_label("Description").select_option("(none)")
+    correction.get_by_label("Description, and also", exact=True).select_option("Other")
+    expect(person.page.locator('[data-cell-name="verdicts"]')).to_contain_text("Pen Ink")
+    correction.get_by_label("Description", exact=True).select_option("(none)")
     expect(person.page.locator('[data-cell-name="verdicts"]')).not_to_contain_text("Pen")
     person.clicks("Import 1 expense")
     person.sees_total("3.10 USD", "Expenses1")

@@ -12,12 +12,15 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from expense_lib import Ledger, LedgerMoved
-from tests.builders import an_expense, app
+from expense_lib.statements import read
+from tests.builders import an_expense, app, hold
 from tests.person import LUNCH, Person
 
 TODAY = dt.datetime.now().astimezone().date()
 SPEEDS_MS = (20, 60, 100, 150)  # a key
-RECEIPTS = [(f"{number}.5", f"S{number}") for number in range(1, 18)]
+RECEIPTS = [
+    (str(number % 9 + 1), shop) for number, shop in enumerate("abcdefghijklmnopq")
+]  # few keys, as each waits
 RECEIPTS = [*RECEIPTS[:5], RECEIPTS[4], *RECEIPTS[5:9], RECEIPTS[2], *RECEIPTS[9:], RECEIPTS[16]]
 
 
@@ -65,10 +68,10 @@ def test_of_twenty_receipts_three_stand_in_the_tray_until_they_are_decided(
     for amount, shop in RECEIPTS:
         types_receipt(person, amount, shop, "F", delay=delay)
     assert len(RECEIPTS) == 20
-    person.sees_tray("3 to decide", "5.5, S5", "3.5, S3", "17.5, S17")
+    person.sees_tray("3 to decide", "5, e", "3, c", "8, q")
     assert Ledger(path).search().count == 17
     person.page.reload()
-    person.sees_tray("3 to decide", "5.5, S5", "3.5, S3", "17.5, S17")
+    person.sees_tray("3 to decide", "5, e", "3, c", "8, q")
     person.sees_focus_in("Amount")
     person.page.keyboard.press("Enter")  # from the blank form to the tray
     for left in ("2 to decide", "1 to decide", ""):
@@ -112,6 +115,21 @@ def test_likely_category_is_shown_and_sent_only_if_accepted(person: Person, path
     person.sees_added("2.40 USD, Travel, Bus")
     expect(category).to_have_attribute("placeholder", "")
     person.sees_in(Category="")
+
+
+def test_tab_leads_past_a_list_that_scrolls(person: Person, path: Path) -> None:
+    for number in range(8):
+        Ledger(path).record(an_expense(description=f"Shop {number} with a name that is long" * 3))
+    person.sees_focus_in("Amount")
+    person.page.keyboard.type("3")
+    person.page.keyboard.press("Tab")
+    person.page.keyboard.type("Shop")
+    offered = person.form.get_by_role("option")
+    expect(offered).to_have_count(8)
+    expect(offered.last).not_to_be_in_viewport(ratio=1)
+    person.page.keyboard.press("Tab")
+    person.page.keyboard.type("Food")
+    person.sees_in(Amount="3", Description="Shop", Category="Food")
 
 
 def test_category_that_nobody_knows_is_asked_for_with_one_key(person: Person, path: Path) -> None:
@@ -232,3 +250,68 @@ def test_what_looks_like_a_slip_is_recorded_and_asked_about(person: Person, path
     person.waiting.filter(has_text="costs").get_by_role("button", name="It is right").click()
     expect(person.waiting).to_have_count(1)
     assert {each.category for each in ledger.search().items} == {"Food"}
+
+
+def test_all_that_the_ledger_asks_can_be_reached(person: Person, path: Path) -> None:
+    hold(Ledger(path), 8)
+    person.page.reload()
+    person.sees_tray("8 to decide", "SHOP A", "SHOP B", "SHOP C", "SHOP D", "SHOP E")
+    person.waiting.first.get_by_role("button", name="The same as Present 1").click()
+    person.sees_tray("7 to decide", "SHOP B", "SHOP C", "SHOP D", "SHOP E", "SHOP F")
+    person.clicks("2 more to decide")
+    expect(person.waiting).to_have_count(7)
+    person.waiting.last.get_by_role("button", name="Leave it out").click()
+    person.waiting.first.focus()
+    for left in range(5, -1, -1):
+        person.page.keyboard.press("Enter")
+        expect(person.waiting).to_have_count(left)
+    person.sees_focus_in("Amount")
+    person.sees_total("36.00 USD", "Expenses8")
+
+
+def test_what_the_bank_may_have_told_of_is_asked_beside_the_entry(person: Person, path: Path) -> None:
+    ledger = Ledger(path)
+    hold(ledger, 6)
+    ledger.import_statement(read(b"Date,Description,Amount\n2026-11-23,TRATTORIA,18.40\n", account="Giro"))
+    person.page.reload()
+    person.sees_total("39.40 USD", "Expenses7")
+    person.adds(**LUNCH | {"Amount": "18.40", "Description": "Supper"})
+    person.sees("The bank told of one that may be the same; it counts nowhere until you decide below.")
+    expect(person.waiting.first).to_contain_text("TRATTORIA")
+    person.sees_total("39.40 USD", "Expenses7")
+    person.waiting.first.get_by_role("button", name="The same as Supper, 22 Nov").click()
+    person.sees("It is the same payment as")
+    person.sees_total("39.40 USD", "Expenses7")
+    expect(person.waiting.filter(has_text="TRATTORIA")).to_have_count(0)
+
+
+def test_undo_of_an_entry_that_the_bank_had_told_of_leaves_the_payment(person: Person, path: Path) -> None:
+    ledger = Ledger(path)
+    ledger.import_statement(read(b"Date,Description,Amount\n2026-11-22,LUNCH 0815,12.50\n", account="Giro"))
+    person.adds(**LUNCH)
+    person.sees("The bank had told of it, and it is there once.")
+    person.form.locator("xpath=..").get_by_role("button", name="Undo").click()
+    person.sees("It is as the bank told of it.")
+    person.sees_total("12.50 USD", "Expenses1")
+    person.sees_in(Amount="12.50", Description="Lunch")
+    assert [each.description for each in ledger.search().items] == ["LUNCH 0815"]
+
+
+def test_tray_of_another_ledger_at_the_same_address_is_another(
+    person: Person, path: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        person.adds(**LUNCH)
+    person.sees_tray("1 to decide", "12.50, Lunch")
+    files = [file.name for file in path.parent.iterdir()]
+    for name in files:
+        (path.parent / name).rename(tmp_path / name)
+    person.page.reload()
+    person.sees_total("0.00 USD")
+    person.sees_tray("")
+    for file in path.parent.iterdir():
+        file.unlink()
+    for name in files:
+        (tmp_path / name).rename(path.parent / name)
+    person.page.reload()
+    person.sees_tray("1 to decide", "12.50, Lunch")

@@ -10,6 +10,7 @@ from expense_lib import Ledger, LedgerUnavailable, open_ledger
 from expense_lib.app.answers import Answers
 from expense_lib.app.entry import Recorder
 from expense_lib.app.entry_form import OFFERED, EntryForm
+from expense_lib.statements import read
 from tests.builders import an_expense, fields, handler
 
 _ids = itertools.count(1)
@@ -236,6 +237,39 @@ def test_undo_that_did_not_reach_the_ledger_can_be_tried_again(ledger: Ledger) -
     assert names(answer)
     click(form, names(answer)[0])
     assert ledger.search().count == 0
+
+
+def a_bank_told(ledger: Ledger, text: str) -> None:
+    plan = read(f"Date,Description,Amount\n2026-11-22,{text},12.50\n".encode(), account="Giro")
+    ledger.import_statement(plan)
+
+
+def test_undo_of_what_the_bank_had_told_of_leaves_the_bank_its_payment(ledger: Ledger) -> None:
+    a_bank_told(ledger, "LUNCH BISTRO 0815")
+    form = talk(ledger)
+    answer = form.sends(a_message())
+    assert answer["text"].endswith(", Giro. The bank had told of it, and it is there once.")
+    assert [(each.description, each.category) for each in ledger.search().items] == [("Lunch", "Food")]
+    undone = click(form, "undo")
+    assert (undone["text"][-30:], undone["acts"]) == (" It is as the bank told of it.", [])
+    assert undone["fill"]["description"] == "Lunch"
+    assert [each.description for each in ledger.search().items] == ["LUNCH BISTRO 0815"]
+
+
+def test_undo_of_what_the_bank_had_told_of_and_somebody_edited_is_refused(ledger: Ledger) -> None:
+    a_bank_told(ledger, "LUNCH BISTRO 0815")
+    form = talk(ledger)
+    form.sends(a_message())
+    ledger.amend(1, {"description": "Brunch", "category": "Fun", "date": "2026-11-20"}, version=None)
+    assert click(form, "undo")["kind"] == "danger"
+    assert [each.description for each in ledger.search().items] == ["Brunch"]
+
+
+def test_what_may_be_a_payment_of_the_bank_is_said_to_be_asked_about(ledger: Ledger) -> None:
+    a_bank_told(ledger, "TRATTORIA")
+    answer = talk(ledger).sends(a_message())
+    assert answer["kind"] == "added"
+    assert answer["text"].endswith("it counts nowhere until you decide below.")
 
 
 def test_deleted_payment_typed_again_can_be_restored(ledger: Ledger) -> None:

@@ -687,6 +687,7 @@ def test_overview_is_the_page_and_all_beside_it(client: Client) -> None:
     overview = client.get("/overview?account=giro&limit=1", buffered=True).get_json()
     page = client.get("/expenses?account=giro&limit=1", buffered=True).get_json()
     assert {name: overview.pop(name) for name in page} == page
+    assert len(overview.pop("ledger")) == 32
     assert overview == {
         "first": "2026-11-22",
         "last": "2026-11-22",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from expense_lib import InvalidInput, Ledger, LedgerUnavailable, NotAStatement, open_ledger, statements
 from expense_lib.api import LedgerAPI
-from expense_lib.app import import_wizard
+from expense_lib.app import import_work
 from expense_lib.app.edits import Done, Failed, Open
 from expense_lib.app.import_phases import Asked, Empty, Phase, Proposed, Working, counted
 from expense_lib.app.import_wizard import ImportWizard
@@ -543,7 +543,7 @@ def test_file_taken_as_soon_as_another_has_landed_is_kept(ledger: Ledger) -> Non
 
 
 def test_progress_is_told(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_wizard, "TELL_EVERY_S", 0)
+    monkeypatch.setattr(import_work, "TELL_EVERY_S", 0)
     hand.take(PLAIN, "bank.csv")
     hand.lands()
     told = [phase for phase in hand.phases if isinstance(phase, Working)]
@@ -689,9 +689,60 @@ def test_columns_that_are_one_field_together_are_shown_so(hand: Hand) -> None:
     assert hand.choice("mapping.description").value == option.value
 
 
+def test_columns_can_be_one_field_together(hand: Hand) -> None:
+    hand.take(a_file("2026-11-22,Tea,1 cup,3,A1,7", header="Date,Payee,Text,Amount,Batch,Seq"), "bank.csv")
+    assert list(hand.choice("further.description").options)[:2] == ["(none)", "Date"]
+    hand.set("mapping.description", "Payee")
+    hand.set("further.description", "Text")
+    assert (hand.choice("mapping.description").value, hand.column_of("description")) == (
+        ("Payee", "Text"),
+        "Payee",
+    )
+    assert [row.description for row in proposed(hand).plan.rows] == ["Tea 1 cup"]
+    hand.set("further.description", None)
+    hand.set("mapping.note", "Text")  # which is one field only
+    assert [(row.description, row.note) for row in proposed(hand).plan.rows] == [("Tea", "1 cup")]
+    assert "further.reference" not in hand.column_options()
+    hand.set("mapping.reference", "Batch")
+    hand.set("further.reference", "Seq")
+    assert "further.reference" in hand.column_options()
+    assert proposed(hand).plan.reading.mapping["reference"] == ("Batch", "Seq")
+
+
+def test_columns_can_be_said_where_something_else_is_asked(hand: Hand) -> None:
+    hand.take(DAY_OR_MONTH, "bank.csv")
+    assert "mapping.category" in hand.column_options()
+    assert list(hand.choice("mapping.category").options)[1:] == ["Date", "Description", "Amount", "Category"]
+    hand.set("mapping.category", None)
+    hand.set("date_format", "%d/%m/%Y")
+    assert [(str(row.date), row.category) for row in proposed(hand).plan.rows] == [
+        ("2026-02-01", None),
+        ("2026-04-03", None),
+    ]
+
+
+def test_rows_say_from_where_their_category_is(hand: Hand, ledger: Ledger) -> None:
+    for text in ("Bus 11", "Bus 12", "Market"):
+        ledger.record(an_expense(description=text, category="Transport" if "Bus" in text else "Food"))
+    ledger.add_rule("rent", "Home")
+    rows = [f"2026-01-0{n},{text},{n}" for n, text in enumerate(("Bus 13", "Market", "Rent", "Zoo"), 1)]
+    hand.take(a_file(*rows, header="Date,Description,Amount"), "bank.csv")
+    assert [(row["category"], row["source"]["text"]) for row in hand.table()["rows"]] == [
+        ("Transport", "guessed"),
+        ("Food", "as before"),
+        ("Home", "by rule"),
+        ("Uncategorised", "none known"),
+    ]
+    assert "category guessed (1)" in hand.kinds()
+    hand.show_only("category guessed")
+    assert [row["description"] for row in hand.table()["rows"]] == ["Bus 13"]
+    hand.take(PLAIN, "bank.csv")
+    assert not any("source" in row for row in hand.table()["rows"][:2])
+
+
 def test_every_option_of_reading_can_be_said(hand: Hand) -> None:
     hand.take(PLAIN, "bank.csv")
-    for option in ("spending", "credits", "date_format", "decimal"):
+    for option in ("spending", "credits", "date_format", "decimal", "encoding"):
         found = hand.choice(option)
         assert found.value in found.options.values()
         hand.set(option, list(found.options.values())[-1])

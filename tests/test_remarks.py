@@ -31,7 +31,7 @@ def said(ledger: Ledger, **changes: Any) -> list[str]:
     ],
 )
 def test_date_that_is_a_year_off_is_asked_about(ledger: Ledger, date: str, meant: str | None) -> None:
-    assert said(ledger, date=date) == ([f"Lunch is dated {date}: {meant}?"] if meant else [])
+    assert said(ledger, date=date) == ([f"Lunch is dated {date}. Was it {meant}?"] if meant else [])
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from expense_lib import Ledger, LedgerUnavailable
-from expense_lib.app import demo
+from expense_lib.app import demo, tray
 from expense_lib.app import session as session_module
 from expense_lib.app.edits import Done, Failed, Open
 from expense_lib.app.filters import CUSTOM, View
 from expense_lib.app.session import CHANGES, Session, Tell
 from expense_lib.app.snapshot import Snapshot
 from expense_lib.statements import read
-from tests.builders import an_expense, fields, free_port, handler
+from tests.builders import an_expense, fields, free_port, handler, hold
 
 _ids = itertools.count(1)
 
@@ -568,7 +568,7 @@ def test_added_expense_is_written_and_looked_at_in_two_transactions(
     person = Person()
     person.adds()
     found = statements.during(lambda: person.adds(amount="3"))
-    assert found == {"BEGIN": 2, "COMMIT": 2, "SELECT": 8, "INSERT": 4}
+    assert found == {"BEGIN": 2, "COMMIT": 2, "SELECT": 9, "INSERT": 4}
 
 
 def test_whether_the_ledger_can_be_written_is_asked_at_first_on_retry_and_after_a_refusal(
@@ -631,3 +631,31 @@ def test_what_waits_is_in_the_tray_until_it_is_decided_and_that_is_undone(
     assert used.search().items[0].account == "Giro"
     person.undoes()
     assert [each["row"] for each in person.session.tray()] == [item["row"]]
+
+
+def test_tray_shows_the_first_of_what_the_ledger_asks_and_more_of_it_on_demand(
+    person: Person, used: Ledger
+) -> None:
+    hold(used, 8)
+    person.session.look()
+    assert (len(person.session.tray()), person.session.asked.beyond()) == (tray.SHOWN, 8 - tray.SHOWN)
+    first, *_ = person.session.tray()
+    person.session.decide(first["row"], "skip")
+    assert (len(person.session.tray()), person.session.asked.beyond()) == (tray.SHOWN, 7 - tray.SHOWN)
+    person.heard()
+    person.session.show_more()
+    assert person.heard() == ["seen"]
+    assert (len(person.session.tray()), person.session.asked.beyond()) == (7, 0)
+
+
+def test_what_may_be_the_expense_just_added_is_asked_first(person: Person, used: Ledger) -> None:
+    hold(used, 8)
+    plan = read(b"Date,Description,Amount\n2026-11-23,TRATTORIA,18.40\n", account="Giro")
+    used.import_statement(plan)
+    person.adds(description="Supper", amount="18.40")
+    first, *others = person.session.tray()
+    assert ("TRATTORIA" in first["title"], first["isNew"]) == (True, True)
+    assert "The same as Supper, 22 Nov" in first["acts"][0]["label"]
+    assert not any(each["isNew"] for each in others)
+    person.adds(description="Tea", amount="99")
+    assert "TRATTORIA" not in person.session.tray()[0]["title"]

@@ -12,10 +12,16 @@ from pydantic import ValidationError
 from expense_lib.app import messages
 from expense_lib.app.filters import read_tags
 from expense_lib.domain.content import ANNOTATIONS
-from expense_lib.domain.errors import ExpenseError, FieldError, InvalidInput, RecordedThenDeleted
+from expense_lib.domain.errors import (
+    ChangedSince,
+    ExpenseError,
+    FieldError,
+    InvalidInput,
+    RecordedThenDeleted,
+)
 from expense_lib.domain.expense import NewExpense
 from expense_lib.domain.filters import ExpenseFilter
-from expense_lib.domain.results import CategoryTotal, Expense, Page, Receipt
+from expense_lib.domain.results import CategoryTotal, Change, Expense, Page, Receipt, Undone
 
 MORE = ("account", "tags", "note")  # in the order of the form, as FIELDS
 FIELDS = ("amount", "description", "category", "date", "refund", *MORE)
@@ -50,6 +56,14 @@ class Recorder(Protocol):
 
     def categories(self) -> list[CategoryTotal]:
         """As ``Ledger.categories``."""
+        ...
+
+    def changes(self, before: int | None = None, limit: int = 50) -> list[Change]:
+        """As ``Ledger.changes``."""
+        ...
+
+    def undo(self, number: int) -> Undone:
+        """As ``Ledger.undo``."""
         ...
 
 
@@ -105,9 +119,15 @@ class Ready:
 
 @dataclass(frozen=True)
 class Added:
-    """The expense is on disk."""
+    """The expense is on disk.
+
+    *joined*: a bank had told of it, and it is that expense now. *looks_like* is a bank's expense that may be
+    the same payment, and waits until somebody says so.
+    """
 
     expense: Expense
+    joined: bool = False
+    looks_like: int | None = None
 
 
 @dataclass(frozen=True)
@@ -160,18 +180,23 @@ class NotAmended:
 
 @dataclass(frozen=True)
 class TakenBack:
-    """The expense that was added by mistake is deleted again. *typed* is how it would be typed."""
+    """What was added by mistake is deleted again, or a bank's alone if it was *joined*.
+
+    *typed* is how it would be typed.
+    """
 
     typed: Typed
     expense: Expense
+    joined: bool = False
 
 
 @dataclass(frozen=True)
 class NotTakenBack:
-    """The expense that was added is there still, for a *reason*."""
+    """The expense that was added, or *joined* with a bank's, is as it was, for a *reason*."""
 
     expense: Expense
     reason: str
+    joined: bool = False
 
 
 Outcome = (
@@ -201,7 +226,7 @@ def submit(ledger: Callable[[], Recorder], typed: Typed, another_key: str | None
     def record() -> Outcome:
         receipt = ledger().record(typed.expense(), idempotency_key=another_key)
         if receipt.created or receipt.joined or another_key is not None:
-            return Added(receipt.expense)
+            return Added(receipt.expense, receipt.joined, receipt.looks_like)
         return AlreadyRecorded(receipt.expense, receipt.differs)
 
     return _told(record)
@@ -222,14 +247,30 @@ def amend(
         return NotAmended(str(failed))
 
 
-def take_back(ledger: Callable[[], Recorder], expense: Expense) -> Outcome:
-    """Delete the expense that was just added, unless somebody changed it since."""
+def take_back(ledger: Callable[[], Recorder], expense: Expense, *, joined: bool = False) -> Outcome:
+    """Delete what was just added, or undo that it was *joined* to a bank's, unless somebody changed it."""
     typed = Typed.of(expense)
     try:
-        ledger().delete(expense.id, version=expense.version)
+        if joined:
+            _part(ledger(), expense.id)
+        else:
+            ledger().delete(expense.id, version=expense.version)
     except ExpenseError as failed:
-        return NotTakenBack(expense, str(failed))
-    return TakenBack(typed, expense)
+        return NotTakenBack(expense, str(failed), joined)
+    return TakenBack(typed, expense, joined)
+
+
+def _part(ledger: Recorder, expense_id: int) -> None:
+    """Undo that a bank's expense became what a person entered.
+
+    Raises:
+        ChangedSince: somebody changed it since.
+    """
+    of_it = (each for each in ledger.changes() if each.expense_id == expense_id)
+    last = next((each for each in of_it if each.change == "joined"), None)
+    if last is None:
+        raise ChangedSince([expense_id])
+    ledger.undo(last.number)
 
 
 def _told(act: Callable[[], Outcome]) -> Outcome:

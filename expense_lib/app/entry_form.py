@@ -34,6 +34,9 @@ OFFERED = 8
 CHIPS = 6  # categories to choose from with one click
 LATEST = 5  # expenses of a description, whose commonest category is offered, as the ledger decides it
 
+_JOINED = " The bank had told of it, and it is there once."
+_LOOKS_LIKE = " The bank told of one that may be the same; it counts nowhere until you decide below."
+
 _UNDO = {"name": "undo", "label": "Undo"}
 _RESTORE = {"name": "restore", "label": "Restore it"}
 _AGAIN = {"name": "again", "label": "Try again"}
@@ -73,8 +76,7 @@ class EntryForm:
     """Records what the page's form sends, and answers with the outcome in words.
 
     The page sends what was typed until it is answered, each time with the same *id*, and so does every other
-    tab that finds it unanswered. Sending is idempotent: what *answers* knows is not recorded, but answered
-    as before.
+    tab that finds it unanswered. Sending is idempotent: what *answers* knows is answered as before.
     """
 
     def __init__(
@@ -98,10 +100,13 @@ class EntryForm:
         """Do what a button beside an outcome says; the answer for the page. Twice clicked is once done."""
         if message["of"] == self.number:
             match message["name"], self.outcome:
-                case "restore", TakenBack(expense=expense):
+                case "restore", TakenBack(expense=expense, joined=False):
                     self._became(entry.restore(self._ledger, expense.id))
-                case ("undo", Added(expense=expense)) | ("again", NotTakenBack(expense=expense)):
-                    self._became(entry.take_back(self._ledger, expense))
+                case ("undo", Added(expense=expense, joined=joined)) | (
+                    "again",
+                    NotTakenBack(expense=expense, joined=joined),
+                ):
+                    self._became(entry.take_back(self._ledger, expense, joined=joined))
         return self._told(self.outcome, None)
 
     def complete(self, text: str) -> dict[str, Any]:
@@ -142,12 +147,13 @@ class EntryForm:
 def told(outcome: Outcome, currency: str) -> dict[str, Any]:
     """An outcome in words, for the page: its *kind*, *text*, the *errors* by field, the *acts* beside it.
 
-    *fill* is what may come back to the form, *expense* the id of the one that it is about.
+    *fill* is what may come back to the form, *expense* and *version* are those of what it is about.
     """
     answer = _said("", "")
     match outcome:
-        case Added(expense=expense):
-            answer = _said("added", f"Added: {messages.expense(expense, currency)}.", _UNDO)
+        case Added(expense=expense, joined=joined, looks_like=looks_like):
+            also = _JOINED if joined else _LOOKS_LIKE if looks_like is not None else ""
+            answer = _said("added", f"Added: {messages.expense(expense, currency)}.{also}", _UNDO)
         case AlreadyRecorded(expense=expense, differs=differs):
             text = f"Already recorded at {messages.moment(expense.created_at)}: "
             text += f"{messages.expense(expense, currency)}{messages.differing(differs)}."
@@ -163,11 +169,14 @@ def told(outcome: Outcome, currency: str) -> dict[str, Any]:
             answer = _said("unreached", f"Not added: {reason} What you typed is kept.", _SEND, _EDIT, _DROP)
         case Amended(expense=expense):
             answer = _said("added", f"Changed: {messages.expense(expense, currency)}.")
+            answer |= {"expense": expense.id, "version": expense.version}
         case NotAmended(reason=reason):
             answer = _said("remark", f"Not changed: {reason}", _KEEP)
-        case TakenBack(expense=expense, typed=typed):
-            text = f"Taken back: {messages.expense(expense, currency)}. It is deleted."
-            answer = _said("warn", text, _RESTORE) | {"fill": asdict(typed), "expense": expense.id}
+        case TakenBack(expense=expense, typed=typed, joined=joined):
+            now = "It is as the bank told of it." if joined else "It is deleted."
+            text = f"Taken back: {messages.expense(expense, currency)}. {now}"
+            acts = () if joined else (_RESTORE,)
+            answer = _said("warn", text, *acts) | {"fill": asdict(typed), "expense": expense.id}
         case NotTakenBack(expense=expense, reason=reason):
             answer = _said(
                 "danger", f"{messages.expense(expense, currency)} is not taken back: {reason}", _AGAIN

@@ -45,6 +45,13 @@ def expense(each: Expense | Values, currency: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def beside(each: Expense, date: dt.date, amount: Decimal) -> str:
+    """An expense beside a payment of this date and amount: Lunch, 22 Nov; what is another is said."""
+    year = "" if each.date.year == date.year else f" {each.date.year}"
+    costs = "" if each.amount == amount else f", {each.amount:,}"
+    return f"{each.description or each.category}, {each.date.day} {each.date:%b}{year}{costs}"
+
+
 def tag(name: str) -> str:
     """A tag as it is shown: #trip."""
     return f"#{name}"

@@ -34,7 +34,7 @@ with app.setup:
 
     ON_LIST = ("List", "Charts")
     SECTIONS = (*ON_LIST, "Insights", "Import", "Categories", "Changes")
-    GRID = "display: grid; grid-template-columns: repeat(auto-fit, minmax(6.5rem, 1fr)); gap: 0.75rem"
+    GRID = "display: grid; gap: 0.75rem; color: var(--foreground)"
 
 
 @app.function
@@ -51,10 +51,17 @@ def row(*parts: mo.Html) -> mo.Html:
 
 
 @app.function
-def grid(*parts: mo.Html) -> mo.Html:
-    """Fields in columns of one width, as many as there is room for."""
+def grid(*parts: mo.Html, width: float = 6.5) -> mo.Html:
+    """Fields in columns of one width, of so many rem at least, as many as there is room for."""
+    columns = f"grid-template-columns: repeat(auto-fit, minmax(min({width}rem, 100%), 1fr))"
     cells = "".join(f'<div style="align-self: end; min-width: 0">{part}</div>' for part in parts)
-    return mo.Html(f'<div style="{GRID}">{cells}</div>')
+    return mo.Html(f'<div style="{GRID}; {columns}">{cells}</div>')
+
+
+@app.function
+def alone(part: mo.Html) -> mo.Html:
+    """A field that stands by itself, no wider than it has to be."""
+    return mo.Html(f'<div style="max-width: 20rem">{part}</div>')
 
 
 @app.function
@@ -179,6 +186,7 @@ def entry_form(session):
             "act": lambda message: session.act(message, entry.send),
             "complete": lambda message: session.complete(message, entry.send),
             "decide": lambda message: session.decide(message["row"], message["says"]),
+            "more": lambda _: session.show_more(),
             "poll": lambda _: session.poll(),
         },
         session.failed,
@@ -186,6 +194,7 @@ def entry_form(session):
         more=list(MORE),
         label="New expense",
         submit="Add expense",
+        ledger=session.seen.ledger,
     )
     entry.shown()
     return (entry,)
@@ -215,7 +224,7 @@ def completion(asked, session, entry, get_seen):
     get_seen()
     entry.categories = asked.categories = [each.name for each in session.seen.categories]
     entry.accounts = asked.accounts = list(session.seen.accounts)
-    entry.undecided = session.tray()
+    entry.undecided, entry.beyond, entry.ledger = session.tray(), session.asked.beyond(), session.seen.ledger
     return
 
 
@@ -477,7 +486,7 @@ def alarm(get_phase, incoming, get_section):
     _alarm = incoming.alarm
     mo.stop(get_section() != "Import" or _alarm is None)
     cure = control(incoming, _alarm.option) if _alarm.option else mo.md("")
-    mo.vstack([said(_alarm.text, "danger"), grid(cure)])
+    mo.vstack([said(_alarm.text, "danger"), alone(cure)])
     return
 
 
@@ -494,14 +503,15 @@ def answers(get_phase, incoming, get_section):
 def options(get_phase, incoming, get_section):
     get_phase()
     mo.stop(get_section() != "Import" or not incoming.is_at_rest)
-    money_out = control(incoming, "spending")
-    money_in = control(incoming, "credits")
+    money = mo.ui.dictionary(
+        {name: control(incoming, name) for name in ("spending", "credits") if not incoming.alarms_about(name)}
+    )
     default = text(
         "Where nothing else fits",
         incoming.options.default_category,
         lambda name: incoming.say(default_category=name),
     )
-    grid(money_out, money_in, default)
+    grid(*money.values(), default)
     return
 
 
@@ -516,22 +526,11 @@ def correction(get_phase, incoming, get_section):
         lambda typed: incoming.say(date_format=typed.strip() or None),
         "%d.%m.%Y",
     )
-    encoding = text(
-        "Encoding",
-        incoming.options.encoding or "",
-        lambda typed: incoming.say(encoding=typed.strip() or None),
-        "as it was found",
-    )
-    mapping = mo.ui.dictionary(
-        {
-            name: control(incoming, f"{reading_options.MAPPING}{name}")
-            for name in (reading_options.FIELDS if incoming.columns() else ())
-        }
-    )
+    mapping = mo.ui.dictionary({name: control(incoming, name) for name in incoming.column_options()})
     mo.accordion(
         {
             "Not read rightly? Say how it is written, and which column is what": mo.vstack(
-                [grid(*written.values(), pattern, encoding), grid(*mapping.values())]
+                [grid(*written.values(), pattern, width=10), grid(*mapping.values(), width=10)]
             )
         },
         expanded=incoming.options.is_corrected or not isinstance(incoming.phase, Proposed),
@@ -544,7 +543,7 @@ def kinds(get_phase, incoming, get_section):
     get_phase()
     mo.stop(get_section() != "Import" or not isinstance(incoming.phase, Proposed))
     only = choice("Lines that are", incoming.kinds(), incoming.only, incoming.show_only)
-    only
+    alone(only)
     return
 
 

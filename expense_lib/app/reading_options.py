@@ -17,6 +17,7 @@ from expense_lib.statements.columns import FIELDS, Columns
 from expense_lib.statements.records import Table
 
 MAPPING = "mapping."  # before the name of a field: the option that says its column
+FURTHER = "further."  # before the name of a field: the option that says one more
 
 NONE = "(none)"
 AS_FOUND = "as it was found"
@@ -25,7 +26,8 @@ LABELS = {
     "credits": "Money that came in",
     "date_format": "Dates are written",
     "decimal": "Before the cents is",
-    "references": "The bank's reference numbers",
+    "references": "Reference numbers",
+    "encoding": "Letters are encoded as",
     f"{MAPPING}type": "Debit or credit",
 }
 CHOICES: dict[str, dict[str, object]] = {
@@ -33,6 +35,21 @@ CHOICES: dict[str, dict[str, object]] = {
     "credits": {"left out": "skip", "as refunds": "refund"},
     "decimal": {AS_FOUND: None, "a point": ".", "a comma": ","},
     "references": {AS_FOUND: None, "are unique": True, "are not used": False},
+    "encoding": {
+        AS_FOUND: None,
+        "UTF-8": "utf-8",
+        "UTF-16": "utf-16",
+        "Western European (Windows)": "cp1252",
+        "Western European (ISO)": "iso8859-15",
+        "Western European (DOS)": "cp850",
+        "Western European (Mac)": "mac-roman",
+        "Central European (Windows)": "cp1250",
+        "Cyrillic (Windows)": "cp1251",
+        "Greek (Windows)": "cp1253",
+        "Turkish (Windows)": "cp1254",
+        "Japanese (Shift JIS)": "shift_jis",
+        "Chinese (GB 18030)": "gb18030",
+    },
 }
 _DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%d/%m/%y", "%m/%d/%Y"),
@@ -44,7 +61,7 @@ _HEAD_RECORDS = 60
 _HEAD_BYTES = 64 * 1024
 _NOT_A_TABLE = re.compile(rb"\s*[<{\[]")
 
-WRITTEN = ("date_format", "decimal", "references")  # how a file is written, beside its columns and encoding
+WRITTEN = ("date_format", "decimal", "encoding", "references")  # how a file is written, beside its columns
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,11 @@ class Choice:
         """Of an option that is no column."""
         known = CHOICES.get(option) or {AS_FOUND: None} | {day(each): each for each in _DATES}
         return cls(LABELS[option], _with(value, known, day(str(value))), value)
+
+    @classmethod
+    def of_further(cls, name: str, columns: Mapping[str, str]) -> Choice:
+        """Of one more column that is a field together with those that are it."""
+        return cls(f"{name.capitalize()}, and also", {NONE: None, **columns})
 
     @classmethod
     def of_column(cls, name: str, columns: Mapping[str, str], value: object) -> Choice:
@@ -137,4 +159,15 @@ def labelled(columns: Sequence[str], records: Sequence[Sequence[str]]) -> dict[s
     return {f"{name}: {sample}" if (sample := samples.get(name)) else name: name for name in columns}
 
 
-__all__ = ["FIELDS", "MAPPING", "WRITTEN", "Choice", "Options", "day", "head", "labelled", "names_of"]
+__all__ = [
+    "FIELDS",
+    "FURTHER",
+    "MAPPING",
+    "WRITTEN",
+    "Choice",
+    "Options",
+    "day",
+    "head",
+    "labelled",
+    "names_of",
+]

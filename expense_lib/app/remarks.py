@@ -52,7 +52,7 @@ def _of_date(expense: Expense, today: dt.date) -> Iterator[Remark]:
         with suppress(ValueError):  # the 29th of February, or the calendar's end
             meant = expense.date.replace(year=expense.date.year + years)
             if abs((meant - today).days) <= NEAR_DAYS:
-                text = f"{_name(expense)} is dated {expense.date}: {meant}?"
+                text = f"{_name(expense)} is dated {expense.date}. Was it {meant}?"
                 yield _fix(expense, text, f"Change it to {meant}", date=str(meant))
 
 
@@ -65,9 +65,7 @@ def _of_category(expense: Expense, categories: Sequence[CategoryTotal]) -> Itera
 
 
 def _of_amount(ledger: Recorder, expense: Expense, currency: str) -> Iterator[Remark]:
-    if (
-        not expense.description or abs(expense.amount) < TIMES
-    ):  # what costs less than one unit is no payee's usual
+    if not expense.description or abs(expense.amount) < TIMES:  # which nothing costs a fiftieth of
         return
     found = ledger.search(ExpenseFilter(q=expense.description, limit=MAX_PAGE)).items
     payee = fold(expense.description)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from expense_lib.app import messages
 from expense_lib.domain.errors import ExpenseError, LedgerUnavailable
 from expense_lib.domain.results import Expense
 from expense_lib.domain.statement import Said, Verdict
@@ -122,10 +123,7 @@ class Saids:
         found = self._expense(int(said))
         if found is None:
             return f"the same as #{said}"
-        year = "" if found.date.year == row.date.year else f" {found.date.year}"
-        amount = "" if found.amount == row.amount else f", {found.amount:,}"
-        name = found.description or found.category
-        return f"the same as #{said}, {name}, {found.date.day} {found.date:%b}{year}{amount}"
+        return f"the same as #{said}, {messages.beside(found, row.date, row.amount)}"
 
     def _expense(self, expense_id: int) -> Expense | None:
         """An expense that a row may be; None if it can't be had."""

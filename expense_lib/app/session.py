@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from expense_lib.app import answers, demo, figures, messages, tables, tray
+from expense_lib.app import answers, figures, messages, tables
 from expense_lib.app.charts import Bar, category_bars, month_bars
 from expense_lib.app.edit_dialog import Dialog
 from expense_lib.app.edits import GONE, Done, Failed, undo_of, undo_of_import
@@ -19,20 +19,16 @@ from expense_lib.app.entry import Added, NotReached, NotTakenBack, Outcome
 from expense_lib.app.entry_form import EntryForm
 from expense_lib.app.figures import Comparison, compare
 from expense_lib.app.filters import CUSTOM, View, last_day
+from expense_lib.app.opened_ledger import OpenedLedger
 from expense_lib.app.recurring import Recurring, copies
 from expense_lib.app.remarks import remarks
 from expense_lib.app.snapshot import READ_ONLY, Snapshot, load
-from expense_lib.domain.errors import ExpenseError, LedgerMoved
+from expense_lib.app.tray import Tray
+from expense_lib.domain.errors import ExpenseError
 from expense_lib.domain.filters import SummaryQuery
 from expense_lib.domain.results import Expense, Part
-from expense_lib.ledger import Ledger
-from expense_lib.settings import open_ledger
-
-if TYPE_CHECKING:
-    from expense_lib.settings import AnyLedger
 
 CHANGES = 50
-TRAY = 30  # undecided payments shown at once
 
 Reply = Callable[[dict[str, Any]], object]
 
@@ -66,15 +62,15 @@ class Session:
 
     def __init__(self, query: Mapping[str, str | list[str]], tell: Tell) -> None:
         self._tell = tell
-        self._ledger: AnyLedger | None = None  # opened once
-        self._file: tuple[Path, object] | None = None  # the ledger's file, and which one it is
         self._cursors: tuple[str | None, ...] = (None,)
         self.is_demo = "demo" in query
+        self.ledger = OpenedLedger(is_demo=self.is_demo)
         self.view = View.of_address(query)
         self.picked: tuple[Expense, ...] = ()
         self.notice: Done | Failed | None = None
         self.entry = EntryForm(self.ledger, self.currency, answers.SHARED)
         self.dialog = Dialog(self.ledger, self.currency)
+        self.asked = Tray(self.ledger, self.currency)
         self.notices = 0  # how many there were, so that a button of an earlier one does nothing
         self._changes: tuple[int | None, ...] = (None,)  # below which number each page so far begins
         self._earlier: int | None = None
@@ -82,25 +78,7 @@ class Session:
         self._looking = threading.Lock()
         self._changing = threading.Lock()
         self._day = dt.date.min  # of the last look
-        self._undecided: list[dict[str, Any]] = []
-        self._undecided_at = ""  # the position of the ledger at that time
         self.seen = self._load(None)
-
-    def ledger(self) -> AnyLedger:
-        """The ledger that the environment names, opened once, or the demo's.
-
-        Raises:
-            LedgerMoved: its file was replaced or removed: until ``retry`` none is made or used.
-        """
-        if self.is_demo:
-            return demo.ledger()
-        if self._file is not None and _identity(self._file[0]) != self._file[1]:
-            raise LedgerMoved
-        if self._ledger is None:
-            self._ledger = open_ledger()
-            if isinstance(self._ledger, Ledger):
-                self._file = (self._ledger.path, _identity(self._ledger.path))
-        return self._ledger
 
     def currency(self) -> str:
         """The ledger's currency, as far as it is known."""
@@ -110,7 +88,7 @@ class Session:
 
     def retry(self) -> None:
         """Open the ledger anew and look, since a person asks for it."""
-        self._ledger = self._file = None
+        self.ledger.forget()
         with suppress(ExpenseError):  # which the connection to the old file answers with, once
             self.ledger().position()
         self.look(check=True)
@@ -293,36 +271,19 @@ class Session:
         answer = self.entry.act(message)
         self._entered(answer, self.entry.outcome, reply)
 
-    def undecided(self) -> list[dict[str, Any]]:
-        """The payments of which the ledger asks what they are, as ``tray.items`` takes them."""
-        at = self.seen.position
-        if at and at != self._undecided_at:
-            try:
-                self._undecided = [each.model_dump() for each in self.ledger().undecided()]
-                self._undecided_at = at
-            except ExpenseError:  # what the page shows says so
-                self._undecided_at = ""
-        return self._undecided
-
     def tray(self) -> list[dict[str, Any]]:
-        """What is undecided, as the tray shows it; the first of it, if it is much."""
-        rows = self.undecided()[:TRAY]
-        names: dict[int, str] = {}
-        for each in {each for row in rows for each in row["candidates"]}:
-            with suppress(ExpenseError):  # it was deleted meanwhile
-                names[each] = messages.expense(self.ledger().get(each), self.currency())
-        return tray.items(rows, names, self.currency())
+        """What the ledger asks, the first of it, as the tray shows it."""
+        self.asked.look(self.seen.position)
+        return self.asked.items()
+
+    def show_more(self) -> None:
+        """Show more of what the ledger asks."""
+        self.asked.show_more()
+        self._tell.seen(self.seen)
 
     def decide(self, row: int, says: int | str) -> None:
-        """Answer an undecided payment: it is the expense of this id, "new", or to be left out ("skip")."""
-        try:
-            number = self.ledger().decide(row, says)  # type: ignore[arg-type] # what the tray says is one of these
-        except ExpenseError as failed:
-            self.did(Failed(str(failed)))
-            return
-        said = {"new": "It is another payment.", "skip": "It is left out."}
-        text = said.get(str(says), f"It is the same payment as #{says}.")
-        self.did(Done(text, None if number is None else undo_of(number)))
+        """Answer what the ledger asks about payment *row*."""
+        self.did(self.asked.decide(row, says))
 
     def complete(self, message: Mapping[str, Any], reply: Reply) -> None:
         """Reply with descriptions that complete the typed one."""
@@ -401,6 +362,7 @@ class Session:
         reply({"outcome": answer})
         if isinstance(outcome, Added):
             self._cursors = (None,)
+            self.asked.put_first(outcome.looks_like)
         self.look(check=isinstance(outcome, NotReached | NotTakenBack))
 
     def _asked(self, answer: dict[str, Any], done: Done | None, reply: Reply) -> None:
@@ -424,15 +386,6 @@ class Session:
     def _load(self, before: Snapshot | None) -> Snapshot:
         self._day = _today()
         return load(self.ledger, self.view, self._cursors[-1], self._day, before)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Device and inode of the file at *path*; None if there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _choices(seen: Snapshot) -> tuple[list[str], tuple[str, ...]]:

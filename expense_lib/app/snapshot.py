@@ -60,6 +60,11 @@ class Snapshot:
         return self.page.position if self.page else ""
 
     @property
+    def ledger(self) -> str:
+        """The ledger's id; empty if it was never read."""
+        return self.page.ledger if self.page else ""
+
+    @property
     def currency(self) -> str:
         """The ledger's, as far as it is known."""
         return self.page.currency if self.page else ""

@@ -11,14 +11,12 @@ from expense_lib.app.figures import Compared, Comparison
 from expense_lib.app.recurring import Recurring
 from expense_lib.app.snapshot import Snapshot
 from expense_lib.domain.results import CategoryTotal, Change
-from expense_lib.domain.statement import Import, Imported
-from expense_lib.statements import Plan
+from expense_lib.domain.statement import Import
 
 Table = dict[str, Any]
 
 EMPTY: Table = {"columns": [], "rows": [], "caption": ""}
 
-LINES = 50  # of a statement, on a page
 VERDICTS = {
     "created": "new",
     "joined": "taken for expenses you have",
@@ -52,7 +50,7 @@ def expenses(seen: Snapshot, *, newer: bool) -> Table:
                 "date": str(each.date),
                 "category": each.category,
                 "description": each.description,
-                "details": _details(each.account, each.tags, each.note),
+                "details": details(each.account, each.tags, each.note),
                 "amount": f"{each.amount:,}",
             }
             for each in page.items
@@ -66,7 +64,7 @@ def expenses(seen: Snapshot, *, newer: bool) -> Table:
     }
 
 
-def _details(account: str | None, tags: Iterable[str], note: str) -> list[dict[str, str]]:
+def details(account: str | None, tags: Iterable[str], note: str) -> list[dict[str, str]]:
     """Annotations, as they are shown small."""
     found = [("account", account), *(("tag", messages.tag(name)) for name in tags), ("note", note)]
     return [{"kind": kind, "text": text} for kind, text in found if text]
@@ -89,7 +87,7 @@ def compared(comparison: Comparison) -> Table:
         return {"id": each.name, "name": each.name, **amounts}
 
     rows = [row(each) for each in (comparison.total, *comparison.rows)]
-    return _table("This month beside others", columns, rows)
+    return table("This month beside others", columns, rows)
 
 
 def recurring(found: Sequence[Recurring]) -> Table:
@@ -117,7 +115,7 @@ def recurring(found: Sequence[Recurring]) -> Table:
         for each in found
     ]
     none = "Nothing came three times at regular intervals yet."
-    return _table("Likely to come again", columns, rows) | {"none": none}
+    return table("Likely to come again", columns, rows) | {"none": none}
 
 
 def categories(found: Sequence[CategoryTotal]) -> Table:
@@ -133,7 +131,7 @@ def categories(found: Sequence[CategoryTotal]) -> Table:
         }
         for each in found
     ]
-    return _table("Categories", columns, rows, "Rename") | {"none": "There are no categories yet."}
+    return table("Categories", columns, rows, "Rename") | {"none": "There are no categories yet."}
 
 
 def imports(found: Sequence[Import]) -> Table:
@@ -163,7 +161,7 @@ def imports(found: Sequence[Import]) -> Table:
         }
         for each in found
     ]
-    return _table("Imports", columns, rows, "Undo") | {"none": "No statement was imported yet."}
+    return table("Imports", columns, rows, "Undo") | {"none": "No statement was imported yet."}
 
 
 def changes(found: Sequence[Change], currency: str, *, newer: bool, older: bool) -> Table:
@@ -179,65 +177,13 @@ def changes(found: Sequence[Change], currency: str, *, newer: bool, older: bool)
         for each in found
     ]
     turning = {"newer": newer, "older": older, "none": "Nothing was changed yet."}
-    return _table("Changes", columns, rows, "Undo") | turning
+    return table("Changes", columns, rows, "Undo") | turning
 
 
-def lines(plan: Plan, dry: Imported) -> list[Table]:
-    """A row for each line of a statement, in the order of the file: what would become of it, and why."""
-    rows: list[Table] = [
-        {
-            "id": at,
-            "line": str(row.line),
-            "date": str(row.date),
-            "description": row.description,
-            "account": row.account,
-            "amount": f"{row.amount:,}",
-            "category": verdict.category or "",
-            "what": VERDICTS[verdict.what],
-            "why": verdict.why,
-            **({"details": _details("", row.tags.split(), row.note)} if row.tags or row.note else {}),
-        }
-        for at, (row, verdict) in enumerate(zip(plan.rows, dry.verdicts, strict=True))
-    ]
-    blank = dict.fromkeys(("date", "description", "account", "amount", "category"), "")
-    rows += [
-        {"id": -bad.line, "line": str(bad.line), **blank, "what": NOT_READ, "why": bad.reason}
-        for bad in plan.bad
-    ]
-    return sorted(rows, key=lambda row: int(row["line"])) if plan.bad else rows
-
-
-def verdicts(rows: Sequence[Table], first: int) -> Table:
-    """A page of a statement's lines, from the one at *first* on; their accounts, if any has one."""
-    account = {"account": ("Account", "")} if any(row["account"] for row in rows) else {}
-    columns = {
-        "line": ("Line", "amount"),
-        "date": ("Date", "date"),
-        "description": ("Description", "detailed"),
-        **account,
-        "amount": ("Amount", "amount"),
-        "category": ("Category", ""),
-        "what": ("What", "choice"),
-        "why": ("Why", ""),
-    }
-    turning = {
-        "newer": first > 0,
-        "older": first + LINES < len(rows),
-        "turns": ["Previous", "Next"],
-        "statement": True,
-    }
-    return _table("Lines of the statement", columns, list(rows[first : first + LINES])) | turning
-
-
-def choosing(row: Table, said: str, choices: Sequence[Sequence[str]]) -> Table:
-    """A line's verdict as a choice: what was *said*, and the *choices*, each with its words."""
-    named = f"What becomes of line {row['line']}, {row['description']}, {row['amount']}"
-    return {"what": {"named": named, "value": said, "choices": choices}}
-
-
-def _table(
+def table(
     caption: str, columns: dict[str, tuple[str, str]], rows: Sequence[Table], act: str | None = None
 ) -> Table:
+    """A table of *rows*; each column has a label and a kind, as ``table.js`` has them."""
     return {
         "columns": [{"name": name, "label": label, "kind": kind} for name, (label, kind) in columns.items()],
         "rows": rows,

@@ -130,9 +130,11 @@ class Overview(Page, Position):
     """A page, with what else there is to see, from the same snapshot.
 
     *first* and *last* are the days between which the expenses that match lie, None if there are none.
-    *categories* and *accounts* are all of the ledger's, whatever the filter; accounts by name only.
+    *categories* and *accounts* are all of the ledger's, whatever the filter; accounts by name only. *ledger*
+    is its id.
     """
 
+    ledger: str
     first: dt.date | None
     last: dt.date | None
     categories: tuple[CategoryTotal, ...]

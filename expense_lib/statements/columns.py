@@ -19,7 +19,7 @@ FIELDS = (
     *("account", "note", "tags"),
 )
 _OF_OWN = ("account", "note", "tags")  # looked for by these very names, and in a ledger's own export only
-_OF_SEVERAL = ("description", "reference")  # what may be in several columns together
+OF_SEVERAL = ("description", "reference")  # what may be in several columns together
 
 # Names of columns, best first, in the form of ``_plain``. A reference is only what no two payments can share:
 # "Reference" alone is often what the payer wrote, and a counter of rows is another in the next file.
@@ -233,7 +233,7 @@ def as_asked(columns: Columns, mapping: Mapping[str, object]) -> dict[str, tuple
     for field, given in mapping.items():
         if given in (None, "", [], ()) or field not in FIELDS:
             continue
-        parts = given if isinstance(given, list | tuple) and field in _OF_SEVERAL else (given,)
+        parts = given if isinstance(given, list | tuple) and field in OF_SEVERAL else (given,)
         names = [columns.find(part) for part in parts]
         if None in names:
             known = ", ".join(columns.names[:30])

@@ -68,6 +68,10 @@ class FakeElement {
     this.childNodes.push(...this.#adopt(children));
   }
 
+  prepend(...children) {
+    this.childNodes.unshift(...this.#adopt(children));
+  }
+
   after(...siblings) {
     const at = this.parent.childNodes.indexOf(this) + 1;
     this.parent.childNodes.splice(at, 0, ...this.parent.#adopt(siblings));

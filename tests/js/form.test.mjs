@@ -16,6 +16,9 @@ const TRAITS = {
   more: ["account", "tags", "note"],
   categories: ["Clothes", "Food", "Fun"],
   accounts: ["Cash", "Giro"],
+  undecided: [],
+  beyond: 0,
+  ledger: "11aa",
 };
 const LUNCH = { amount: "12.50", description: "Lunch", category: "Food", date: "2026-11-22" };
 const BUS = { amount: "2.40", description: "Bus", category: "Transport", date: "2026-11-23" };
@@ -37,13 +40,13 @@ beforeEach(() => {
 
 afterEach(() => clock.stop());
 
-function opens() {
-  shown = new Shown(form, { ...TRAITS });
+function opens(traits = {}) {
+  shown = new Shown(form, { ...TRAITS, ...traits });
 }
 
-function reloads() {
+function reloads(traits) {
   shown.leaves();
-  opens();
+  opens(traits);
 }
 
 function adds(texts) {
@@ -347,6 +350,19 @@ test("remarks are not counted, and one click corrects", () => {
   assert.equal(tray(), null);
 });
 
+test("a correction leaves the other remarks on the same expense as good as they were", () => {
+  const act = { name: "amend", label: "Food", changes: { category: "Food" } };
+  const other = { name: "amend", label: "2026", changes: { date: "2026-11-24" } };
+  for (const [at, each] of [act, other].entries()) {
+    const remark = { id: `remark-1-${at}`, kind: "remark", text: "?", expense: 1, version: 1, acts: [each] };
+    shown.hears({ remarks: [remark] });
+  }
+  shown.clicks("Food");
+  answers({ kind: "added", text: "Changed.", expense: 1, version: 2 });
+  shown.clicks("2026");
+  assert.equal(sent()[1].version, 2);
+});
+
 test("a remark on what is taken back goes with it", () => {
   shown.hears({ remarks: [{ id: "remark-1-0", kind: "remark", text: "Fodd?", expense: 1, acts: [] }] });
   shown.hears({ outcome: { id: null, kind: "warn", text: "Taken back.", fill: LUNCH, expense: 1 } });
@@ -374,9 +390,65 @@ test("another tab shares the tray", () => {
   const [key] = [...shelved.keys()];
   assert.equal(key, undefined);
   shown = first;
-  const name = `expenses:unrecorded:/::${sent()[0].id}`;
+  const name = `expenses:unrecorded:11aa:${sent()[0].id}`;
   window.dispatchEvent(Object.assign(new Event("storage"), { key: name, newValue: null }));
   assert.equal(tray(), null);
+});
+
+test("what the ledger asks beyond what is shown is counted, and shown on demand", () => {
+  const row = (number) => ({
+    id: `row-${number}`,
+    row: number,
+    kind: "row",
+    title: `${number}, Tea`,
+    acts: [],
+  });
+  shown.changes("undecided", [row(1), row(2)]);
+  shown.changes("beyond", 7);
+  assert.equal(tray()[0], "9 to decide");
+  shown.button("7 more to decide").focus();
+  shown.clicks("7 more to decide");
+  assert.equal(shown.sentTo("more").length, 1);
+  shown.changes("undecided", [1, 2, 3].map(row));
+  shown.changes("beyond", 0);
+  assert.deepEqual(tray(), ["3 to decide", "1, Tea", "2, Tea", "3, Tea"]);
+  assert.ok(shown.el.querySelector(".tray").querySelector("button.quiet").hidden);
+  assert.equal(shown.el.activeElement.querySelector("strong").textContent, "3, Tea");
+});
+
+test("what may be the expense just added is asked before all else", () => {
+  const row = { id: "row-1", row: 1, kind: "row", title: "2.00, Tea", acts: [] };
+  shown.changes("undecided", [row]);
+  adds(LUNCH);
+  repeats();
+  assert.deepEqual(tray(), ["2 to decide", "12.50, Lunch", "2.00, Tea"]);
+  shown.changes("undecided", [{ ...row, id: "row-9", row: 9, title: "18.40, Bistro", isNew: true }, row]);
+  assert.equal(tray()[1], "18.40, Bistro");
+});
+
+test("what was typed for one ledger is not in the tray of another at the same address", () => {
+  adds(LUNCH);
+  repeats();
+  reloads({ ledger: "22bb" });
+  assert.equal(tray(), null);
+  reloads();
+  assert.deepEqual(tray(), ["1 to decide", "12.50, Lunch"]);
+});
+
+test("what was typed before the ledger was reached is in its tray from then on", () => {
+  adds(LUNCH);
+  repeats();
+  reloads({ ledger: "" });
+  adds(BUS);
+  answers({ kind: "unreached", text: "Not added." });
+  assert.deepEqual(tray(), ["1 to decide", "2.40, Bus"]);
+  shown.changes("ledger", "11aa");
+  assert.deepEqual(tray(), ["2 to decide", "12.50, Lunch", "2.40, Bus"]);
+  reloads();
+  assert.deepEqual(tray(), ["2 to decide", "12.50, Lunch", "2.40, Bus"]);
+  assert.equal(location.reloads, 0);
+  shown.changes("ledger", "22bb"); // the file is another one now
+  assert.equal(location.reloads, 1);
 });
 
 // Reload

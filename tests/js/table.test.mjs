@@ -88,6 +88,21 @@ test("a choice is sent with its row, and a text is none", () => {
   assert.equal(shown.el.querySelectorAll("td.what")[1].textContent, "left out");
 });
 
+test("from where a category is stands small below it", () => {
+  shows({
+    picks: false,
+    act: null,
+    columns: [{ name: "category", label: "Category", kind: "sourced" }],
+    rows: [
+      { id: 1, category: "Food", source: { kind: "alike", text: "guessed" } },
+      { id: 2, category: "Fun" },
+    ],
+  });
+  const [guessed, said] = shown.el.querySelectorAll("td");
+  assert.deepEqual([guessed.textContent, said.textContent], ["Foodguessed", "Fun"]);
+  assert.equal(guessed.querySelector(".alike").textContent, "guessed");
+});
+
 test("details stand small below a detailed text", () => {
   const details = [
     { kind: "account", text: "Giro" },

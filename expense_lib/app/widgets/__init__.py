@@ -79,6 +79,8 @@ class ExpenseForm(_Talking):
         dialog: Whether it is one, closed until it is asked to open.
         acts: Further buttons of a dialog, each with a *name* and a *label*; ``cancel`` closes it.
         undecided: What the ledger asks, as ``tray.items`` has it: in the tray below the form.
+        beyond: How much more it asks.
+        ledger: Its id, by which the browser keeps what is typed; empty as long as it was not reached.
     """
 
     _esm = joined(_FOLDER / "form" / "form.js")
@@ -93,6 +95,8 @@ class ExpenseForm(_Talking):
     categories = traitlets.List(traitlets.Unicode()).tag(sync=True)
     accounts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     undecided = traitlets.List(traitlets.Dict()).tag(sync=True)
+    beyond = traitlets.Int().tag(sync=True)
+    ledger = traitlets.Unicode().tag(sync=True)
 
 
 class Table(_Talking):

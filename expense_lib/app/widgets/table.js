@@ -6,7 +6,7 @@
 // *turns* are the words for newer and older. *none* is said where there are no rows. *statement* says that they are
 // a statement's. A column's kind is "amount", "date", "detailed", "choice" or none; *sorts* are the orders that a click
 // on its head asks for. Below a detailed text stand the row's *details*, small, if it has any: {kind, text}, the kind
-// being "account", "tag" or "note". In a column of choices a row has a text, or {named, value, choices}, the choices
+// being "account", "tag" or "note". Below a sourced one stands from where it is, the row's *source*: {kind, text}. In a column of choices a row has a text, or {named, value, choices}, the choices
 // being [value, label] each. A row is *named* to screen readers; one that is *fixed* can't be acted on. To Python, as
 // custom messages: {do: "sort", by}, {do: "turn", to: "newer" | "older"}, {do: "pick", ids}, {do: "act", id},
 // {do: "choose", id, to}.
@@ -187,6 +187,7 @@ class Table {
     const cells = columns.map(({ name, kind }) => {
       const made = cell({ class: `${kind ?? ""} ${name}` }, this.#content(kind, row, name));
       if (kind === "detailed" && row.details?.length) made.append(detailsOf(row.details));
+      if (kind === "sourced" && row.source) made.append(detailsOf([row.source]));
       return made;
     });
     if (picks) cells.unshift(this.#picks.cell(row));

@@ -31,6 +31,8 @@ export class Combobox {
     input.setAttribute("aria-autocomplete", "list");
     input.setAttribute("aria-expanded", "false");
     input.setAttribute("aria-controls", list.id);
+    list.setAttribute("tabindex", "-1"); // Tab would stop at a list that scrolls, and what is typed then be lost
+    list.addEventListener("mousedown", (event) => event.preventDefault()); // the input keeps its focus
     input.addEventListener("keydown", (event) => this.#onKey(event));
     input.addEventListener("blur", () => this.close());
   }
@@ -52,7 +54,6 @@ export class Combobox {
     const option = make("li", { role: "option", id: `${this.#list.id}-${at}`, "aria-selected": "false" });
     option.append(make("span", {}, text));
     if (category) option.append(make("small", {}, category));
-    option.addEventListener("mousedown", (event) => event.preventDefault()); // the input keeps its focus
     option.addEventListener("click", () => this.#choose(at));
     return option;
   }

@@ -5,6 +5,7 @@
 //                               have become *another* payment, one to *restore* (*expense*), or a correction to
 //                               *amend* (*expense*, *changes*, *version*)
 //   {do: "decide", row, says}   what the ledger asked: it is expense *says*, or "new", or "skip"
+//   {do: "more"}                show more of what the ledger asks
 //   {do: "complete", text}      which descriptions begin like this?
 //   {do: "act", name, of}       a button beside the outcome *of*
 //   {do: "delete"}              a dialog's button

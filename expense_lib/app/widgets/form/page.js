@@ -8,47 +8,50 @@
 import { send } from "../elements.js";
 import { draftName, keepDraft, keptDraft } from "./draft.js";
 import { Entry } from "./entry.js";
+import { LATE_AFTER_MS, REFUSED, shownOf, titleOf, UNSAID, UNSENT } from "./items.js";
 import { newId, same } from "./outbox.js";
+import { pollWhileVisible } from "./poll.js";
 import { Shelf, shelfName } from "./shelf.js";
 import { Tray } from "./tray.js";
-
-const POLL_EVERY_MS = 5000;
-const LATE_AFTER_MS = 1000; // what is not answered by then is shown
-const EDIT = { name: "edit", label: "Edit" };
-const DROP = { name: "drop", label: "Throw away" };
-const AGAIN = { name: "send", label: "Try again" };
-const WAITING = {
-  kind: "waiting",
-  text: "No answer yet. It is sent again; nothing is entered twice.",
-  acts: [AGAIN],
-};
-const UNSENT = { kind: "draft", text: "Not sent yet.", acts: [EDIT, DROP] };
-const UNSAID = [AGAIN, EDIT, DROP]; // where Python could not say more
-
-// What was typed, in one line.
-function titleOf({ amount, description, category }) {
-  return [amount, description || category].filter(Boolean).join(", ");
-}
 
 export class Page {
   #model;
   #draft = draftName(location);
   #editing = null; // the id of the item that is in the form
+  #ledger; // its id; "" as long as it was not reached
 
   constructor(model, el, ending) {
     this.#model = model;
     this.entry = new Entry(model, { changed: () => this.#keep(), submit: () => this.#submit() });
-    this.tray = new Tray({ act: (item, act) => this.#decide(item, act), leave: () => this.#focus() });
-    this.shelf = new Shelf(shelfName(location), () => this.#showTray(), ending);
+    this.tray = new Tray({
+      act: (item, act) => this.#decide(item, act),
+      more: () => this.#tell({ do: "more" }),
+      leave: () => this.#focus(),
+    });
+    this.#ledger = model.get("ledger");
+    this.shelf = new Shelf(shelfName(this.#ledger), () => this.#showTray(), ending);
     el.append(this.entry.form, this.entry.message, this.tray.element);
-    const show = () => this.#showTray();
-    model.on("change:undecided", show);
-    ending.addEventListener("abort", () => model.off("change:undecided", show));
+    this.#on("undecided", () => this.#showTray(), ending);
+    this.#on("beyond", () => this.#showTray(), ending);
+    this.#on("ledger", () => this.#moveTo(model.get("ledger")), ending);
     this.#restore();
     this.entry.date.open();
-    this.#poll(model, ending);
+    pollWhileVisible(model, ending, () => {
+      this.entry.date.tick();
+      this.#showTray();
+    });
     window.addEventListener("popstate", () => location.reload(), { signal: ending }); // Back is a view as well
     requestAnimationFrame(() => this.#focus());
+  }
+
+  #on(trait, listener, ending) {
+    this.#model.on(`change:${trait}`, listener);
+    ending.addEventListener("abort", () => this.#model.off(`change:${trait}`, listener));
+  }
+
+  // Send what is not sent again by itself.
+  #tell(message) {
+    send(this.#model, message, (text) => this.entry.show({ kind: "danger", text }));
   }
 
   hear({ outcome, offer, remarks }) {
@@ -94,6 +97,9 @@ export class Page {
     if (!sent) return;
     if (said.kind === "added") {
       this.shelf.remove(id);
+      for (const remark of this.#remarksOn(said.version && said.expense)) {
+        this.shelf.put({ ...remark, version: said.version });
+      }
       this.entry.show(outcome);
     } else if (this.shelf.has(id)) {
       const { as, ...asTyped } = sent;
@@ -107,14 +113,16 @@ export class Page {
     const { fields } = this.entry;
     this.entry.show(outcome);
     if (outcome.fill) {
-      for (const { id, kind, expense } of this.shelf.items) {
-        if (kind === "remark" && expense === outcome.expense) this.shelf.remove(id);
-      }
+      for (const { id } of this.#remarksOn(outcome.expense)) this.shelf.remove(id);
       if (fields.isBlank) fields.putBack(outcome.fill);
     }
     this.entry.update();
     this.#keep();
     this.#focus();
+  }
+
+  #remarksOn(expenseId) {
+    return this.shelf.items.filter(({ kind, expense }) => kind === "remark" && expense === expenseId);
   }
 
   #focus() {
@@ -124,22 +132,16 @@ export class Page {
   // The tray
 
   #showTray() {
-    const items = this.shelf.items.filter(({ id }) => id !== this.#editing).map((item) => this.#shown(item));
-    this.tray.show([...items.filter(Boolean), ...(this.#model.get("undecided") ?? [])]);
-  }
-
-  #shown(item) {
-    const { id, kind, values, text, acts, sentAt } = item;
-    const title = values ? titleOf(values) : "";
-    if (kind !== "sent") return { id, kind, title, text, acts, item };
-    return Date.now() - sentAt >= LATE_AFTER_MS ? { id, title, ...WAITING, item } : null;
+    const items = this.shelf.items.filter(({ id }) => id !== this.#editing).map(shownOf);
+    const undecided = this.#model.get("undecided");
+    const asked = undecided.filter(({ isNew }) => isNew);
+    const others = undecided.filter(({ isNew }) => !isNew);
+    this.tray.show([...asked, ...items.filter(Boolean), ...others], this.#model.get("beyond"));
   }
 
   #decide({ item, row }, act) {
     if (act.says !== undefined) {
-      send(this.#model, { do: "decide", row, says: act.says }, (text) =>
-        this.entry.show({ kind: "danger", text }),
-      );
+      this.#tell({ do: "decide", row, says: act.says });
     } else if (act.in !== undefined) {
       this.#send({ id: newId(), at: item.at, values: { ...item.values, category: act.in } });
       this.shelf.remove(item.id);
@@ -206,7 +208,7 @@ export class Page {
   }
 
   #restore() {
-    const { fields, outbox, more } = this.entry;
+    const { fields, more } = this.entry;
     const kept = keptDraft(this.#draft);
     if (kept) {
       fields.fill(kept.values);
@@ -216,11 +218,23 @@ export class Page {
       if (this.shelf.has(kept.editing)) this.#editing = kept.editing;
       this.#takeUp(kept);
     }
-    for (const item of this.shelf.items) if (item.kind === "sent") outbox.push(item);
+    this.#sendAgain();
     this.entry.update();
     this.#keep();
     this.#showTray();
+  }
+
+  #sendAgain() {
+    for (const item of this.shelf.items) if (item.kind === "sent") this.entry.outbox.push(item);
     setTimeout(() => this.#showTray(), LATE_AFTER_MS);
+  }
+
+  // The ledger was reached, or is another than before: then this is another page.
+  #moveTo(ledger) {
+    if (this.#ledger) return location.reload();
+    this.#ledger = ledger;
+    this.shelf.move(shelfName(ledger));
+    this.#sendAgain();
   }
 
   // What an earlier version of this page kept beside the form: its last entry was in the form until it was answered.
@@ -228,22 +242,9 @@ export class Page {
     const at = Date.now();
     for (const { id, values } of outstanding) this.shelf.put({ id, at, values, kind: "sent", sentAt: at });
     for (const { values, why } of missed) {
-      this.shelf.put({ id: newId(), at, values, kind: "refused", text: why, acts: [EDIT, DROP] });
+      this.shelf.put({ id: newId(), at, values, text: why, ...REFUSED });
     }
     const { fields } = this.entry;
     if (outstanding.length && same(outstanding.at(-1).values, fields.values)) fields.beginNext();
-  }
-
-  // Have Python ask now and then whether the ledger has changed, while the page is visible.
-  #poll(model, ending) {
-    const poll = () => {
-      if (document.visibilityState !== "visible") return;
-      this.entry.date.tick();
-      this.#showTray();
-      send(model, { do: "poll" }, () => {});
-    };
-    const timer = setInterval(poll, POLL_EVERY_MS);
-    ending.addEventListener("abort", () => clearInterval(timer));
-    document.addEventListener("visibilitychange", poll, { signal: ending });
   }
 }

@@ -1,10 +1,10 @@
 // What was typed and is not in the ledger, kept over reloads and days, for all tabs. Each item, {id, at, kind, ...},
 // stands under a key of its own, so that two tabs never write over what the other has kept.
 
-// Where the items of the page at *location* are kept: the demo has a place of its own.
-export function shelfName({ pathname, search }) {
-  const demo = new URLSearchParams(search).has("demo") ? "demo" : "";
-  return `expenses:unrecorded:${pathname}:${demo}:`;
+// Where the items of a ledger are kept, by its id, so that those of two at one address don't mix. It is "" as long as
+// no ledger was reached.
+export function shelfName(ledger) {
+  return `expenses:unrecorded:${ledger}:`;
 }
 
 export class Shelf {
@@ -20,6 +20,16 @@ export class Shelf {
     window.addEventListener("storage", (event) => this.#hear(event), { signal: ending });
   }
 
+  // From now on the items are those of this *name*, with those that were kept so far.
+  move(name) {
+    const before = this.items;
+    for (const { id } of before) this.#forget(id);
+    this.#name = name;
+    this.#items = new Map(this.#kept().map((item) => [item.id, item]));
+    for (const item of before) this.#keep(item);
+    this.#changed();
+  }
+
   // The earliest first.
   get items() {
     return [...this.#items.values()].sort((one, other) => one.at - other.at);
@@ -30,23 +40,31 @@ export class Shelf {
   }
 
   put(item) {
+    this.#keep(item);
+    this.#changed();
+  }
+
+  remove(id) {
+    this.#forget(id);
+    this.#changed();
+  }
+
+  #keep(item) {
     this.#items.set(item.id, item);
     try {
       localStorage.setItem(this.#name + item.id, JSON.stringify(item));
     } catch {
       // a browser that keeps nothing, or is full: it is kept while the page is open
     }
-    this.#changed();
   }
 
-  remove(id) {
+  #forget(id) {
     this.#items.delete(id);
     try {
       localStorage.removeItem(this.#name + id);
     } catch {
       // see above
     }
-    this.#changed();
   }
 
   #kept() {

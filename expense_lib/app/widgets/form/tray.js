@@ -14,8 +14,8 @@ const CHOICES = new Map([
   ["ArrowLeft", -1],
 ]);
 
-function headingOf(items) {
-  const count = items.filter((item) => !UNCOUNTED.has(item.kind)).length;
+function headingOf(items, beyond) {
+  const count = items.filter((item) => !UNCOUNTED.has(item.kind)).length + beyond;
   if (count) return `${count} to decide`;
   return items.some((item) => item.kind === "remark") ? "To look at" : "Not answered yet";
 }
@@ -26,34 +26,49 @@ export class Tray {
   #lines = new Map(); // by the item's id: its element, and what it shows
   #heading = make("h2", { class: "title", id: "tray-title" });
   #list = make("ul", { "aria-live": "polite", "aria-relevant": "additions" });
+  #more;
 
-  // *act* is called with an item and the act that was chosen, *leave* when the focus has nowhere to go in here.
-  constructor({ act, leave }) {
+  // *act* is called with an item and the act that was chosen, *more* to show more of what the ledger asks, *leave* when
+  // the focus has nowhere to go in here.
+  constructor({ act, more, leave }) {
     this.#act = act;
     this.#leave = leave;
+    this.#more = deed("", more, { class: "quiet", hidden: true });
     this.element = make(
       "section",
       { class: "tray", "aria-labelledby": "tray-title", hidden: true },
       this.#heading,
       this.#list,
+      this.#more,
     );
     this.element.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  // Show these items, {id, kind, title, text, acts}. Those that stay keep their elements, and so the focus.
-  show(items) {
+  // Show these items, {id, kind, title, text, acts}, and that there are so many *beyond* them. Those that stay keep
+  // their elements, and so the focus.
+  show(items, beyond) {
     const before = [...this.#list.children];
     const focused = before.findIndex((line) => this.#hasFocus(line));
+    const isOnMore = this.#more.getRootNode().activeElement === this.#more;
+    this.#lay(items);
+    this.#heading.textContent = items.length ? headingOf(items, beyond) : "";
+    this.#more.hidden = !beyond;
+    this.#more.textContent = `${beyond} more to decide`;
+    this.element.hidden = !items.length;
+    if (focused >= 0 && !before[focused].isConnected) this.#focusAt(Math.min(focused, items.length - 1));
+    if (isOnMore && items.length > before.length) this.#focusAt(before.length); // the first that came
+  }
+
+  #lay(items) {
     const kept = new Map(items.map((item) => [item.id, JSON.stringify(item)]));
     for (const [id, { line, shown }] of this.#lines) {
       if (kept.get(id) === shown) continue;
       line.remove();
       this.#lines.delete(id);
     }
-    for (const item of items) if (!this.#lines.has(item.id)) this.#add(item, kept.get(item.id));
-    this.#heading.textContent = items.length ? headingOf(items) : "";
-    this.element.hidden = !items.length;
-    if (focused >= 0 && !before[focused].isConnected) this.#focusAt(Math.min(focused, items.length - 1));
+    for (const [at, item] of items.entries()) {
+      if (!this.#lines.has(item.id)) this.#add(item, kept.get(item.id), items[at - 1]);
+    }
   }
 
   // Go to the first item, if there is one.
@@ -72,14 +87,15 @@ export class Tray {
     else this.#leave();
   }
 
-  #add(item, shown) {
+  // Add its line below that of *previous*.
+  #add(item, shown, previous) {
     const buttons = item.acts.map((act) => deed(act.label, () => this.#act(item, act)));
     const words = make(
       "span",
       { class: "words" },
       make("strong", { dir: "auto" }, item.title ?? ""),
       " ",
-      item.text,
+      make("span", { class: "why" }, item.text),
     );
     const line = make(
       "li",
@@ -88,7 +104,8 @@ export class Tray {
       make("div", { class: "acts" }, ...buttons),
     );
     this.#lines.set(item.id, { line, shown, item });
-    this.#list.append(line);
+    if (previous) this.#lines.get(previous.id).line.after(line);
+    else this.#list.prepend(line);
   }
 
   #onKey(event) {
