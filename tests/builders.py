@@ -52,6 +52,11 @@ def an_expense(**changes: Any) -> NewExpense:
     return NewExpense.model_validate(fields(**changes))
 
 
+def named(database: str, name: str) -> str:
+    """The address of the ledger of this name in a PostgreSQL database."""
+    return f"{database}{'&' if '?' in database else '?'}ledger={name}"
+
+
 def environment(**settings: str) -> dict[str, str]:
     """This process's environment with no ledger settings but *settings*."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EXPENSE_")}

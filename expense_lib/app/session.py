@@ -26,6 +26,7 @@ from expense_lib.domain.errors import ExpenseError, LedgerMoved
 from expense_lib.domain.filters import SummaryQuery
 from expense_lib.domain.results import Expense, Part
 from expense_lib.ledger import Ledger
+from expense_lib.store.engine import File
 from expense_lib.settings import open_ledger
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Session:
             raise LedgerMoved
         if self._ledger is None:
             self._ledger = open_ledger()
-            if isinstance(self._ledger, Ledger):
+            if isinstance(self._ledger, Ledger) and isinstance(self._ledger.engine, File):
                 self._file = (self._ledger.path, _identity(self._ledger.path))
         return self._ledger
 

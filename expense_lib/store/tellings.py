@@ -85,7 +85,7 @@ _TOLD_TWICE = """
     SELECT DISTINCT COALESCE(whole_minor, amount_minor)
       FROM expense AS person
      WHERE entered = 1 AND part_of IS NULL AND deleted_at IS NULL
-       AND NOT EXISTS (SELECT 1 FROM told_row WHERE told_row.expense_id = person.id AND alive)
+       AND NOT EXISTS (SELECT 1 FROM told_row WHERE told_row.expense_id = person.id AND alive = 1)
        AND EXISTS (
            SELECT 1
              FROM statement_row
@@ -109,7 +109,7 @@ _WITNESS = "INSERT INTO witness (row_id, import_id) VALUES (?, ?) ON CONFLICT DO
 _DAYS = """
     SELECT date, COUNT(DISTINCT expense_id)
       FROM told_row
-     WHERE account_key IS NOT DISTINCT FROM :account AND date BETWEEN :first AND :last AND alive
+     WHERE account_key IS NOT DISTINCT FROM :account AND date BETWEEN :first AND :last AND alive = 1
      GROUP BY date
 """
 

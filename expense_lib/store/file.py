@@ -1,0 +1,58 @@
+"""A ledger in an SQLite file, as the engine that ``Ledger`` uses."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import ParamSpec
+
+from expense_lib import files
+from expense_lib.domain.money import Currency
+from expense_lib.domain.results import Health
+from expense_lib.store import schema, sqlite
+from expense_lib.store.transaction import Transaction
+
+P = ParamSpec("P")
+
+# ruff: noqa: PLC0415 - recording needs none of it
+
+
+class File:
+    """The engine of one ledger in the file at *path*, as ``Engine`` says; ``sqlite`` and ``health`` do it."""
+
+    transaction = staticmethod(sqlite.transaction)
+    bulk_transaction = staticmethod(sqlite.bulk_transaction)
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = files.absolute(path)
+        self.where = os.fspath(self.path)  # hashed for every use: a text is faster than a Path
+
+    def make(self, currency: str | None) -> Currency:
+        with sqlite.connection(self.where, currency, make=True) as con:
+            return schema.currency(con)
+
+    def connection(self, currency: str) -> sqlite.connection:
+        return sqlite.connection(self.where, currency)
+
+    def close(self) -> None:
+        sqlite.close(self.where)
+
+    def closed_to(self, callback: Callable[P, None]) -> Callable[P, None]:
+        return sqlite.closed_to(callback, self.where)
+
+    def findings(self, tx: Transaction) -> Iterator[str]:
+        from expense_lib.store import health
+
+        return health.findings(tx)
+
+    def health(self, con: sqlite3.Connection) -> Health:
+        from expense_lib.store import health
+
+        return health.health(con)
+
+    def copy(self, con: sqlite3.Connection, target: Path) -> None:
+        from expense_lib.store import health
+
+        health.copy(con, target)

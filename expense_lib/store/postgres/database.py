@@ -1,0 +1,141 @@
+"""A ledger in a PostgreSQL database, as the engine that ``Ledger`` uses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import ParamSpec
+
+import psycopg
+
+from expense_lib.domain.errors import LedgerBusy, LedgerUnavailable
+from expense_lib.domain.money import Currency
+from expense_lib.domain.results import Health
+from expense_lib.store.postgres import address, connections, errors, orphans, schema
+from expense_lib.store.postgres.connections import Kept
+from expense_lib.store.postgres.session import Session
+from expense_lib.store.transaction import Transaction
+
+P = ParamSpec("P")
+
+
+class Database:
+    """The engine of one ledger in a PostgreSQL database, at *url*.
+
+    Attributes:
+        where: Its address, without what it needs to be let in.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._address = address.read(url)
+        self.where = self._address.shown
+        self._found: schema.Found | None = None
+        self._calls_back = _CallsBack()
+
+    def make(self, currency: str | None) -> Currency:
+        """Find the ledger, or make it in *currency*, once, however many try; its currency."""
+        with self._connection() as kept:
+            self._found = schema.ledger(kept.raw, self._address.name, currency)
+        return self._found.currency
+
+    @contextmanager
+    def connection(self, currency: str) -> Iterator[Session]:
+        """A session of this thread's on the ledger, which is kept in *currency*. Blocks may be nested."""
+        if self._found is None:
+            self.make(currency)
+        assert self._found is not None
+        if self._calls_back.depth:
+            raise LedgerBusy
+        with self._connection() as kept:
+            yield Session(kept, self._found)
+
+    @contextmanager
+    def transaction(self, con: Session, *, write: bool, bulk: bool = False) -> Iterator[None]:
+        """A transaction: the block reads one snapshot. With *write* it is on disk when the block has ended.
+
+        If the block raises, everything is rolled back. A writer takes the ledger's lock at the beginning, and
+        what it looks up it looks up after that.
+        """
+        con.begin(write=write, bulk=bulk)
+        try:
+            yield
+            con.commit()
+        except BaseException as error:
+            con.roll_back()
+            errors.raise_as_ours(error)
+            raise
+
+    def bulk_transaction(self, con: Session) -> AbstractContextManager[None]:
+        """The write lock, all or nothing, for many rows."""
+        return self.transaction(con, write=True, bulk=True)
+
+    def close(self) -> None:
+        """Close this process's connections to the database, those of other threads when their call returns."""
+        connections.close(self._address.dsn)
+
+    def closed_to(self, callback: Callable[P, None]) -> Callable[P, None]:
+        """Wrap *callback*, which is called during a transaction: to it this ledger raises LedgerBusy."""
+
+        def call(*args: P.args, **kwargs: P.kwargs) -> None:
+            self._calls_back.depth += 1
+            try:
+                callback(*args, **kwargs)
+            finally:
+                self._calls_back.depth -= 1
+
+        return call
+
+    def findings(self, tx: Transaction) -> Iterator[str]:
+        """What only this engine can have wrong: rows that belong to a row that is not there."""
+        return orphans.findings(tx)
+
+    def health(self, con: Session) -> Health:
+        """Read from the database, and begin a write without waiting and without writing."""
+        busy = writable = False
+        try:
+            busy = not con.can_lock()
+            writable = True
+        except psycopg.errors.ReadOnlySqlTransaction:
+            pass
+        except psycopg.Error as error:
+            errors.raise_as_ours(error)
+            raise
+        assert self._found is not None
+        return Health(
+            status="ok" if writable else "read-only",
+            writable=writable,
+            busy=busy,
+            currency=self._found.currency.code,
+            journal_mode="wal",
+            synchronous="full",
+        )
+
+    def copy(self, con: Session, target: Path) -> None:
+        """Not built: a ledger in a database is backed up with the database.
+
+        Raises:
+            LedgerUnavailable: always.
+        """
+        raise LedgerUnavailable("A ledger in PostgreSQL is backed up with its database: use pg_dump.")
+
+    @contextmanager
+    def _connection(self) -> Iterator[Kept]:
+        """A connection for the block; what fails with it is an error of this library."""
+        kept = connections.take(self._address.dsn)
+        try:
+            yield kept
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                kept.close()  # an interrupt came before everything was as at the beginning again
+            errors.raise_as_ours(error)
+            raise
+        finally:
+            connections.give_back(kept)
+
+
+class _CallsBack(threading.local):
+    """How many callbacks of the ledger's this thread is in."""
+
+    depth = 0
