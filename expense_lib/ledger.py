@@ -35,7 +35,8 @@ from expense_lib.domain.rows import Row
 from expense_lib.rules import recording
 from expense_lib.store import accounts, categories, log, queries
 from expense_lib.store.claims import KeyTaken
-from expense_lib.store.engine import File, engine_of
+from expense_lib.store.engine import engine_of
+from expense_lib.store.file import File
 from expense_lib.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -540,8 +541,8 @@ class Ledger:
     def check(self) -> list[str]:
         """What is wrong with the ledger, a sentence each; an empty list if it is sound.
 
-        The database's own check, every key recomputed, every expense and every category's total against the log.
-        It reads one snapshot, while others go on writing.
+        The database's own check, every key recomputed, every expense and every category's total against the
+        log. It reads one snapshot, while others go on writing.
         """
         from expense_lib.store import integrity
 

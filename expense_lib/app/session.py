@@ -26,8 +26,8 @@ from expense_lib.domain.errors import ExpenseError, LedgerMoved
 from expense_lib.domain.filters import SummaryQuery
 from expense_lib.domain.results import Expense, Part
 from expense_lib.ledger import Ledger
-from expense_lib.store.engine import File
 from expense_lib.settings import open_ledger
+from expense_lib.store.file import File
 
 if TYPE_CHECKING:
     from expense_lib.settings import AnyLedger

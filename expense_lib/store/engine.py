@@ -1,7 +1,7 @@
 """The engine of a ledger: where it is kept, and how transactions on it begin and end.
 
-Two engines keep one contract: one writer a ledger at a time, a reader sees one snapshot, and what was committed
-is on disk. All other modules here have one text of SQL for both, and work in a ``Transaction``.
+Two engines keep one contract: one writer a ledger at a time, a reader sees one snapshot, and what was
+committed is on disk. All other modules here have one text of SQL for both, and work in a ``Transaction``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Engine(Protocol):
         ...
 
     def transaction(self, con: Any, *, write: bool) -> AbstractContextManager[None]:
-        """One snapshot; with *write* the ledger's lock, and all or nothing on disk once the block has ended."""
+        """One snapshot; with *write* the ledger's lock, and all or nothing on disk when the block ends."""
         ...
 
     def bulk_transaction(self, con: Any) -> AbstractContextManager[None]:

@@ -30,29 +30,36 @@ class File:
         self.where = os.fspath(self.path)  # hashed for every use: a text is faster than a Path
 
     def make(self, currency: str | None) -> Currency:
+        """Open the file, or make it a ledger in *currency*; its currency."""
         with sqlite.connection(self.where, currency, make=True) as con:
             return schema.currency(con)
 
     def connection(self, currency: str) -> sqlite.connection:
+        """This thread's connection to the file."""
         return sqlite.connection(self.where, currency)
 
     def close(self) -> None:
+        """Close this process's connections to the file."""
         sqlite.close(self.where)
 
     def closed_to(self, callback: Callable[P, None]) -> Callable[P, None]:
+        """Wrap *callback*: to it this ledger is busy."""
         return sqlite.closed_to(callback, self.where)
 
     def findings(self, tx: Transaction) -> Iterator[str]:
+        """What SQLite itself finds wrong."""
         from expense_lib.store import health
 
         return health.findings(tx)
 
     def health(self, con: sqlite3.Connection) -> Health:
+        """Whether the file can be written at present."""
         from expense_lib.store import health
 
         return health.health(con)
 
     def copy(self, con: sqlite3.Connection, target: Path) -> None:
+        """Write a consistent copy, itself a ledger."""
         from expense_lib.store import health
 
         health.copy(con, target)

@@ -44,7 +44,8 @@ _MISCOUNTED = f"""
     SELECT COALESCE(category.key, live.key)
       FROM category
       FULL JOIN live ON live.key = category.key
-     WHERE (category.count, category.total_high, category.total_low) IS DISTINCT FROM (live.count, live.high, live.low)
+     WHERE (category.count, category.total_high, category.total_low)
+           IS DISTINCT FROM (live.count, live.high, live.low)
 """
 
 # Rows: expenses that only banks told of, without a row of a statement.

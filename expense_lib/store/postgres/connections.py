@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg
 from psycopg.adapt import Buffer, Loader
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import IntDumper
 
 from expense_lib.store.postgres import errors
@@ -46,8 +46,8 @@ class Kept:
     def __init__(self, dsn: str, epoch: int) -> None:
         self.dsn, self.epoch, self.process = dsn, epoch, os.getpid()
         try:
-            options = {**_DEFAULTS, **conninfo_to_dict(dsn)}
-            self.raw = psycopg.connect(make_conninfo(**options), autocommit=True, prepare_threshold=None)
+            options: dict[str, Any] = {**_DEFAULTS, **conninfo_to_dict(dsn)}
+            self.raw = psycopg.connect(**options, autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:
             raise errors.unreached(error) from error
         self.raw.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
@@ -102,13 +102,11 @@ class _OfThread(threading.local):
             _everyones.add(self.idle)
 
 
-class _Idle(dict[str, list[Kept]]):
+class _Idle:
     """The connections of one thread that nothing uses at present, by their databases."""
 
-    __hash__ = object.__hash__
-
-    def __missing__(self, dsn: str) -> list[Kept]:
-        return self.setdefault(dsn, [])
+    def __init__(self) -> None:
+        self.of = defaultdict[str, list[Kept]](list)
 
 
 _abandoned: list[psycopg.Connection[Any]] = []
@@ -124,7 +122,7 @@ def take(dsn: str) -> Kept:
     Raises:
         LedgerUnavailable: the database can't be reached, or refuses its user.
     """
-    idle = _of_thread.idle[dsn]
+    idle = _of_thread.idle.of[dsn]
     while idle:
         kept = idle.pop()
         if kept.is_usable():
@@ -136,7 +134,7 @@ def take(dsn: str) -> Kept:
 def give_back(kept: Kept) -> None:
     """Keep a connection for the next use, if it is as it was."""
     if kept.is_usable():
-        _of_thread.idle[kept.dsn].append(kept)
+        _of_thread.idle.of[kept.dsn].append(kept)
     else:
         kept.close()
 
@@ -147,7 +145,7 @@ def close(dsn: str) -> None:
     with _everyones_lock:
         everyones = list(_everyones)
     for idle in everyones:
-        kept_by_thread = idle.get(dsn, [])
+        kept_by_thread = idle.of.get(dsn, [])
         while kept_by_thread:
             with suppress(IndexError):  # its thread took the last one
                 kept_by_thread.pop().close()

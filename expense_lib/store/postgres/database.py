@@ -37,19 +37,15 @@ class Database:
     def make(self, currency: str | None) -> Currency:
         """Find the ledger, or make it in *currency*, once, however many try; its currency."""
         with self._connection() as kept:
-            self._found = schema.ledger(kept.raw, self._address.name, currency)
-        return self._found.currency
+            return self._ledger(kept, currency).currency
 
     @contextmanager
     def connection(self, currency: str) -> Iterator[Session]:
         """A session of this thread's on the ledger, which is kept in *currency*. Blocks may be nested."""
-        if self._found is None:
-            self.make(currency)
-        assert self._found is not None
         if self._calls_back.depth:
             raise LedgerBusy
         with self._connection() as kept:
-            yield Session(kept, self._found)
+            yield Session(kept, self._ledger(kept, currency))
 
     @contextmanager
     def transaction(self, con: Session, *, write: bool, bulk: bool = False) -> Iterator[None]:
@@ -72,7 +68,7 @@ class Database:
         return self.transaction(con, write=True, bulk=True)
 
     def close(self) -> None:
-        """Close this process's connections to the database, those of other threads when their call returns."""
+        """Close this process's connections to the database; those in use, when they are not any more."""
         connections.close(self._address.dsn)
 
     def closed_to(self, callback: Callable[P, None]) -> Callable[P, None]:
@@ -102,12 +98,11 @@ class Database:
         except psycopg.Error as error:
             errors.raise_as_ours(error)
             raise
-        assert self._found is not None
         return Health(
             status="ok" if writable else "read-only",
             writable=writable,
             busy=busy,
-            currency=self._found.currency.code,
+            currency=con.ledger.currency.code,
             journal_mode="wal",
             synchronous="full",
         )
@@ -119,6 +114,11 @@ class Database:
             LedgerUnavailable: always.
         """
         raise LedgerUnavailable("A ledger in PostgreSQL is backed up with its database: use pg_dump.")
+
+    def _ledger(self, kept: Kept, currency: str | None) -> schema.Found:
+        if self._found is None:
+            self._found = schema.ledger(kept.raw, self._address.name, currency)
+        return self._found
 
     @contextmanager
     def _connection(self) -> Iterator[Kept]:

@@ -1,9 +1,9 @@
 """The tables of the ledgers in a PostgreSQL database, made on first use and brought up to date.
 
-Several ledgers live in one database, apart by ``ledger_id``, which leads every key and every index. The tables
-are named ``all_expense`` and so on; the store's SQL names views of the same columns, ``expense`` and so on,
-that show the ledger of the transaction alone. Which one that is stands in a setting of the transaction, from
-where new rows take it too.
+Several ledgers live in one database, apart by ``ledger_id``, which leads every key and every index. The
+tables are named ``all_expense`` and so on; the store's SQL names views of the same columns, ``expense`` and
+so on, that show the ledger of the transaction alone. Which one that is stands in a setting of the
+transaction, from where new rows take it too.
 
 In a view the setting is asked for by a subquery: so the planner does not look up in its statistics how many
 rows this ledger has, of which they may know nothing yet, but takes each to be as large as the largest.
@@ -289,7 +289,7 @@ def _version(con: psycopg.Connection[Any]) -> int:
 
 
 def _migrate(con: psycopg.Connection[Any]) -> None:
-    """Bring the tables up to date, in the caller's transaction. Another process may have done so meanwhile."""
+    """Bring the tables up to date, in the caller's transaction; another process may have done so."""
     version = _version(con)
     if version == 0:
         con.execute("CREATE TABLE expense_schema (version bigint NOT NULL)")

@@ -1,8 +1,8 @@
 """A session: what a Transaction's ``execute`` and ``executemany`` are on PostgreSQL.
 
-The network is what a database elsewhere costs, so a statement that gives no rows waits until one that does, or
-the commit, and they are sent together; so are the beginning of a transaction and its first statement. An error
-comes when what it is about was sent, at the latest with the commit.
+The network is what a database elsewhere costs, so a statement that gives no rows waits until one that does,
+or the commit, and they are sent together; so are the beginning of a transaction and its first statement. An
+error comes when what it is about was sent, at the latest with the commit.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _SET_READING = f"SELECT set_config('{SETTING}', %s, true)"
 _SET_WRITING = f"""
     SELECT set_config('{SETTING}', %s, true),
            set_config('synchronous_commit', 'on', true),
-           set_config('lock_timeout', '{LOCK_TIMEOUT}', true),
+           set_config('lock_timeout', %s, true),
            set_config('idle_in_transaction_session_timeout', %s, true)
 """
 _IS_THERE = "SELECT 1 FROM all_ledger WHERE id = %s AND uid = %s"
 _LOCK = f"{_IS_THERE} FOR NO KEY UPDATE"  # of the ledger's own row: one writer a ledger
 
 Values = Sequence[Any] | Mapping[str, Any]
-Rows = Iterator[tuple[Any, ...]]
+Rows = Iterator[Sequence[Any]]
 
 
 class _Waiting(NamedTuple):
@@ -55,16 +55,16 @@ class Session:
     """One ledger on one connection. Outside of a transaction, each statement is one that reads."""
 
     def __init__(self, kept: Kept, ledger: Found) -> None:
-        self._kept, self._ledger = kept, ledger
+        self._kept, self.ledger = kept, ledger
         self._waiting: list[_Waiting] = []
         self._checked = True  # whether the ledger is known to be there
         self.in_transaction = False
 
     def begin(self, *, write: bool, bulk: bool = False) -> None:
         """Begin a transaction: with *write* it holds the ledger's lock, else it reads one snapshot."""
-        number, uid, _ = self._ledger
+        number, uid, _ = self.ledger
         if write:
-            settings = (str(number), BULK_IDLE_TIMEOUT if bulk else IDLE_TIMEOUT)
+            settings = (str(number), LOCK_TIMEOUT, BULK_IDLE_TIMEOUT if bulk else IDLE_TIMEOUT)
             self._waiting = [_Waiting(_WRITING, ()), _Waiting(_SET_WRITING, settings)]
         else:
             self._waiting = [_Waiting(_READING, ()), _Waiting(_SET_READING, (str(number),))]
@@ -90,7 +90,7 @@ class Session:
 
     def can_lock(self) -> bool:
         """Whether nobody else holds the ledger's lock at this moment."""
-        number, uid, _ = self._ledger
+        number, uid, _ = self.ledger
         try:
             self._kept.raw.execute(f"{_LOCK} NOWAIT".encode(), (number, uid))
         except psycopg.errors.LockNotAvailable:
@@ -110,7 +110,7 @@ class Session:
             return cursor
         return self._execute(sql, values)
 
-    def executemany(self, sql: str, rows: Iterable[Values]) -> None:
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a statement of the store's that gives no rows, once for each of *rows*."""
         statement = text(sql)
         rows = iter(rows)

@@ -1,10 +1,11 @@
-"""The store's SQL as PostgreSQL takes it. The store has one text of each statement; what differs is spelled here.
+"""The store's SQL as PostgreSQL takes it: the store has one text of each statement, and here is what differs.
 
 - Parameters: ``:name`` and ``?`` become ``%(name)s`` and ``%s``; a literal ``%`` is doubled.
-- ``IN (SELECT value FROM json_each(:name))`` becomes ``= ANY (%(name)s)``: the JSON that is bound is read into
-  a list, which PostgreSQL looks up key by key in an index. Elsewhere ``json_each`` becomes ``unnest``, of texts.
-- ``instr`` is ``strpos``; days added to a ``date`` are added to a text; ``INDEXED BY`` is left out, since the
-  planner has statistics.
+- ``IN (SELECT value FROM json_each(:name))`` becomes ``= ANY (%(name)s)``: the JSON that is bound is read
+  into a list, which PostgreSQL looks up key by key in an index. Elsewhere ``json_each`` becomes ``unnest``,
+  of texts.
+- ``instr`` is ``strpos``; days are added to a ``date`` by arithmetic; ``INDEXED BY``, which PostgreSQL does
+  not have, is left out.
 - Every unique key begins with the ledger's, so a conflict's target does.
 """
 
