@@ -45,9 +45,12 @@ class Kept:
 
     def __init__(self, dsn: str, epoch: int) -> None:
         self.dsn, self.epoch, self.process = dsn, epoch, os.getpid()
+        self._unsettled = False
         try:
             options: dict[str, Any] = {**_DEFAULTS, **conninfo_to_dict(dsn)}
-            self.raw = psycopg.connect(**options, autocommit=True, prepare_threshold=None)
+            self.raw = psycopg.connect(
+                **options, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.ClientCursor
+            )
         except psycopg.Error as error:
             raise errors.unreached(error) from error
         self.raw.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
@@ -56,17 +59,36 @@ class Kept:
 
     def is_usable(self) -> bool:
         """Whether the server is still there, as far as it said so, and nothing is going on."""
-        raw = self.raw
-        if self.process != os.getpid() or self.epoch != _epochs[self.dsn] or raw.closed:
+        if not self.is_to_be_kept():
             return False
-        if raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        try:
+            self.settle()
+            while _has_something_to_say(self.raw.fileno()):  # unasked: a notice, or it hung up
+                self.raw.pgconn.consume_input()
+        except psycopg.Error:
             return False
-        if _has_something_to_say(raw.fileno()):  # though nothing was asked: a notice, or it hung up
-            try:
-                raw.pgconn.consume_input()
-            except psycopg.Error:
-                return False
-        return not raw.closed
+        return not self.raw.closed and self._is_idle()
+
+    def is_to_be_kept(self) -> bool:
+        """Whether it may be used again, as far as is known without asking the server."""
+        is_mine = self.process == os.getpid() and self.epoch == _epochs[self.dsn]
+        return is_mine and not self.raw.closed and (self._unsettled or self._is_idle())
+
+    def send_only(self, sql: str) -> None:
+        """Send a statement that gives nothing, and do not wait until it is done: whoever is next will."""
+        self.raw.pgconn.send_query(sql.encode())
+        self.raw.pgconn.flush()
+        self._unsettled = True
+
+    def settle(self) -> None:
+        """Wait until what was only sent is done."""
+        if self._unsettled:
+            self._unsettled = False
+            while self.raw.pgconn.get_result() is not None:
+                pass
+
+    def _is_idle(self) -> bool:
+        return self.raw.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
     def close(self) -> None:
         """Close it; in a forked child let it be, for ever."""
@@ -133,7 +155,7 @@ def take(dsn: str) -> Kept:
 
 def give_back(kept: Kept) -> None:
     """Keep a connection for the next use, if it is as it was."""
-    if kept.is_usable():
+    if kept.is_to_be_kept():
         _of_thread.idle.of[kept.dsn].append(kept)
     else:
         kept.close()

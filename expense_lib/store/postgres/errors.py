@@ -41,7 +41,7 @@ def raise_as_ours(error: BaseException) -> None:
             raise LedgerUnavailable(_DENIED) from error
     if isinstance(error, _BUSY):
         raise LedgerBusy from error
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, OperationalError | InterfaceError | errors.IdleInTransactionSessionTimeout):
         raise LedgerUnavailable(_LOST) from error
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
         raise LedgerUnavailable("The database's tables are not this version's.") from error

@@ -11,15 +11,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
-from psycopg import Cursor
+from psycopg import ClientCursor
 
 from expense_lib.domain.errors import LedgerUnavailable
 from expense_lib.store.postgres.connections import Kept
 from expense_lib.store.postgres.schema import SETTING, Found
-from expense_lib.store.postgres.texts import Text, text
+from expense_lib.store.postgres.texts import text
 
 LOCK_TIMEOUT = "5s"
 IDLE_TIMEOUT = "5s"  # of a transaction that holds the lock and sends nothing: its process may be frozen
@@ -27,28 +27,25 @@ BULK_IDLE_TIMEOUT = "60s"
 
 _MANY = 200  # rows from which on they are copied
 
-_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
-_SET_READING = f"SELECT set_config('{SETTING}', %s, true)"
-_SET_WRITING = f"""
-    SELECT set_config('{SETTING}', %s, true),
-           set_config('synchronous_commit', 'on', true),
-           set_config('lock_timeout', %s, true),
-           set_config('idle_in_transaction_session_timeout', %s, true)
+# What a transaction begins with. The ledger's own row is its lock: one writer a ledger.
+_READING = """
+    BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+    SELECT set_config('{setting}', '{number}', true);
+    SELECT 1 FROM all_ledger WHERE id = {number} AND uid = '{uid}'
 """
-_IS_THERE = "SELECT 1 FROM all_ledger WHERE id = %s AND uid = %s"
-_LOCK = f"{_IS_THERE} FOR NO KEY UPDATE"  # of the ledger's own row: one writer a ledger
+_WRITING = """
+    BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    SELECT set_config('{setting}', '{number}', true),
+           set_config('synchronous_commit', 'on', true),
+           set_config('lock_timeout', '{lock_timeout}', true),
+           set_config('idle_in_transaction_session_timeout', '{idle_timeout}', true);
+    SELECT 1 FROM all_ledger WHERE id = {number} AND uid = '{uid}' FOR NO KEY UPDATE
+"""
+_TRY_LOCK = "SELECT 1 FROM all_ledger WHERE id = %s AND uid = %s FOR NO KEY UPDATE NOWAIT"
+_BEGINNING = 3  # statements, of which the last says whether the ledger is there
 
 Values = Sequence[Any] | Mapping[str, Any]
 Rows = Iterator[Sequence[Any]]
-
-
-class _Waiting(NamedTuple):
-    """A statement that was not sent yet; *rows*: once for each of them."""
-
-    sql: str
-    values: Any
-    rows: bool = False
 
 
 class Session:
@@ -56,26 +53,31 @@ class Session:
 
     def __init__(self, kept: Kept, ledger: Found) -> None:
         self._kept, self.ledger = kept, ledger
-        self._waiting: list[_Waiting] = []
-        self._checked = True  # whether the ledger is known to be there
+        self._writer = ClientCursor(kept.raw)
+        self._waiting: list[str] = []
+        self._begun = self._writes = False  # whether the server knows of the transaction; whether it writes
         self.in_transaction = False
 
     def begin(self, *, write: bool, bulk: bool = False) -> None:
         """Begin a transaction: with *write* it holds the ledger's lock, else it reads one snapshot."""
         number, uid, _ = self.ledger
-        if write:
-            settings = (str(number), LOCK_TIMEOUT, BULK_IDLE_TIMEOUT if bulk else IDLE_TIMEOUT)
-            self._waiting = [_Waiting(_WRITING, ()), _Waiting(_SET_WRITING, settings)]
-        else:
-            self._waiting = [_Waiting(_READING, ()), _Waiting(_SET_READING, (str(number),))]
-        self._waiting.append(_Waiting(_LOCK if write else _IS_THERE, (number, uid)))
-        self._checked = False
-        self.in_transaction = True
+        beginning = (_WRITING if write else _READING).format(
+            setting=SETTING,
+            number=number,
+            uid=uid,
+            lock_timeout=LOCK_TIMEOUT,
+            idle_timeout=BULK_IDLE_TIMEOUT if bulk else IDLE_TIMEOUT,
+        )
+        self._waiting = [beginning]
+        self._begun, self._writes, self.in_transaction = False, write, True
 
     def commit(self) -> None:
         """End the transaction; when this returns, what it wrote is on disk."""
-        if self._checked or len(self._waiting) > 3:
-            self._send(_Waiting("COMMIT", ()))
+        if not self._writes and self._begun:
+            self._kept.send_only("COMMIT")
+        elif self._begun or len(self._waiting) > 1:
+            self._waiting.append("COMMIT")
+            self._send()
         self._waiting = []  # of a transaction that did nothing, nothing is sent
         self.in_transaction = False
 
@@ -84,6 +86,7 @@ class Session:
         self._waiting = []
         self.in_transaction = False
         raw = self._kept.raw
+        self._kept.settle()
         if not raw.closed and raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             with suppress(psycopg.Error):  # then the server has ended it
                 raw.execute("ROLLBACK")
@@ -92,23 +95,23 @@ class Session:
         """Whether nobody else holds the ledger's lock at this moment."""
         number, uid, _ = self.ledger
         try:
-            self._kept.raw.execute(f"{_LOCK} NOWAIT".encode(), (number, uid))
+            self._kept.raw.execute(_TRY_LOCK, (number, uid))
         except psycopg.errors.LockNotAvailable:
             return False
         return True
 
     def execute(self, sql: str, values: Values = ()) -> Any:
         """Execute a statement of the store's. Its rows, if it gives any, are there: fetch or iterate."""
-        if not self.in_transaction:
-            self.begin(write=False)
-            try:
-                cursor = self._execute(sql, values)
-                self.commit()
-            except BaseException:
-                self.roll_back()
-                raise
-            return cursor
-        return self._execute(sql, values)
+        if self.in_transaction:
+            return self._execute(sql, values)
+        self.begin(write=False)
+        try:
+            found = self._execute(sql, values)
+            self.commit()
+        except BaseException:
+            self.roll_back()
+            raise
+        return found
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a statement of the store's that gives no rows, once for each of *rows*."""
@@ -117,47 +120,46 @@ class Session:
         first = list(islice(rows, _MANY))
         if len(first) == _MANY and statement.copy is not None:
             self._copy(statement.copy, chain(first, rows))
-        elif first:
-            first.extend(rows)
-            self._waiting.append(_Waiting(statement.sql, first, rows=True))
+        else:
+            while first:
+                self._waiting.extend(self._bound(statement.sql, row) for row in first)
+                if len(self._waiting) > _MANY:
+                    self._send()
+                first = list(islice(rows, _MANY))
 
     def _execute(self, sql: str, values: Values) -> Any:
+        self._waiting.append(self.spelled(sql, values))
+        return self._send() if text(sql).answers else None
+
+    def spelled(self, sql: str, values: Values) -> str:
+        """A statement of the store's as it is sent, with its values."""
         statement = text(sql)
-        waiting = _Waiting(statement.sql, _bound(statement, values))
-        if statement.answers:
-            return self._send(waiting)
-        self._waiting.append(waiting)
-        return None
+        if statement.lists and isinstance(values, Mapping):
+            values = {**values, **{name: json.loads(values[name]) for name in statement.lists}}
+        return self._bound(statement.sql, values)
+
+    def _bound(self, sql: str, values: Values) -> str:
+        return self._writer.mogrify(sql.encode(), values)
+
+    def _send(self) -> ClientCursor[Any]:
+        """Send all that waits at once; what the last of it gives."""
+        sent, self._waiting = ";\n".join(self._waiting), []
+        self._kept.settle()
+        cursor = ClientCursor(self._kept.raw)
+        cursor.execute(sent.encode())
+        if not self._begun:
+            self._begun = True
+            for _ in range(_BEGINNING - 1):
+                cursor.nextset()
+            if cursor.fetchone() is None:
+                raise LedgerUnavailable("There is no ledger of this name in the database any more.")
+        while cursor.nextset():
+            pass
+        return cursor
 
     def _copy(self, sql: str, rows: Rows) -> None:
-        self._send(None)
+        if self._waiting:
+            self._send()
         with self._kept.raw.cursor() as cursor, cursor.copy(sql.encode()) as copy:
             for row in rows:
                 copy.write_row(row)
-
-    def _send(self, last: _Waiting | None) -> Cursor[Any] | None:
-        """Send all that waits, and *last*, at once; what *last* gives."""
-        sent = [*self._waiting, *([] if last is None else [last])]
-        self._waiting = []
-        raw = self._kept.raw
-        cursors = []
-        with raw.pipeline():
-            for each in sent:
-                cursor = raw.cursor()
-                if each.rows:
-                    cursor.executemany(each.sql.encode(), each.values)
-                else:
-                    cursor.execute(each.sql.encode(), each.values)
-                cursors.append(cursor)
-        if not self._checked:
-            if cursors[2].fetchone() is None:
-                raise LedgerUnavailable("There is no ledger of this name in the database any more.")
-            self._checked = True
-        return cursors[-1] if cursors else None
-
-
-def _bound(statement: Text, values: Values) -> Values:
-    """The values as PostgreSQL takes them: what is JSON for SQLite's ``json_each`` is a list."""
-    if not statement.lists or not isinstance(values, Mapping):
-        return values
-    return {**values, **{name: json.loads(values[name]) for name in statement.lists}}
