@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ParamSpec, Protocol
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
 from expense_lib.domain.errors import LedgerUnavailable
 from expense_lib.domain.money import Currency
 from expense_lib.domain.results import Health
 from expense_lib.store.file import File
 from expense_lib.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from expense_lib.store.extract import Line
 
 P = ParamSpec("P")
 
@@ -61,6 +64,10 @@ class Engine(Protocol):
 
     def health(self, con: Any) -> Health:
         """Whether it can be written at present; nothing is written to see that."""
+        ...
+
+    def extract(self, con: Any, target: Path, known: Line) -> Line | None:
+        """Put what changed after a known line of the log into an empty file, as ``extract.write`` says."""
         ...
 
     def copy(self, con: Any, target: Path) -> None:

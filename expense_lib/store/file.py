@@ -6,13 +6,16 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 from expense_lib import files
 from expense_lib.domain.money import Currency
 from expense_lib.domain.results import Health
 from expense_lib.store import schema, sqlite
 from expense_lib.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from expense_lib.store.extract import Line
 
 P = ParamSpec("P")
 
@@ -57,6 +60,12 @@ class File:
         from expense_lib.store import health
 
         return health.health(con)
+
+    def extract(self, con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
+        """Put what changed after a known line of the log into an empty file."""
+        from expense_lib.store import extract
+
+        return extract.write(con, target, known)
 
     def copy(self, con: sqlite3.Connection, target: Path) -> None:
         """Write a consistent copy, itself a ledger."""

@@ -13,6 +13,7 @@ import psycopg
 from expense_lib.domain.errors import LedgerBusy, LedgerUnavailable
 from expense_lib.domain.money import Currency
 from expense_lib.domain.results import Health
+from expense_lib.store import extract
 from expense_lib.store.postgres import address, connections, errors, orphans, schema
 from expense_lib.store.postgres.connections import Kept
 from expense_lib.store.postgres.session import Session
@@ -106,6 +107,11 @@ class Database:
             journal_mode="wal",
             synchronous="full",
         )
+
+    def extract(self, con: Session, target: Path, known: extract.Line) -> extract.Line | None:
+        """Put what changed after a known line of the log into an empty file, from one snapshot."""
+        with self.transaction(con, write=False):
+            return extract.write_rows(Transaction(con, con.ledger.currency), target, known)
 
     def copy(self, con: Session, target: Path) -> None:
         """Not built: a ledger in a database is backed up with the database.
