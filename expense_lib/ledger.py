@@ -564,6 +564,25 @@ class Ledger:
         with self.engine.connection(self.currency.code) as con:
             self.engine.copy(con, files.absolute(path))
 
+    def copy_to(self, target: str | Path, progress: Progress = no_progress) -> None:
+        """Copy the whole ledger to an empty one, in a file or in PostgreSQL; it is made if it is not there.
+
+        All of it: ids, keys, versions, the log, rules and imports, and the ledger's id. What came of it is
+        compared row by row before anything is kept.
+
+        Raises:
+            LedgerUnavailable: there is something at *target*, it can't be used, or did not come out equal.
+            CurrencyError: it is of another currency.
+        """
+        from expense_lib.store import copying
+
+        with Ledger(target, self.currency.code) as other:
+            if other.engine.where == self.engine.where:
+                raise LedgerUnavailable("A ledger can't be copied to itself.")
+            told = self.engine.closed_to(other.engine.closed_to(progress))
+            with self._reading() as source, other._writing(bulk=True) as written:
+                copying.copy(source, written, told)
+
     def export_csv(
         self, path: str | Path, wanted: Filter | None = None, progress: Progress = no_progress
     ) -> None:

@@ -10,10 +10,13 @@ from typing import ParamSpec
 
 import psycopg
 
-from expense_lib.domain.errors import LedgerBusy, LedgerUnavailable
+from expense_lib import files
+from expense_lib.domain.errors import LedgerBusy
 from expense_lib.domain.money import Currency
+from expense_lib.domain.progress import no_progress
 from expense_lib.domain.results import Health
-from expense_lib.store import extract
+from expense_lib.store import copying, extract
+from expense_lib.store.file import File
 from expense_lib.store.postgres import address, connections, errors, orphans, schema
 from expense_lib.store.postgres.connections import Kept
 from expense_lib.store.postgres.session import Session
@@ -38,7 +41,8 @@ class Database:
     def make(self, currency: str | None) -> Currency:
         """Find the ledger, or make it in *currency*, once, however many try; its currency."""
         with self._connection() as kept:
-            return self._ledger(kept, currency).currency
+            self._found = schema.ledger(kept.raw, self._address.name, currency)
+        return self._found.currency
 
     @contextmanager
     def connection(self, currency: str) -> Iterator[Session]:
@@ -46,7 +50,15 @@ class Database:
         if self._calls_back.depth:
             raise LedgerBusy
         with self._connection() as kept:
-            yield Session(kept, self._ledger(kept, currency))
+            if self._found is None:
+                self._found = schema.find(kept.raw, self._address.name)
+            if self._found is None:
+                raise errors.NoLedger
+            try:
+                yield Session(kept, self._found)
+            except errors.NoLedger:
+                self._found = None  # the next use looks for what is there now
+                raise
 
     @contextmanager
     def transaction(self, con: Session, *, write: bool, bulk: bool = False) -> Iterator[None]:
@@ -114,17 +126,22 @@ class Database:
             return extract.write_rows(Transaction(con, con.ledger.currency), target, known)
 
     def copy(self, con: Session, target: Path) -> None:
-        """Not built: a ledger in a database is backed up with the database.
+        """Write a copy of one snapshot, a ledger in a file.
 
         Raises:
-            LedgerUnavailable: always.
+            LedgerUnavailable: there is a file at *target* already, or it can't be written.
         """
-        raise LedgerUnavailable("A ledger in PostgreSQL is backed up with its database: use pg_dump.")
-
-    def _ledger(self, kept: Kept, currency: str | None) -> schema.Found:
-        if self._found is None:
-            self._found = schema.ledger(kept.raw, self._address.name, currency)
-        return self._found
+        currency = con.ledger.currency
+        with files.new_file(target) as part:
+            file = File(part)
+            file.make(currency.code)
+            with (
+                self.transaction(con, write=False),
+                file.connection(currency.code) as other,
+                file.bulk_transaction(other),
+            ):
+                copying.copy(Transaction(con, currency), Transaction(other, currency), no_progress)
+            file.close()
 
     @contextmanager
     def _connection(self) -> Iterator[Kept]:

@@ -20,6 +20,13 @@ _UNREACHED = "The database can't be reached. Nothing was written."
 _DENIED = "The database's user may not do this. Nothing was written."
 
 
+class NoLedger(LedgerUnavailable):
+    """The ledger was removed from the database, or another was put in its place."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no ledger of this name in the database, or another one by now. Try again.")
+
+
 def unreached(error: Error) -> LedgerUnavailable:
     """Why a connection can't be opened."""
     text = str(error)

@@ -225,7 +225,7 @@ MIGRATIONS = (
         CREATE TABLE all_ledger (
             id bigint PRIMARY KEY,
             name {_TEXT} NOT NULL UNIQUE,
-            uid {_TEXT} NOT NULL UNIQUE,
+            uid {_TEXT} NOT NULL,
             currency {_TEXT} NOT NULL,
             exponent integer NOT NULL CHECK (exponent BETWEEN 0 AND 4)
         ) WITH (fillfactor = 50)
@@ -263,13 +263,13 @@ def ledger(con: psycopg.Connection[Any], name: str, currency: str | None) -> Fou
         LedgerTooNew: the tables are newer than this code.
         CurrencyError: *currency* is given, and the ledger is kept in another one or can't be made in it.
     """
-    found = _find(con, name) if _version(con) == len(MIGRATIONS) else None
+    found = find(con, name) if _version(con) == len(MIGRATIONS) else None
     if found is None:
         made_in = Currency.of(currency or DEFAULT_CURRENCY)
         with con.transaction():
             con.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             _migrate(con)
-            found = _find(con, name) or _made(con, name, made_in)
+            found = find(con, name) or _made(con, name, made_in)
     kept_in = found.currency.code
     if currency not in (None, kept_in):
         raise CurrencyError(f"This ledger is kept in {kept_in}, not in {currency}.")
@@ -299,7 +299,8 @@ def _migrate(con: psycopg.Connection[Any]) -> None:
     con.execute("UPDATE expense_schema SET version = %s", (len(MIGRATIONS),))
 
 
-def _find(con: psycopg.Connection[Any], name: str) -> Found | None:
+def find(con: psycopg.Connection[Any], name: str) -> Found | None:
+    """The ledger *name*, if it is there."""
     row = con.execute(_FIND, (name,)).fetchone()
     return None if row is None else _found(row)
 

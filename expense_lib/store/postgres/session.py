@@ -16,8 +16,8 @@ from typing import Any
 import psycopg
 from psycopg import ClientCursor
 
-from expense_lib.domain.errors import LedgerUnavailable
 from expense_lib.store.postgres.connections import Kept
+from expense_lib.store.postgres.errors import NoLedger
 from expense_lib.store.postgres.schema import SETTING, Found
 from expense_lib.store.postgres.texts import text
 
@@ -26,6 +26,7 @@ IDLE_TIMEOUT = "5s"  # of a transaction that holds the lock and sends nothing: i
 BULK_IDLE_TIMEOUT = "60s"
 
 _MANY = 200  # rows from which on they are copied
+_AT_ONCE = 2_000  # statements
 
 # What a transaction begins with. The ledger's own row is its lock: one writer a ledger.
 _READING = """
@@ -123,7 +124,7 @@ class Session:
         else:
             while first:
                 self._waiting.extend(self._bound(statement.sql, row) for row in first)
-                if len(self._waiting) > _MANY:
+                if len(self._waiting) > _AT_ONCE:
                     self._send()
                 first = list(islice(rows, _MANY))
 
@@ -143,18 +144,28 @@ class Session:
 
     def _send(self) -> ClientCursor[Any]:
         """Send all that waits at once; what the last of it gives."""
-        sent, self._waiting = ";\n".join(self._waiting), []
+        sent, self._waiting = self._waiting, []
         self._kept.settle()
-        cursor = ClientCursor(self._kept.raw)
-        cursor.execute(sent.encode())
+        if not self._begun and len(sent) > 2:  # nothing is written before the ledger is known to be there
+            self._begin(sent[:1])
+            sent = sent[1:]
         if not self._begun:
-            self._begun = True
-            for _ in range(_BEGINNING - 1):
-                cursor.nextset()
-            if cursor.fetchone() is None:
-                raise LedgerUnavailable("There is no ledger of this name in the database any more.")
+            return self._begin(sent)
+        cursor = ClientCursor(self._kept.raw)
+        cursor.execute(";\n".join(sent).encode())
         while cursor.nextset():
             pass
+        return cursor
+
+    def _begin(self, sent: list[str]) -> ClientCursor[Any]:
+        cursor = ClientCursor(self._kept.raw)
+        cursor.execute(";\n".join(sent).encode())
+        for _ in range(_BEGINNING - 1):
+            cursor.nextset()
+        if cursor.fetchone() is None:
+            raise NoLedger
+        self._begun = True
+        cursor.nextset()
         return cursor
 
     def _copy(self, sql: str, rows: Rows) -> None:
