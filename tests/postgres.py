@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 DSN = os.environ.get("EXPENSE_TEST_POSTGRES")
 PATIENCE_S = 30
 
+_POOLER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 _NOBODY = 65534  # PostgreSQL refuses to run as root
 
 
@@ -63,6 +65,38 @@ def server(*, fsync: bool = False) -> Iterator[str]:
         finally:
             process.send_signal(3)  # SIGQUIT: at once
             process.wait(PATIENCE_S)
+
+
+@contextmanager
+def pooler(url: str, connections: int) -> Iterator[str]:
+    """PgBouncer in transaction mode before the server at *url*, with so many connections to it. Yields its URL."""
+    options = conninfo_to_dict(url)
+    with tempfile.TemporaryDirectory(prefix="pgbouncer-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        settings = folder / "pgbouncer.ini"
+        server = " ".join(f"{key}={options[key]}" for key in ("host", "port", "user") if key in options)
+        settings.write_text(
+            f"[databases]\n* = {server}\n[pgbouncer]\npool_mode = transaction\nauth_type = any\n"
+            f"listen_addr =\nunix_socket_dir = {name}\nlisten_port = 6432\ndefault_pool_size = {connections}\n"
+        )
+        root: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            os.chown(folder, _NOBODY, _NOBODY)
+            root = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen([_POOLER or "", settings], stdout=log, stderr=log, cwd=folder, **root)
+        try:
+            pooled = f"postgresql://{options['user']}@/{options['dbname']}?host={name}&port=6432"
+            _wait_for(pooled, process, folder / "log")
+            yield pooled
+        finally:
+            process.kill()
+            process.wait(PATIENCE_S)
+
+
+def has_pooler() -> bool:
+    """Whether PgBouncer is installed."""
+    return _POOLER is not None
 
 
 def is_there() -> bool:

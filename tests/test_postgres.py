@@ -26,11 +26,13 @@ from expense_lib import (
     LedgerTooNew,
     LedgerUnavailable,
     open_ledger,
+    statements,
 )
 from expense_lib.store import claims, expenses, queries
 from expense_lib.store.postgres import schema, session
 from expense_lib.store.postgres.texts import text
 from expense_lib.store.transaction import Transaction
+from tests import postgres
 from tests.builders import ROOT, an_expense, environment, named
 
 Admin = psycopg.Connection[Any]
@@ -258,6 +260,36 @@ class TestPlans:
         assert "Index Cond: ((ledger_id = " in plan[at + 1]
         assert condition in plan[at + 1]
         assert not [line for line in plan if "Seq Scan" in line]
+
+
+@pytest.mark.skipif(not postgres.has_pooler(), reason="no PgBouncer on this machine: install pgbouncer")
+class TestPooler:
+    """PgBouncer in transaction mode: each transaction may be on another connection to the server."""
+
+    def test_many_share_few_connections(self, database: str) -> None:
+        with postgres.pooler(database, 2) as url:
+            names = [uuid.uuid4().hex for _ in range(3)]
+
+            def work(n: int) -> None:
+                ledger = Ledger(named(url, names[n % 3]))
+                for m in range(5):
+                    made = ledger.record(an_expense(description=f"{n} {m}"), f"{n}-{m}").expense
+                    ledger.amend(made.id, {"amount": "13.00"}, 1)
+                    assert ledger.get(made.id).version == 2
+                ledger.import_statement(
+                    statements.read(
+                        b"Date,Description,Amount\n" + b"2026-01-01,Rent %d,1.00\n" % n * 250,
+                        spending="positive",
+                    )
+                )
+
+            with ThreadPoolExecutor(9) as pool:
+                list(pool.map(work, range(9)))
+            for name in names:
+                ledger = Ledger(named(url, name))
+                assert (ledger.search().count, ledger.check()) == (3 * 255, [])
+                assert len(ledger.log(limit=10_000)) == 3 * 260
+                ledger.close()
 
 
 class TestNetwork:
