@@ -38,6 +38,7 @@ from expense_lib.app import messages
 from expense_lib.arguments import parser
 from expense_lib.domain.content import ANNOTATIONS
 from expense_lib.settings import is_url, use_ledger
+from expense_lib.store.engine import is_address
 
 if TYPE_CHECKING:
     from expense_lib.api import LedgerAPI
@@ -330,6 +331,19 @@ def _backup(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     return DONE
 
 
+def _copy(given: argparse.Namespace) -> int:
+    if any(map(is_url, (given.source, given.target))):
+        return _fail("A handler's ledger is copied where it is: name files, or addresses in PostgreSQL.")
+    if not is_address(given.source) and not Path(given.source).exists():
+        return _fail(f"There is no ledger: {given.source}.")
+    with Ledger(given.source) as ledger, _bar("Copying") as progress:
+        ledger.copy_to(given.target, progress)
+    with Ledger(given.target) as copied:
+        count = copied.overview().count
+        print(f"Copied: {count} expenses, and all that belongs to them.")
+        return _check(given, copied)
+
+
 def _fail(why: object) -> int:
     print(f"expenses: {why}", file=sys.stderr)
     return FAILED
@@ -380,6 +394,7 @@ _RUN: dict[str, Run] = {
     "export": _on_ledger(_export),
     "check": _on_ledger(_check),
     "backup": _on_ledger(_backup),
+    "copy": _copy,
 }
 
 

@@ -57,6 +57,12 @@ examples:
 CHECK = "It prints what is wrong, a line each, and exits with 1; or that the ledger is sound."
 
 
+COPY = """\
+All of it is copied, with its ids and its history, and compared before it is kept. Let nobody write to the
+ledger meanwhile: what is written after the copy has begun is not in it.
+"""
+
+
 def parser(epilog: str) -> argparse.ArgumentParser:
     """The parser of all commands. What it parses has the name of the chosen one in *command*."""
     parser = argparse.ArgumentParser(
@@ -84,6 +90,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         ("export", "write expenses to a new file", _add_export, EXPORT),
         ("check", "look for damage in the ledger", _add_nothing, CHECK),
         ("backup", "write a consistent copy of the ledger to a new file", _add_backup, ""),
+        ("copy", "copy a ledger to an empty one, in a file or in PostgreSQL", _add_copy, COPY),
     ):
         command = commands.add_parser(
             name,
@@ -266,6 +273,11 @@ def _add_nothing(_: argparse.ArgumentParser) -> None:
 
 def _add_backup(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", help="the copy's name; a file that is there is not overwritten")
+
+
+def _add_copy(command: argparse.ArgumentParser) -> None:
+    command.add_argument("source", metavar="FROM", help="the ledger: a file, or postgresql://…?ledger=NAME")
+    command.add_argument("target", metavar="TO", help="where it is copied to; made if it is not there")
 
 
 def _id(text: str) -> int:

@@ -1,9 +1,8 @@
-"""The ledger: what can be done with one SQLite file, each call one transaction."""
+"""The ledger: what can be done with one, in a file or in PostgreSQL, each call one transaction."""
 
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from expense_lib import files, presenting
 from expense_lib.domain import cursor
-from expense_lib.domain.errors import CurrencyError, LedgerDamaged
+from expense_lib.domain.errors import CurrencyError, LedgerDamaged, LedgerUnavailable
 from expense_lib.domain.expense import NewExpense, read_category, read_changes
 from expense_lib.domain.filters import ExpenseFilter, Filter, SummaryQuery, read_move
 from expense_lib.domain.limits import MAX_ID, MAX_LOG_ENTRIES, MAX_PAGE
@@ -34,16 +33,10 @@ from expense_lib.domain.results import (
 )
 from expense_lib.domain.rows import Row
 from expense_lib.rules import recording
-from expense_lib.store import accounts, categories, log, queries, schema
+from expense_lib.store import accounts, categories, log, queries
 from expense_lib.store.claims import KeyTaken
-from expense_lib.store.sqlite import (
-    bulk_transaction,
-    close,
-    closed_to,
-    connection,
-    transaction,
-    writing_transaction,
-)
+from expense_lib.store.engine import engine_of
+from expense_lib.store.file import File
 from expense_lib.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -73,33 +66,46 @@ class Decided(Protocol[T_co]):
 
 
 class Ledger:
-    """An expense ledger in the SQLite file at *path*, made in *currency* (ISO 4217) if it is not there.
+    """An expense ledger, made in *currency* (ISO 4217) if it is not there.
 
-    Any number of processes and threads may use one file, and any number of threads one Ledger. When a method
-    that changes something returns, the change is on disk, whole; when it raises, nothing was changed.
+    It is in the SQLite file at *path*, or where *path* is ``postgresql://user@host/database?ledger=name``: in
+    a PostgreSQL database, which has any number of them.
 
-    A Ledger is a cheap handle: threads keep connections to the files that they used last, whichever handle
-    named them. ``close``, or ``with`` around its use, releases those to this file.
+    Any number of processes and threads may use one ledger, and any number of threads one Ledger. When a
+    method that changes something returns, the change is on disk, whole; when it raises, nothing was changed.
 
-    Every method raises LedgerUnavailable when the file can't be used: LedgerBusy when another writer holds it
-    too long, LedgerMoved when it was removed or replaced, LedgerDamaged when SQLite finds it damaged.
+    A Ledger is a cheap handle: threads keep connections to the ledgers that they used last, whichever handle
+    named them. ``close``, or ``with`` around its use, releases those to this one.
+
+    Every method raises LedgerUnavailable when the ledger can't be used: LedgerBusy when another writer holds
+    it too long, LedgerMoved when its file was removed or replaced, LedgerDamaged when SQLite finds it
+    damaged.
 
     Raises:
-        CurrencyError: *currency* is given, and the file is kept in another one.
-        LedgerUnavailable: the file can't be opened or made, or is no ledger.
+        CurrencyError: *currency* is given, and the ledger is kept in another one.
+        LedgerUnavailable: the ledger can't be opened or made, or is none.
     """
 
     def __init__(self, path: str | Path, currency: str | None = None, *, by: str = "") -> None:
-        self.path = files.absolute(path)
+        self.engine = engine_of(path)
         self.by = by
-        self._name = os.fspath(self.path)  # hashed for every use: a text is faster than a Path
-        with connection(self._name, currency, make=True) as con:
-            self.currency = schema.currency(con)
+        self.currency = self.engine.make(currency)
         if currency not in (None, self.currency.code):
             raise CurrencyError(f"This ledger is kept in {self.currency.code}, not in {currency}.")
 
+    @property
+    def path(self) -> Path:
+        """The ledger's file.
+
+        Raises:
+            LedgerUnavailable: it is in a database.
+        """
+        if not isinstance(self.engine, File):
+            raise LedgerUnavailable("This ledger is in a database, and has no file.")
+        return self.engine.path
+
     def __repr__(self) -> str:
-        return f"Ledger({str(self.path)!r}, {self.currency.code!r})"
+        return f"Ledger({self.engine.where!r}, {self.currency.code!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +119,7 @@ class Ledger:
         A call that another thread is in the middle of goes on, and closes its connection when it returns. A
         ledger that is used again opens its file again, and any number of calls of this do no harm.
         """
-        close(self.path)
+        self.engine.close()
 
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
         """Record *new* exactly once: idempotent.
@@ -134,7 +140,7 @@ class Ledger:
             RecordedThenDeleted: it was recorded and then deleted, and does not come back by itself.
         """
         sent = recording.Submission(new, self.currency, idempotency_key)
-        with connection(self._name, self.currency.code) as con:
+        with self.engine.connection(self.currency.code) as con:
             tx = Transaction(con, self.currency, self.by)
             row, done = recording.known(tx, sent), None
             while done is None:
@@ -142,10 +148,10 @@ class Ledger:
                     done = recording.Recorded(row, created=False)
                     break
                 try:
-                    with transaction(con, write=True):
+                    with self.engine.transaction(con, write=True):
                         done = recording.added(tx, sent, row)
                 except KeyTaken:  # somebody recorded it meanwhile: a key has one owner
-                    row, before = recording.known(tx, sent), row
+                    row, before, done = recording.known(tx, sent), row, None
                     if row == before:
                         raise
         return Receipt(
@@ -358,7 +364,7 @@ class Ledger:
         from expense_lib.domain.statement import read_decisions
         from expense_lib.rules import importing
 
-        told = closed_to(progress, self._name)
+        told = self.engine.closed_to(progress)
         said = read_decisions(decisions or {})
         payments = importing.Payments(plan, self.currency)
 
@@ -536,14 +542,15 @@ class Ledger:
     def check(self) -> list[str]:
         """What is wrong with the ledger, a sentence each; an empty list if it is sound.
 
-        SQLite's own check, every key recomputed, every expense and every category's total against the log.
-        It reads one snapshot, while others go on writing.
+        The database's own check, every key recomputed, every expense and every category's total against the
+        log. It reads one snapshot, while others go on writing.
         """
         from expense_lib.store import integrity
 
         found: list[str] = []
         try:
             with self._reading() as tx:
+                found.extend(self.engine.findings(tx))
                 found.extend(integrity.findings(tx))
         except LedgerDamaged as damage:
             found.append(str(damage))
@@ -555,10 +562,27 @@ class Ledger:
         Raises:
             LedgerUnavailable: there is a file already, or it can't be written; nothing is left behind.
         """
-        from expense_lib.store import health
+        with self.engine.connection(self.currency.code) as con:
+            self.engine.copy(con, files.absolute(path))
 
-        with connection(self._name, self.currency.code) as con:
-            health.copy(con, files.absolute(path))
+    def copy_to(self, target: str | Path, progress: Progress = no_progress) -> None:
+        """Copy the whole ledger to an empty one, in a file or in PostgreSQL; it is made if it is not there.
+
+        All of it: ids, keys, versions, the log, rules and imports, and the ledger's id. What came of it is
+        compared row by row before anything is kept.
+
+        Raises:
+            LedgerUnavailable: there is something at *target*, it can't be used, or did not come out equal.
+            CurrencyError: it is of another currency.
+        """
+        from expense_lib.store import copying
+
+        with Ledger(target, self.currency.code) as other:
+            if other.engine.where == self.engine.where:
+                raise LedgerUnavailable("A ledger can't be copied to itself.")
+            told = self.engine.closed_to(other.engine.closed_to(progress))
+            with self._reading() as source, other._writing(bulk=True) as written:
+                copying.copy(source, written, told)
 
     def export_csv(
         self, path: str | Path, wanted: Filter | None = None, progress: Progress = no_progress
@@ -576,7 +600,7 @@ class Ledger:
         from expense_lib.store import ledger_id
 
         with self._reading() as tx:
-            told = closed_to(progress, self._name)
+            told = self.engine.closed_to(progress)
             content = exports.as_csv(tx, wanted or Filter(), told, ledger_id.ledger_id(tx))
             files.write(files.absolute(path), content)
 
@@ -589,15 +613,13 @@ class Ledger:
         from expense_lib import exports
 
         with self._reading() as tx:
-            told = closed_to(progress, self._name)
+            told = self.engine.closed_to(progress)
             files.write(files.absolute(path), exports.as_jsonl(tx, told))
 
     def health(self) -> Health:
-        """Whether the file, which must be readable, can be written; nothing is written to see that."""
-        from expense_lib.store import health
-
-        with connection(self._name, self.currency.code) as con:
-            return health.health(con)
+        """Whether the ledger, which must be readable, can be written; nothing is written to see that."""
+        with self.engine.connection(self.currency.code) as con:
+            return self.engine.health(con)
 
     def _page(self, tx: Transaction, wanted: ExpenseFilter) -> dict[str, Any]:
         """The fields of a page."""
@@ -616,15 +638,16 @@ class Ledger:
     @contextmanager
     def _reading(self) -> Iterator[Transaction]:
         """One snapshot."""
-        with connection(self._name, self.currency.code) as con, transaction(con, write=False):
+        with self.engine.connection(self.currency.code) as con, self.engine.transaction(con, write=False):
             yield Transaction(con, self.currency, self.by)
 
     @contextmanager
     def _writing(self, *, bulk: bool = False) -> Iterator[Transaction]:
         """The write lock; all or nothing, and on disk once the block has ended."""
-        begin = bulk_transaction if bulk else writing_transaction
-        with connection(self._name, self.currency.code) as con, begin(con):
-            yield Transaction(con, self.currency, self.by)
+        with self.engine.connection(self.currency.code) as con:
+            engine = self.engine
+            with engine.bulk_transaction(con) if bulk else engine.transaction(con, write=True):
+                yield Transaction(con, self.currency, self.by)
 
     def _decided(self, decide: Callable[[Transaction], Decided[T]]) -> T:
         """Write what *decide* decides from a snapshot, so that the write lock is held for the writing only.

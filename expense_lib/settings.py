@@ -19,11 +19,11 @@ DEFAULT_PATH = "expenses.db"
 
 
 def open_ledger(target: str | Path | None = None, currency: str | None = None, *, by: str = "") -> LedgerAPI:
-    """The ledger at *target*: a path, made on first use, or the http(s) URL of a handler.
+    """The ledger at *target*: a path or a ``postgresql://`` address, made on first use, or a handler's URL.
 
-    Left out, it is the handler at ``EXPENSE_API_URL``, else the file at ``EXPENSE_LEDGER``, else DEFAULT_PATH
-    in the working directory. *currency* (ISO 4217) falls back to ``EXPENSE_CURRENCY``; a handler has its own,
-    and gets the first of ``EXPENSE_API_TOKEN``. *by* is who acts, as the log of a file keeps it.
+    Left out, it is the handler at ``EXPENSE_API_URL``, else the one at ``EXPENSE_LEDGER``, else the file at
+    DEFAULT_PATH in the working directory. *currency* (ISO 4217) falls back to ``EXPENSE_CURRENCY``; a handler
+    has its own, and gets the first of ``EXPENSE_API_TOKEN``. *by* is who acts, as the log keeps it.
 
     Raises:
         CurrencyError: the file is kept in another currency, or none can be made in this one.

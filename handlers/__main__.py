@@ -56,7 +56,7 @@ def serve(host: str, port: int) -> int:
     except (ExpenseError, ValueError) as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
-    sys.stderr.write(f"The ledger {ledger.path} is at {addresses.url(host, port)}. Ctrl-C ends.\n")
+    sys.stderr.write(f"The ledger {ledger.engine.where} is at {addresses.url(host, port)}. Ctrl-C ends.\n")
     server = Server(
         "handlers.wsgi:app",
         address=address,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from expense_lib import Ledger, LedgerUnavailable
 from expense_lib.settings import DEFAULT_PATH, open_file
+from expense_lib.store.engine import is_address
 from handlers.log import DEFAULT_LEVEL, LEVELS, Log
 
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
@@ -104,7 +105,8 @@ def _listed(setting: str) -> list[str]:
 @functools.lru_cache
 def _ledger(path: str | None, currency: str | None) -> Ledger:
     """The ledger of these settings. Connections are kept by the library, one for each thread."""
-    if os.environ.get("EXPENSE_ALLOW_EPHEMERAL") != "1":
+    is_file = path is None or not is_address(path)
+    if is_file and os.environ.get("EXPENSE_ALLOW_EPHEMERAL") != "1":
         _refuse_ephemeral(Path(path or DEFAULT_PATH))
     return open_file(path, currency)
 

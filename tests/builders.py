@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ import requests
 
 from expense_lib import Ledger, NewExpense
 from expense_lib.statements import read
+from expense_lib.store.engine import is_address
+from expense_lib.store.file import File
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT.parent / "shared" / "cases"
@@ -61,6 +65,29 @@ def hold(ledger: Ledger, count: int) -> None:
     ledger.import_statement(read("\n".join(["Date,Description,Amount", *rows]).encode(), account="Giro"))
 
 
+def named(database: str, name: str) -> str:
+    """The address of the ledger of this name in a PostgreSQL database."""
+    return f"{database}{'&' if '?' in database else '?'}ledger={name}"
+
+
+def sibling(address: str, name: str) -> str:
+    """The address of another ledger, beside the one at *address*."""
+    if is_address(address):
+        return re.sub(r"ledger=\w+", lambda ledger: f"{ledger[0]}-{name}", address)
+    return str(Path(address).with_name(f"{name}.db"))
+
+
+def harm(ledger: Ledger, sql: str) -> None:
+    """Write to a ledger what no rule would."""
+    if isinstance(ledger.engine, File):
+        with closing(sqlite3.connect(ledger.path)) as con, con:
+            con.execute(sql)
+    else:
+        engine = ledger.engine
+        with engine.connection(ledger.currency.code) as session, engine.transaction(session, write=True):
+            session.execute(sql)
+
+
 def environment(**settings: str) -> dict[str, str]:
     """This process's environment with no ledger settings but *settings*."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EXPENSE_")}
@@ -101,12 +128,13 @@ def running(command: list[str], url: str, env: dict[str, str], cwd: Path) -> Ite
 
 
 @contextmanager
-def handler(ledger: Path, port: int | None = None, **settings: str) -> Iterator[str]:
-    """``python -m handlers`` on *ledger*. Yields its URL."""
+def handler(ledger: Path | str, port: int | None = None, **settings: str) -> Iterator[str]:
+    """``python -m handlers`` on *ledger*, a path or an address. Yields its URL."""
     port = port or free_port()
     command = [sys.executable, "-m", "handlers", "--port", str(port)]
     env = environment(EXPENSE_LEDGER=str(ledger), **settings)
-    with running(command, f"http://127.0.0.1:{port}", env, ledger.parent) as url:
+    folder = ledger.parent if isinstance(ledger, Path) else ROOT
+    with running(command, f"http://127.0.0.1:{port}", env, folder) as url:
         yield url
 
 

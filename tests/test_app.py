@@ -19,6 +19,8 @@ from expense_lib import Ledger, LedgerMoved
 from tests.builders import an_expense, app, free_port, handler
 from tests.person import LUNCH, Person
 
+pytestmark = pytest.mark.of_the_file
+
 TODAY = dt.datetime.now().astimezone().date()
 
 

@@ -24,8 +24,8 @@ TOO_MUCH = {"amount": "20.00", "category": "Food"}
 
 
 @pytest.fixture
-def client(path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+def client(address: str, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("EXPENSE_LEDGER", address)
     return Client(wsgi.app)
 
 

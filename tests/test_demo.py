@@ -11,6 +11,8 @@ from expense_lib.app.demo import MONTHS, sample_expenses
 from expense_lib.domain.expense import NewExpense
 from expense_lib.domain.money import Currency
 
+pytestmark = pytest.mark.of_the_file
+
 DAYS = [dt.date(2026, 11, 22), dt.date(2026, 1, 1), dt.date(2028, 2, 29), dt.date(2025, 12, 31)]
 
 

@@ -11,6 +11,8 @@ from expense_lib.app.entry import FIELDS
 from expense_lib.domain.filters import Filter
 from tests.builders import an_expense, fields
 
+pytestmark = pytest.mark.of_the_file
+
 CLOSED = {"close": True, "id": "m1"}
 
 

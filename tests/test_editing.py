@@ -30,7 +30,7 @@ from expense_lib import (
 from expense_lib.domain.rows import Revision
 from expense_lib.store import categories, expenses, log, sqlite
 from expense_lib.store.transaction import Transaction
-from tests.builders import an_expense
+from tests.builders import an_expense, harm
 
 
 def listed(ledger: Ledger) -> dict[int, str]:
@@ -438,7 +438,7 @@ class TestManyAtOnce:
         """All that is in the file but for times."""
         selected = {
             "claim": "key, expense_id, request",
-            "category": "*",
+            "category": "key, name, count, total_high, total_low",
             "expense": "id, category, category_key, occurrence, version, deleted_at IS NULL, last_seq",
             "log_entry": "seq, previous, kind, expense_id, version, category, date, occurrence",
         }
@@ -541,6 +541,7 @@ class TestDeeds:
             == []
         )
 
+    @pytest.mark.of_the_file
     def test_deeds_are_found_without_reading_the_whole_log(self, ledger: Ledger) -> None:
         with sqlite.connection(ledger.path) as con:
             plan = con.execute(f"EXPLAIN QUERY PLAN {log._CHANGES}", {"before": 1, "limit": 1}).fetchall()
@@ -677,7 +678,7 @@ class TestChecking:
         assert ledger.check() == []
 
     @pytest.mark.parametrize(
-        ("harm", "finding"),
+        ("damage", "finding"),
         [
             ("UPDATE expense SET amount_minor = 1", "not as its log says"),
             ("UPDATE expense SET occurrence = 2", "not as its log says"),
@@ -696,11 +697,10 @@ class TestChecking:
             ("DELETE FROM expense WHERE id = 1", "not there"),
         ],
     )
-    def test_harm_is_found(self, ledger: Ledger, path: Path, harm: str, finding: str) -> None:
+    def test_harm_is_found(self, ledger: Ledger, damage: str, finding: str) -> None:
         for amount in ("12.50", "2"):
             ledger.record(an_expense(amount=amount))
-        with closing(sqlite3.connect(path)) as con, con:
-            con.execute(harm)
+        harm(ledger, damage)
         assert any(finding in said for said in ledger.check()), ledger.check()
 
 
@@ -719,21 +719,21 @@ def test_two_that_want_one_key_back_do_not_both_get_it(ledger: Ledger) -> None:
 
 
 def test_rename_tells_the_total_at_its_own_time(
-    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody empties the category as soon as the rename is committed."""
     ledger.record(an_expense())
-    others, kept = Ledger(path), sqlite.bulk_transaction
+    others, kept = Ledger(address), ledger.engine.bulk_transaction
 
     @contextmanager
-    def then_emptied(con: sqlite3.Connection) -> Iterator[None]:
+    def then_emptied(con: Any) -> Iterator[None]:
         with kept(con):
             yield
         emptying = threading.Thread(target=others.delete, args=(1,))
         emptying.start()
         emptying.join()
 
-    monkeypatch.setattr("expense_lib.ledger.bulk_transaction", then_emptied)
+    monkeypatch.setattr(ledger.engine, "bulk_transaction", then_emptied)
     renamed = ledger.rename_category("Food", "Fun")
     assert (renamed.name, renamed.count, renamed.number) == ("Fun", 1, 2)
 

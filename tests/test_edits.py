@@ -23,6 +23,8 @@ from expense_lib.domain.results import Expense
 from expense_lib.store import schema
 from tests.builders import an_expense, handler
 
+pytestmark = pytest.mark.of_the_file
+
 AnyLedger = Ledger | RemoteLedger
 Deed = Callable[[AnyLedger], Done | Failed]
 

@@ -13,6 +13,8 @@ from expense_lib.app.entry_form import OFFERED, EntryForm
 from expense_lib.statements import read
 from tests.builders import an_expense, fields, handler
 
+pytestmark = pytest.mark.of_the_file
+
 _ids = itertools.count(1)
 
 

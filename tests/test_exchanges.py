@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from sqlite3 import connect
 from typing import Any, NamedTuple
 from wsgiref.validate import validator
@@ -14,7 +13,10 @@ from wsgiref.validate import validator
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from expense_lib import Ledger
 from expense_lib.store import schema
+from expense_lib.store.engine import is_address
+from expense_lib.store.postgres import session
 from handlers.wsgi import app
 from tests.builders import fields
 
@@ -285,8 +287,8 @@ EXCHANGES = {
 
 
 @pytest.fixture
-def client(path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+def client(address: str, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("EXPENSE_LEDGER", address)
     return Client(validator(app))
 
 
@@ -360,14 +362,21 @@ def test_bad_part_of_the_changes_is_refused(client: Client, query: str) -> None:
 
 
 @pytest.fixture
-def locked(path: Path, client: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def locked(address: str, client: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Another writer holds the ledger."""
     monkeypatch.setattr(schema, "BUSY_TIMEOUT_MS", 1000)
+    monkeypatch.setattr(session, "LOCK_TIMEOUT", "1s")
     answer_to(client, CREATED)
-    with closing(connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
+    if is_address(address):
+        engine = Ledger(address).engine
+        with engine.connection("USD") as con, engine.transaction(con, write=True):
+            con.execute("SELECT 1")
+            yield
+    else:
+        with closing(connect(address, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
 
 
 @pytest.mark.usefixtures("locked")

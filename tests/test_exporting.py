@@ -22,8 +22,8 @@ AWKWARD = ['=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", "'=1", "''@", 'a "b", c', 
 
 
 @pytest.fixture
-def client(path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+def client(address: str, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("EXPENSE_LEDGER", address)
     return Client(wsgi.app)
 
 

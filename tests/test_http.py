@@ -25,8 +25,8 @@ Post = Callable[..., TestResponse]
 
 
 @pytest.fixture
-def client(path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+def client(address: str, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("EXPENSE_LEDGER", address)
     return Client(validator(wsgi.app))
 
 
@@ -193,12 +193,12 @@ def test_bare_and_quoted_are_one_key(post: Post) -> None:
     assert [post(fields(), Idempotency_Key=key).status_code for key in ("k", '"k"', "k")] == [201, 200, 200]
 
 
-def test_idempotency_key_with_another_body_is_refused(post: Post, path: Path) -> None:
+def test_idempotency_key_with_another_body_is_refused(post: Post, address: str) -> None:
     post(fields(), Idempotency_Key="k")
     refused = problem(post(fields(amount="13", date="2026-11-23"), Idempotency_Key="k"), 422)
     assert refused["type"] == PROBLEM_TYPE_PREFIX + "idempotency-key-reused"
     assert refused["fields"] == ["amount", "date"]
-    assert Ledger(path).search().count == 1
+    assert Ledger(address).search().count == 1
 
 
 @pytest.mark.parametrize(
@@ -206,9 +206,9 @@ def test_idempotency_key_with_another_body_is_refused(post: Post, path: Path) ->
     ["", "twice,twice", "twice, twice", '""', '"open', '"a"b"', "x" * 256, '"a b"', "caf\u00e9", r'"\x"'],
     ids=repr,
 )
-def test_malformed_idempotency_key_is_refused(post: Post, path: Path, key: str) -> None:
+def test_malformed_idempotency_key_is_refused(post: Post, address: str, key: str) -> None:
     problem(post(fields(), Idempotency_Key=key), 400)
-    assert Ledger(path).search().count == 0
+    assert Ledger(address).search().count == 0
 
 
 @pytest.mark.parametrize(
@@ -229,12 +229,12 @@ def test_malformed_idempotency_key_is_refused(post: Post, path: Path, key: str) 
     ],
     ids=lambda part: str(part)[:30],
 )
-def test_body_is_refused(post: Post, path: Path, body: bytes, status: int) -> None:
+def test_body_is_refused(post: Post, address: str, body: bytes, status: int) -> None:
     problem(post(body), status)
-    assert Ledger(path).search().count == 0
+    assert Ledger(address).search().count == 0
 
 
-def test_body_shorter_than_it_says_is_refused(client: Client, path: Path) -> None:
+def test_body_shorter_than_it_says_is_refused(client: Client, address: str) -> None:
     sent = json.dumps(fields())
     for server in ({}, {"wsgi.input_terminated": True}):
         answer = client.post(
@@ -245,11 +245,11 @@ def test_body_shorter_than_it_says_is_refused(client: Client, path: Path) -> Non
             buffered=True,
         )
         assert "shorter" in problem(answer, 400)["detail"]
-    assert Ledger(path).search().count == 0
+    assert Ledger(address).search().count == 0
 
 
 @pytest.mark.parametrize("size", [64 * 1024, 64 * 1024 + 1, 10_000_000])
-def test_chunked_body_is_read_to_its_end_or_refused(client: Client, path: Path, size: int) -> None:
+def test_chunked_body_is_read_to_its_end_or_refused(client: Client, address: str, size: int) -> None:
     sent = json.dumps(fields()).ljust(size - 1) + "!"
     answer = client.open(
         "/expenses",
@@ -261,7 +261,7 @@ def test_chunked_body_is_read_to_its_end_or_refused(client: Client, path: Path, 
         buffered=True,
     )
     problem(answer, 400 if size <= 64 * 1024 else 413)
-    assert Ledger(path).search().count == 0
+    assert Ledger(address).search().count == 0
 
 
 @pytest.mark.parametrize("length", ["abc", "-5", "+5", "5_0"])
@@ -404,7 +404,7 @@ def test_head_and_options(client: Client, post: Post) -> None:
     problem(client.options("/nowhere", buffered=True), 404)
 
 
-def test_log_comes_in_order_page_by_page_and_completely(client: Client, post: Post, path: Path) -> None:
+def test_log_comes_in_order_page_by_page_and_completely(client: Client, post: Post, address: str) -> None:
     for occurrence in range(1, 8):
         post(fields(occurrence=occurrence))
     client.patch("/categories/Food", json={"name": "Fun"}, buffered=True)
@@ -418,7 +418,7 @@ def test_log_comes_in_order_page_by_page_and_completely(client: Client, post: Po
         pages += 1
     assert [line["seq"] for line in found] == list(range(1, 16))
     assert pages == 4
-    logged = Ledger(path).log()
+    logged = Ledger(address).log()
     assert found == [json.loads(line.model_dump_json()) for line in logged]
     assert (found[-1]["change"], found[-1]["after"], found[-1]["before"]["category"]) == (
         "deleted",
@@ -612,7 +612,7 @@ def test_null_clears_an_annotation_and_what_is_left_out_stays(client: Client, po
     assert [version["after"]["account"] for version in history] == ["Giro", None, None, None, "Card"]
 
 
-def test_same_key_with_another_annotation_is_refused_and_named(post: Post, path: Path) -> None:
+def test_same_key_with_another_annotation_is_refused_and_named(post: Post, address: str) -> None:
     sent = fields(account="Giro", note="with Ann", tags=["trip"])
     post(sent, Idempotency_Key="k")
     others: list[dict[str, Any]] = [{"note": "with Bob"}, {"account": "Card"}, {"tags": []}]
@@ -622,7 +622,7 @@ def test_same_key_with_another_annotation_is_refused_and_named(post: Post, path:
         assert refused["fields"] == list(changed)
     same = {"account": "GIRO", "tags": ["Trip", "trip"]}
     assert post(sent | same, Idempotency_Key="k").status_code == 200
-    assert Ledger(path).search().count == 1
+    assert Ledger(address).search().count == 1
 
 
 def test_replay_tells_in_what_it_differs_from_what_was_sent(client: Client, post: Post) -> None:

@@ -27,6 +27,8 @@ from expense_lib.domain.statement import Imported
 from expense_lib.store import schema
 from tests.builders import PATIENCE_S, an_expense, handler
 
+pytestmark = pytest.mark.of_the_file
+
 
 def a_file(*lines: str, header: str = "Date,Description,Amount,Category") -> bytes:
     return "\n".join((header, *lines)).encode()

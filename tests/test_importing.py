@@ -6,7 +6,6 @@ import hashlib
 import io
 import itertools
 import random
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -31,7 +30,6 @@ from expense_lib import (
 from expense_lib.domain import keys
 from expense_lib.domain.statement import Imported
 from expense_lib.statements import Plan
-from expense_lib.store import sqlite
 from tests.builders import STATEMENTS, an_expense, environment
 
 Line = tuple[str, ...]
@@ -405,21 +403,21 @@ def test_undo_of_an_undo_does_not_double_what_was_imported_anew(ledger: Ledger) 
     ],
 )
 def test_what_is_entered_between_looking_and_writing_counts(
-    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch, entered: dict[str, Any]
+    ledger: Ledger, address: str, monkeypatch: pytest.MonkeyPatch, entered: dict[str, Any]
 ) -> None:
     """Somebody is quicker than the lock, with something that matters to the import or does not."""
     others = threading.Thread(
-        target=lambda: Ledger(path).record(an_expense(**{"category": "Uncategorised"} | entered))
+        target=lambda: Ledger(address).record(an_expense(**{"category": "Uncategorised"} | entered))
     )
-    kept = sqlite.bulk_transaction
+    kept = ledger.engine.bulk_transaction
 
-    def quicker(con: sqlite3.Connection) -> Any:
+    def quicker(con: Any) -> Any:
         if others.ident is None:
             others.start()
             others.join()
         return kept(con)
 
-    monkeypatch.setattr("expense_lib.ledger.bulk_transaction", quicker)
+    monkeypatch.setattr(ledger.engine, "bulk_transaction", quicker)
     done = ledger.import_statement(a_plan(LUNCH, TEA))
     joins, waits = entered in ({}, {"occurrence": 2}, {"date": "2026-11-23"}), "description" in entered
     assert whats(done) == ["joined" if joins else "held" if waits else "created", "created"]
@@ -446,7 +444,7 @@ def test_progress_ends_with_all_rows(ledger: Ledger) -> None:
     assert told[-1] == (30, 30)
 
 
-def test_failure_on_the_way_leaves_all_as_it_was(ledger: Ledger, path: Path) -> None:
+def test_failure_on_the_way_leaves_all_as_it_was(ledger: Ledger) -> None:
     def fail(done: int, total: int) -> None:
         if done >= total // 2:
             raise KeyboardInterrupt
@@ -459,9 +457,9 @@ def test_failure_on_the_way_leaves_all_as_it_was(ledger: Ledger, path: Path) -> 
 
 
 @pytest.mark.parametrize("currency", ["USD", "IDR"])
-def test_totals_of_large_amounts_are_exact(path: Path, currency: str) -> None:
+def test_totals_of_large_amounts_are_exact(address: str, currency: str) -> None:
     """Of 10^9 minor units and more: what a category comes to is kept in two parts."""
-    ledger = Ledger(path, currency)
+    ledger = Ledger(address, currency)
     amounts = ["10000000.00", "12345678.90", "9999999.99", "-10000000.00", "-20000000.01", "123456789012.34"]
     file = "Date,Description,Amount\n" + "".join(f"2026-11-22,Shop {n},{a}\n" for n, a in enumerate(amounts))
     plan = statements.read(file.encode(), spending="positive", credits="refund")
@@ -476,19 +474,19 @@ def test_totals_of_large_amounts_are_exact(path: Path, currency: str) -> None:
 
 
 def test_import_under_contention_is_decided_once_more_with_the_lock_held(
-    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each time before the lock is had, somebody writes what has to do with the statement; at last it is held."""
-    others, kept = Ledger(path), sqlite.bulk_transaction
+    others, kept = Ledger(address), ledger.engine.bulk_transaction
     tries: list[threading.Thread] = []
 
-    def late(con: sqlite3.Connection) -> Any:
+    def late(con: Any) -> Any:
         tries.append(threading.Thread(target=others.record, args=(an_expense(occurrence=len(tries) + 1),)))
         tries[-1].start()
         tries[-1].join()
         return kept(con)
 
-    monkeypatch.setattr("expense_lib.ledger.bulk_transaction", late)
+    monkeypatch.setattr(ledger.engine, "bulk_transaction", late)
     done = ledger.import_statement(a_plan(*[LUNCH] * 5, TEA))
     assert len(tries) == 4
     assert (done.id, done.dry_run, whats(done)) == (1, False, ["joined"] * 4 + ["created"] * 2)
@@ -511,11 +509,11 @@ Ledger(sys.argv[1]).import_statement(statements.read(sys.argv[2]))
 
 
 def test_killed_in_between_nothing_is_there_and_again_everything(
-    ledger: Ledger, tmp_path: Path, path: Path
+    ledger: Ledger, tmp_path: Path, address: str
 ) -> None:
     file = tmp_path / "bank.csv"
     file.write_text("Date,Description,Amount\n" + "2026-11-22,Lunch,12.50\n" * 500)
-    killed = subprocess.run([sys.executable, "-c", KILLED, path, file], env=environment(), check=False)
+    killed = subprocess.run([sys.executable, "-c", KILLED, address, file], env=environment(), check=False)
     assert killed.returncode == -9
     assert contents(ledger) == {}
     assert ledger.import_statement(statements.read(file)).created == 500
@@ -530,19 +528,19 @@ print(done.created)
 """
 
 
-def test_many_processes_import_one_file_at_once(tmp_path: Path, path: Path) -> None:
+def test_many_processes_import_one_file_at_once(tmp_path: Path, address: str) -> None:
     file = tmp_path / "bank.csv"
     file.write_text("Date,Description,Amount\n" + "2026-11-22,Lunch,12.50\n" * 300)
-    command = [sys.executable, "-c", IMPORTED, str(path), str(file)]
+    command = [sys.executable, "-c", IMPORTED, address, str(file)]
     started = [
         subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) for _ in range(5)
     ]
     created = [int(process.communicate()[0]) for process in started]
     assert sorted(created) == [0, 0, 0, 0, 300]
-    assert Ledger(path).search().count == 300
+    assert Ledger(address).search().count == 300
 
 
-def test_entering_goes_on_while_a_statement_is_imported(ledger: Ledger, path: Path) -> None:
+def test_entering_goes_on_while_a_statement_is_imported(ledger: Ledger, address: str) -> None:
     plan = a_plan(
         *(
             (f"2026-{month:02}-01", f"Shop {number}", "1.00")
@@ -555,7 +553,7 @@ def test_entering_goes_on_while_a_statement_is_imported(ledger: Ledger, path: Pa
 
     def enter() -> None:
         begun.wait()
-        mine = Ledger(path)
+        mine = Ledger(address)
         recorded.extend(
             mine.record(an_expense(description=f"By hand {number}")).created for number in range(20)
         )
@@ -708,23 +706,23 @@ def test_what_comes_back_is_in_one_spelling(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("meanwhile", ["rename", "rule"])
 def test_category_that_is_renamed_during_an_import_does_not_come_back(
-    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+    ledger: Ledger, address: str, monkeypatch: pytest.MonkeyPatch, meanwhile: str
 ) -> None:
     ledger.record(an_expense(category="Fod", description="coffee"))
-    others, kept = Ledger(path), sqlite.bulk_transaction
+    others, kept = Ledger(address), ledger.engine.bulk_transaction
     act = {
         "rename": lambda: others.rename_category("Fod", "Food"),
         "rule": lambda: others.add_rule("coffee", "Food"),
     }[meanwhile]
     acting = threading.Thread(target=act)
 
-    def quicker(con: sqlite3.Connection) -> Any:
+    def quicker(con: Any) -> Any:
         if acting.ident is None and threading.current_thread() is threading.main_thread():
             acting.start()
             acting.join()
         return kept(con)
 
-    monkeypatch.setattr("expense_lib.ledger.bulk_transaction", quicker)
+    monkeypatch.setattr(ledger.engine, "bulk_transaction", quicker)
     plan = statements.read(b"Date,Amount,Description\n2026-02-01,2.00,coffee\n", spending="positive")
     ledger.import_statement(plan)
     assert ledger.search().items[-1].category == "Food"

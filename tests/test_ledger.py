@@ -241,11 +241,11 @@ def test_the_occurrences_of_a_day_end(ledger: Ledger, monkeypatch: pytest.Monkey
         ledger.record(an_expense(), "c")
 
 
-def test_who_acts_is_in_the_log(path: Path) -> None:
-    with open_ledger(path, by="anna") as ledger:
+def test_who_acts_is_in_the_log(address: str) -> None:
+    with open_ledger(address, by="anna") as ledger:
         ledger.record(an_expense())
         ledger.recategorise("Fun", ids=[1])
-    with open_ledger(path) as nobody:
+    with open_ledger(address) as nobody:
         nobody.delete(1)
         assert [entry.by for entry in nobody.log()] == ["anna", "anna", ""]
         assert [change.by for change in nobody.changes()] == ["", "anna"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import uuid
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +25,7 @@ from expense_lib import (
     RecordedThenDeleted,
     StaleVersion,
 )
-from tests.builders import an_expense
+from tests.builders import an_expense, named
 
 AMOUNTS = st.sampled_from(["1", "2.50"])
 CATEGORIES = st.sampled_from(["Food", " food", "FUEL", "Rent"])
@@ -51,10 +52,13 @@ def content_of(amount: str, category: str, description: str) -> Content:
 
 
 class Life(RuleBasedStateMachine):
+    def address(self) -> str:
+        return str(self.folder / "expenses.db")
+
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.ledger = Ledger(self.folder / "expenses.db")
+        self.ledger = Ledger(self.address())
         self.expenses: dict[int, Known] = {}
         self.owner: dict[tuple[Content, int], int] = {}
         self.sent: dict[str, tuple[tuple[Content, int | None], int]] = {}
@@ -272,3 +276,19 @@ class Life(RuleBasedStateMachine):
 
 Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestLife = Life.TestCase
+
+
+class LifeOnPostgres(Life):
+    database: str
+
+    def address(self) -> str:
+        return named(self.database, uuid.uuid4().hex)
+
+
+LifeOnPostgres.TestCase.settings = settings(max_examples=30, stateful_step_count=30)
+
+
+class TestLifeOnPostgres(LifeOnPostgres.TestCase):  # type: ignore[misc, valid-type]
+    @pytest.fixture(autouse=True)
+    def in_a_database(self, database: str) -> None:
+        LifeOnPostgres.database = database

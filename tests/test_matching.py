@@ -22,7 +22,7 @@ from expense_lib import (
 from expense_lib.domain.likeness import likeness
 from expense_lib.domain.statement import Imported
 from expense_lib.statements import Plan
-from tests.builders import CASES, an_expense
+from tests.builders import CASES, an_expense, sibling
 
 Line = tuple[str, ...]
 REWE: Line = ("2026-11-21", "REWE SAGT DANKE 0815", "12.50")
@@ -287,12 +287,12 @@ class TestOneOfAPerson:
         assert [each.field for each in refused.value.errors] == [field]
         assert ledger.imports() == []
 
-    def test_pairs_are_made_anew_if_one_more_finds_one(self, ledger: Ledger) -> None:
+    def test_pairs_are_made_anew_if_one_more_finds_one(self, address: str) -> None:
         """Whatever the order: the cinema of the 18th can only be the row of the 20th, that of the 20th both."""
         entries = [("Cinema", "2026-11-20"), ("Cinema", "2026-11-18")]
         rows = [shop(20, "CINEMA", "12.50"), shop(25, "CINEMA", "12.50")]
-        for acts in itertools.permutations([*entries, *rows]):
-            other = Ledger(ledger.path.with_name(f"{hash(acts)}.db"))
+        for number, acts in enumerate(itertools.permutations([*entries, *rows])):
+            other = Ledger(sibling(address, f"{number}"))
             for act in acts:
                 if len(act) == 2:
                     other.record(an_expense(description=act[0], date=act[1]))

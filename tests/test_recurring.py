@@ -11,6 +11,8 @@ from expense_lib import Ledger, LedgerUnavailable, open_ledger
 from expense_lib.app.recurring import MOST, Copies, Recurring
 from tests.builders import an_expense, free_port, handler
 
+pytestmark = pytest.mark.of_the_file
+
 TODAY = dt.date(2026, 11, 22)
 
 

@@ -24,6 +24,8 @@ from expense_lib.app.snapshot import Snapshot
 from expense_lib.statements import read
 from tests.builders import an_expense, fields, free_port, handler, hold
 
+pytestmark = pytest.mark.of_the_file
+
 _ids = itertools.count(1)
 
 

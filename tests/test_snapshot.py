@@ -132,18 +132,18 @@ def test_second_look_at_the_same_sees_the_same(ledger: Ledger) -> None:
     assert see(ledger) == see(ledger)
 
 
-def test_ledger_that_can_only_be_read_is_seen_with_a_warning(ledger: Ledger) -> None:
+def test_ledger_that_can_only_be_read_is_seen_with_a_warning(ledger: Ledger, address: str) -> None:
     class OnlyRead(Ledger):
         def health(self) -> Health:
             return super().health().model_copy(update={"writable": False, "status": "read-only"})
 
     ledger.record(an_expense())
-    seen = see(OnlyRead(ledger.path))
+    seen = see(OnlyRead(address))
     assert (seen.trouble, seen.page) == (READ_ONLY, see(ledger).page)
     assert see(ledger, before=seen).trouble == ""
 
 
-def test_writable_is_asked_until_it_is_known(ledger: Ledger) -> None:
+def test_writable_is_asked_until_it_is_known(address: str) -> None:
     class Asked(Ledger):
         times = 0
 
@@ -151,7 +151,7 @@ def test_writable_is_asked_until_it_is_known(ledger: Ledger) -> None:
             self.times += 1
             return super().health()
 
-    asked = Asked(ledger.path)
+    asked = Asked(address)
     first = see(asked)
     unclear = see(asked, View(amount_min="1,5"), first)
     assert (see(asked, before=unclear).trouble, asked.times) == ("", 1)

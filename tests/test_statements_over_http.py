@@ -22,8 +22,8 @@ ASKED = b"Date,Description,Amount\n03/04/2026,Lunch,12.50\n"
 
 
 @pytest.fixture
-def client(path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setenv("EXPENSE_LEDGER", str(path))
+def client(address: str, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("EXPENSE_LEDGER", address)
     return Client(wsgi.app)
 
 

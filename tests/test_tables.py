@@ -19,6 +19,8 @@ from expense_lib.app.recurring import Recurring
 from expense_lib.app.snapshot import Snapshot, load
 from tests.builders import an_expense
 
+pytestmark = pytest.mark.of_the_file
+
 TODAY = dt.date(2026, 11, 22)
 
 

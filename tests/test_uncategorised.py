@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +18,8 @@ def uncategorised(**changes: Any) -> NewExpense:
 
 
 @pytest.fixture
-def ledger(path: Path) -> Ledger:
-    ledger = Ledger(path)
+def ledger(address: str) -> Ledger:
+    ledger = Ledger(address)
     ledger.record(an_expense())
     return ledger
 
@@ -88,12 +87,12 @@ def test_edit_leaves_no_expense_without_a_category(ledger: Ledger) -> None:
         ledger.amend(1, {"category": None}, 1)
 
 
-def test_many_at_once_create_one(ledger: Ledger) -> None:
+def test_many_at_once_create_one(ledger: Ledger, address: str) -> None:
     together = threading.Barrier(9)
     created: list[bool] = []
 
     def submit() -> None:
-        with Ledger(ledger.path) as mine:
+        with Ledger(address) as mine:
             together.wait()
             created.append(mine.record(uncategorised()).created)
 

@@ -16,9 +16,7 @@ from expense_lib.analytics import tables
 from expense_lib.domain.errors import AnalyticsUnavailable, LedgerUnavailable
 from expense_lib.domain.filters import ExpenseFilter
 from expense_lib.ledger import Ledger
-from expense_lib.store import extract
 from expense_lib.store.extract import Line
-from expense_lib.store.sqlite import connection
 
 if TYPE_CHECKING:
     from expense_lib.api import LedgerAPI
@@ -117,8 +115,8 @@ def amount_type(digits: int) -> str:
 def _from_file(
     con: duckdb.DuckDBPyConnection, ledger: Ledger, file: Path, known: Line, digits: int
 ) -> Line | None:
-    with connection(ledger.path, ledger.currency.code) as sqlite:
-        last = extract.write(sqlite, file, known)
+    with ledger.engine.connection(ledger.currency.code) as own:
+        last = ledger.engine.extract(own, file, known)
     if last is not None:
         unit = f"CAST('{Decimal(1).scaleb(-digits)}' AS DECIMAL({digits + 1}, {digits}))"
         amount = f"CAST(CAST(amount_minor AS DECIMAL(18, 0)) * {unit} AS {amount_type(digits)})"

@@ -9,6 +9,7 @@ from expense_lib.app import demo
 from expense_lib.domain.errors import LedgerMoved
 from expense_lib.ledger import Ledger
 from expense_lib.settings import open_ledger
+from expense_lib.store.file import File
 
 if TYPE_CHECKING:
     from expense_lib.settings import AnyLedger
@@ -34,7 +35,7 @@ class OpenedLedger:
             raise LedgerMoved
         if self._ledger is None:
             self._ledger = open_ledger()
-            if isinstance(self._ledger, Ledger):
+            if isinstance(self._ledger, Ledger) and isinstance(self._ledger.engine, File):
                 self._file = (self._ledger.path, _identity(self._ledger.path))
         return self._ledger
 

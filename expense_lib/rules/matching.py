@@ -298,9 +298,7 @@ def settle(tx: Transaction, expense_ids: Iterable[int], before: Iterable[Content
     if not days:
         return None
     first, last = min(days), max(days)
-    if not any(
-        tellings.is_near(tx, amount, iso(first - MARGIN_DAYS), iso(last + MARGIN_DAYS)) for amount in amounts
-    ):
+    if not tellings.any_near(tx, amounts, iso(first - MARGIN_DAYS), iso(last + MARGIN_DAYS)):
         return None
     matching = Matching(tx, amounts, first, last)
     persons: defaultdict[int, list[int]] = defaultdict(list)

@@ -60,7 +60,8 @@ def names(tx: Transaction, keys: Iterable[str] | None = None) -> dict[str, str]:
     """The spelling of categories of live expenses, by key: of all, or of those in *keys*."""
     if keys is None:
         return dict(tx.execute(_ALL_NAMES))
-    return dict(tx.execute(_NAMES, {"keys": json.dumps(list(keys))}))
+    wanted = list(keys)
+    return dict(tx.execute(_NAMES, {"keys": json.dumps(wanted)})) if wanted else {}
 
 
 def latest(tx: Transaction) -> Iterator[tuple[str, str]]:

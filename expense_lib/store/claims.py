@@ -72,9 +72,10 @@ def find(tx: Transaction, key: str) -> Claim | None:
 
 def owners(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Those of the keys that have an owner, each with its id; faster if they come sorted."""
-    if tx.execute(_ANY).fetchone() == (1,):
-        for chunk in chunks(keys):
-            yield from tx.execute(_OWNERS, {"keys": json.dumps(chunk)})
+    for number, chunk in enumerate(chunks(keys)):
+        if number == 0 and len(chunk) == _CHUNK and tx.execute(_ANY).fetchone() == (0,):
+            return  # the first import: nothing is to be looked up
+        yield from tx.execute(_OWNERS, {"keys": json.dumps(chunk)})
 
 
 def owning(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, Row]]:
@@ -88,7 +89,7 @@ def add(tx: Transaction, owned: Iterable[Owned]) -> None:
     """Give keys to expenses, for good.
 
     Raises:
-        KeyTaken: one has an owner already.
+        KeyTaken: one has an owner already. It may be raised later, as ``Transaction`` says.
     """
     try:
         tx.executemany(_INSERT, owned)

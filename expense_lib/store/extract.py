@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from expense_lib.domain.content import FIELDS
+from expense_lib.store.transaction import Transaction
 
 # What the extract has: every expense that changed after entry :since of the log, as it is now, and the
 # entries since then of those that are not as they were recorded, or that somebody signed. Amounts are in
@@ -23,18 +24,17 @@ def _table(name: str, columns: tuple[str, ...]) -> str:
 
 
 _TABLES = (_table("expense", _EXPENSE), _table("entry", _ENTRY))
-_EXPENSES = f"INSERT INTO extract.expense SELECT {', '.join(_EXPENSE)} FROM main.expense"
-_CHANGED = " WHERE id IN (SELECT expense_id FROM main.log_entry WHERE seq > :since)"
+_EXPENSES = f"SELECT {', '.join(_EXPENSE)} FROM expense"
+_CHANGED = " WHERE id IN (SELECT expense_id FROM log_entry WHERE seq > :since)"
 _ENTRIES = f"""
-    INSERT INTO extract.entry
     SELECT entry.seq, COALESCE(entry.part_of, entry.seq), entry.actor, entry.expense_id, entry.version,
            entry.kind, entry.at, {", ".join(f"entry.{name}" for name in FIELDS)}
-      FROM main.log_entry AS entry
-      JOIN main.expense ON expense.id = entry.expense_id
+      FROM log_entry AS entry
+      JOIN expense ON expense.id = entry.expense_id
      WHERE entry.seq > :since AND (expense.version > 1 OR entry.actor <> '')
 """
-_LINE_AT = "SELECT at FROM main.log_entry WHERE seq = :seq"
-_LAST = "SELECT seq, at FROM main.log_entry ORDER BY seq DESC LIMIT 1"
+_LINE_AT = "SELECT at FROM log_entry WHERE seq = :seq"
+_LAST = "SELECT seq, at FROM log_entry ORDER BY seq DESC LIMIT 1"
 
 Line = tuple[int, str | None]  # a line of the log, by its number and its time; 0 and None before the first
 
@@ -64,8 +64,10 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
         last = None
         if since == 0 or con.execute(_LINE_AT, {"seq": since}).fetchone() == (at,):
             last = con.execute(_LAST).fetchone() or (0, None)
-            con.execute(_EXPENSES + (_CHANGED if since else ""), {"since": since})
-            con.execute(_ENTRIES, {"since": since})
+            con.execute(
+                f"INSERT INTO extract.expense {_EXPENSES}{_CHANGED if since else ''}", {"since": since}
+            )
+            con.execute(f"INSERT INTO extract.entry {_ENTRIES}", {"since": since})
         con.execute("COMMIT")
         con.execute("DETACH extract")
     except BaseException:
@@ -74,4 +76,25 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
                 con.execute("ROLLBACK")
             con.execute("DETACH extract")
         raise
+    return last
+
+
+def write_rows(tx: Transaction, target: Path, known: Line) -> Line | None:
+    """As ``write``, row by row: for a ledger whose engine can't write to the file *target* itself."""
+    since, at = known
+    if since and tx.execute(_LINE_AT, {"seq": since}).fetchone() != (at,):
+        return None
+    last: Line = tx.execute(_LAST).fetchone() or (0, None)
+    rows = {
+        "expense": (_EXPENSE, tx.execute(_EXPENSES + (_CHANGED if since else ""), {"since": since})),
+        "entry": (_ENTRY, tx.execute(_ENTRIES, {"since": since})),
+    }
+    with closing(sqlite3.connect(target, isolation_level=None)) as con:
+        for pragma in ("page_size = 65536", "journal_mode = OFF", "synchronous = OFF"):
+            con.execute(f"PRAGMA {pragma}")
+        con.execute("BEGIN")
+        for name, (columns, found) in rows.items():
+            con.execute(_table(name, columns).replace("extract.", ""))
+            con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", found)
+        con.execute("COMMIT")
     return last

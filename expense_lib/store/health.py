@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from expense_lib import files
 from expense_lib.domain.results import Health
 from expense_lib.store import schema
+from expense_lib.store.transaction import Transaction
 
 # One row: the journal's mode, and how far a commit goes, as an index of _SYNCHRONOUS.
 _MODES = "SELECT (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)"
@@ -37,6 +39,15 @@ def health(con: sqlite3.Connection) -> Health:
         journal_mode=journal_mode,
         synchronous=_SYNCHRONOUS[synchronous],
     )
+
+
+def findings(tx: Transaction) -> Iterator[str]:
+    """What SQLite itself finds wrong with the file, a sentence each."""
+    for (said,) in tx.execute("PRAGMA integrity_check"):
+        if said != "ok":
+            yield f"SQLite finds: {said}."
+    for table, row, other, _ in tx.execute("PRAGMA foreign_key_check"):
+        yield f"Row {row} of {table} belongs to a row of {other} that is not there."
 
 
 def copy(con: sqlite3.Connection, target: Path) -> None:

@@ -15,7 +15,7 @@ _COLUMNS = ("seq", "previous", "part_of", "kind", "at", "actor", "expense_id", "
 _INSERT = f"INSERT INTO log_entry ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _CREATED = f"""
     INSERT INTO log_entry (seq, part_of, kind, at, actor, expense_id, version, {_FIELDS})
-    SELECT last_seq, ?,
+    SELECT last_seq, CAST(? AS bigint),
            CASE state WHEN 'live' THEN 'created' WHEN 'held' THEN 'held' ELSE 'deleted' END,
            created_at, ?, id, 1, {_FIELDS}
       FROM expense

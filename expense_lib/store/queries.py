@@ -27,7 +27,7 @@ _ORDERS: dict[Sort, tuple[str, str]] = {
 _CONDITIONS = {
     "category": "category_key IN (SELECT value FROM json_each(:category))",
     "account": "account_key IN (SELECT value FROM json_each(:account))",
-    "tag": "EXISTS (SELECT 1 FROM json_each(:tag) WHERE instr(tags_key, value))",
+    "tag": "EXISTS (SELECT 1 FROM json_each(:tag) WHERE instr(tags_key, value) > 0)",
     "date_from": "date >= :date_from",
     "date_to": "date <= :date_to",
     "amount_min": "amount_minor >= :amount_min",
@@ -38,19 +38,19 @@ _LIVE = "deleted_at IS NULL"
 
 # Where a text is looked for. Where no category and no note has it, as one look at the few of each tells, no
 # row's category or note needs a look.
-_IN_DESCRIPTION = "instr(description_key, :q)"
-_IN_CATEGORY = "instr(category_key, :q)"
+_IN_DESCRIPTION = "instr(description_key, :q) > 0"
+_IN_CATEGORY = "instr(category_key, :q) > 0"
 _IN_NOTE = """
     id IN (
         SELECT id FROM expense INDEXED BY noted
-         WHERE deleted_at IS NULL AND note_key <> '' AND instr(note_key, :q)
+         WHERE deleted_at IS NULL AND note_key <> '' AND instr(note_key, :q) > 0
     )
 """
 _ELSEWHERE = """
-    SELECT EXISTS (SELECT 1 FROM category WHERE instr(key, :q)),
+    SELECT EXISTS (SELECT 1 FROM category WHERE instr(key, :q) > 0),
            EXISTS (
                SELECT 1 FROM expense INDEXED BY noted
-                WHERE deleted_at IS NULL AND note_key <> '' AND instr(note_key, :q)
+                WHERE deleted_at IS NULL AND note_key <> '' AND instr(note_key, :q) > 0
            )
 """
 
@@ -111,12 +111,9 @@ _ACCOUNTS = f"""
      ORDER BY account_key
 """
 
-# The same of whole categories, whose keys are given as a JSON list, or of all for null.
-_SUM_OF_CATEGORIES = """
-    SELECT SUM(count), SUM(total_high), SUM(total_low)
-      FROM category
-     WHERE :keys = 'null' OR key IN (SELECT value FROM json_each(:keys))
-"""
+# The same of all categories, and of those whose keys are given as a JSON list.
+_SUM_OF_ALL = "SELECT SUM(count), SUM(total_high), SUM(total_low) FROM category"
+_SUM_OF_CATEGORIES = f"{_SUM_OF_ALL} WHERE key IN (SELECT value FROM json_each(:keys))"
 
 
 def page(tx: Transaction, wanted: ExpenseFilter, after: tuple[str | int, int] | None) -> list[Row]:
@@ -140,8 +137,9 @@ def total(tx: Transaction, wanted: Filter, first: list[Row] | None = None) -> Su
     """
     conditions, values = _where(tx, wanted)
     if set(values) <= {"category"}:
-        keys = json.dumps(wanted.keys("category") or None)
-        return sum_of(tx.execute(_SUM_OF_CATEGORIES, {"keys": keys}).fetchone())
+        keys = wanted.keys("category")
+        sql = _SUM_OF_CATEGORIES if keys else _SUM_OF_ALL
+        return sum_of(tx.execute(sql, {"keys": json.dumps(keys)}).fetchone())
     seen = Sum(0, 0)
     if (
         first is not None

@@ -56,7 +56,9 @@ _ANY = "SELECT EXISTS (SELECT 1 FROM statement_row)"
 _ANY_DIGEST = "SELECT EXISTS (SELECT 1 FROM row_digest)"
 _NEAR = """
     SELECT EXISTS (
-        SELECT 1 FROM statement_row WHERE amount_minor = :amount_minor AND date BETWEEN :first AND :last
+        SELECT 1
+          FROM statement_row
+         WHERE amount_minor IN (SELECT value FROM json_each(:values)) AND date BETWEEN :first AND :last
     )
 """
 _LAST = "SELECT COALESCE(MAX(id), 0) FROM statement_row"
@@ -85,7 +87,7 @@ _TOLD_TWICE = """
     SELECT DISTINCT COALESCE(whole_minor, amount_minor)
       FROM expense AS person
      WHERE entered = 1 AND part_of IS NULL AND deleted_at IS NULL
-       AND NOT EXISTS (SELECT 1 FROM told_row WHERE told_row.expense_id = person.id AND alive)
+       AND NOT EXISTS (SELECT 1 FROM told_row WHERE told_row.expense_id = person.id AND alive = 1)
        AND EXISTS (
            SELECT 1
              FROM statement_row
@@ -109,7 +111,7 @@ _WITNESS = "INSERT INTO witness (row_id, import_id) VALUES (?, ?) ON CONFLICT DO
 _DAYS = """
     SELECT date, COUNT(DISTINCT expense_id)
       FROM told_row
-     WHERE account_key IS NOT DISTINCT FROM :account AND date BETWEEN :first AND :last AND alive
+     WHERE account_key IS NOT DISTINCT FROM :account AND date BETWEEN :first AND :last AND alive = 1
      GROUP BY date
 """
 
@@ -195,10 +197,12 @@ def any_digest(tx: Transaction) -> bool:
     return bool(tx.execute(_ANY_DIGEST).fetchone()[0])
 
 
-def is_near(tx: Transaction, amount_minor: int, first: str, last: str) -> bool:
-    """Whether a statement told of a payment of this amount from one day to another."""
-    values = {"amount_minor": amount_minor, "first": first, "last": last}
-    return bool(tx.execute(_NEAR, values).fetchone()[0])
+def any_near(tx: Transaction, amounts_minor: Iterable[int], first: str, last: str) -> bool:
+    """Whether a statement told of a payment of one of these amounts from one day to another."""
+    return any(
+        tx.execute(_NEAR, {"values": json.dumps(chunk), "first": first, "last": last}).fetchone()[0]
+        for chunk in chunks(sorted(amounts_minor))
+    )
 
 
 def days(tx: Transaction, account: str | None, first: str, last: str) -> dict[str, int]:

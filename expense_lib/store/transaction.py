@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from typing import Any
 
 from expense_lib.domain.money import Currency
@@ -12,8 +11,9 @@ from expense_lib.domain.money import Currency
 class Transaction:
     """The one argument of every rule and of every function of the store.
 
-    Whoever opens it begins and ends it; nothing below does. ``execute`` and ``executemany`` are the
-    connection's own, with named or ``?`` placeholders.
+    Whoever opens it begins and ends it; nothing below does. ``execute`` and ``executemany`` are those of the
+    engine's connection *con*, with named or ``?`` placeholders. A statement that gives no rows may be sent
+    later, with the next that does or with the commit; what it refuses is raised by then.
 
     Attributes:
         currency: What the ledger's amounts are counted in.
@@ -22,7 +22,7 @@ class Transaction:
 
     __slots__ = ("_at", "actor", "currency", "execute", "executemany")
 
-    def __init__(self, con: sqlite3.Connection, currency: Currency, actor: str = "") -> None:
+    def __init__(self, con: Any, currency: Currency, actor: str = "") -> None:
         self.execute: Any = con.execute
         self.executemany: Any = con.executemany
         self.currency, self.actor = currency, actor

@@ -1,0 +1,511 @@
+"""What is PostgreSQL's alone: how ledgers are made, kept apart, locked and reached over a network that fails."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import ClientCursor
+
+from expense_lib import (
+    CurrencyError,
+    Ledger,
+    LedgerBusy,
+    LedgerTooNew,
+    LedgerUnavailable,
+    open_ledger,
+    statements,
+)
+from expense_lib.store import claims, expenses, queries
+from expense_lib.store.postgres import schema, session
+from expense_lib.store.postgres.texts import text
+from expense_lib.store.transaction import Transaction
+from tests import postgres
+from tests.builders import ROOT, an_expense, environment, named
+
+Admin = psycopg.Connection[Any]
+
+
+@pytest.fixture
+def address(database: str) -> str:
+    return named(database, uuid.uuid4().hex)
+
+
+@pytest.fixture
+def ledger(address: str) -> Ledger:
+    return Ledger(address)
+
+
+@pytest.fixture
+def admin(database: str) -> Iterator[Admin]:
+    with psycopg.connect(database, autocommit=True) as con:
+        yield con
+
+
+@pytest.fixture
+def fresh(admin: Admin, database: str) -> Iterator[str]:
+    """A database without tables."""
+    name = f"fresh_{uuid.uuid4().hex}"
+    admin.execute(f"CREATE DATABASE {name}".encode())
+    yield re.sub(r"/\w+\?", f"/{name}?", database)
+    admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+class TestMaking:
+    RACING = """
+import sys, threading
+from expense_lib import NewExpense, open_ledger
+
+def run(thread):
+    ledger = open_ledger(sys.argv[1])
+    for n in range(10):
+        same = NewExpense(amount="1.00", category="Food", description=f"Equal {n}", date="2026-11-22")
+        made = ledger.record(same)
+        mine = NewExpense(amount="2.00", category="Own", description="Lunch", date="2026-11-22")
+        keyed = [ledger.record(mine, f"{sys.argv[2]}-{thread}-{n}") for _ in range(2)]
+        print(made.created, *(each.created for each in keyed))
+    ledger.amend(keyed[0].expense.id, {"note": "mine"}, None)
+    ledger.delete(keyed[0].expense.id)
+
+threads = [threading.Thread(target=run, args=(n,)) for n in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+    def test_race_of_many_processes_on_a_ledger_not_made_yet(self, fresh: str) -> None:
+        """8 processes of 4 threads: each payment once, and a follower of the log misses nothing."""
+        address = named(fresh, "main")
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-c", self.RACING, address, str(n)],
+                env=environment(PYTHONPATH=str(ROOT)),
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for n in range(8)
+        ]
+        ledger, seen = Ledger(address), 0
+        while any(process.poll() is None for process in started):
+            for entry in ledger.log(since=seen):
+                assert entry.seq == seen + 1
+                seen = entry.seq
+        said = [line.split() for process in started for line in process.communicate()[0].splitlines()]
+        assert {process.returncode for process in started} == {0}
+        assert [sum(each[at] == "True" for each in said) for at in range(3)] == [10, 320, 0]
+        log = ledger.log()
+        assert [entry.seq for entry in log] == list(range(1, 330 + 64 + 1))
+        assert [entry.at for entry in log] == sorted(entry.at for entry in log)
+        assert ledger.search().count == 330 - 32
+        assert ledger.check() == []
+        with psycopg.connect(fresh) as con:
+            assert con.execute("SELECT name, id FROM all_ledger").fetchall() == [("main", 1)]
+        ledger.close()
+
+    def test_is_kept_in_its_currency(self, address: str) -> None:
+        assert Ledger(address, "JPY").currency.exponent == 0
+        assert Ledger(address).currency.code == "JPY"
+        with pytest.raises(CurrencyError, match="kept in JPY, not in EUR"):
+            Ledger(address, "EUR")
+
+    def test_newer_tables_are_refused(self, fresh: str) -> None:
+        Ledger(fresh).close()
+        with psycopg.connect(fresh) as con:
+            con.execute("UPDATE expense_schema SET version = version + 1")
+        with pytest.raises(LedgerTooNew):
+            Ledger(fresh)
+
+    def test_address_is_a_ledger_wherever_one_is_named(
+        self, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("EXPENSE_LEDGER", address)
+        with open_ledger() as ledger:
+            ledger.record(an_expense())
+        assert open_ledger(address).search().count == 1
+
+    def test_user_without_rights_to_make_tables_uses_those_that_are_there(
+        self, fresh: str, admin: Admin
+    ) -> None:
+        ledger = Ledger(fresh)
+        name = f"clerk_{uuid.uuid4().hex}"
+        with psycopg.connect(fresh, autocommit=True) as con:
+            con.execute(f"CREATE ROLE {name} LOGIN".encode())
+            con.execute(
+                f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}".encode()
+            )
+        clerk = Ledger(fresh.replace("postgres@", f"{name}@"))
+        assert clerk.record(an_expense()).created
+        assert ledger.search().count == 1
+        for each in (ledger, clerk):
+            each.close()
+        with psycopg.connect(fresh, autocommit=True) as con:
+            con.execute(f"DROP OWNED BY {name}".encode())
+            con.execute(f"DROP ROLE {name}".encode())
+
+
+class TestApart:
+    def test_ledgers_of_equal_content_do_not_know_of_each_other(self, database: str) -> None:
+        one, two = (Ledger(named(database, uuid.uuid4().hex)) for _ in range(2))
+        for each in (one, two):
+            for n in range(3):
+                each.record(an_expense(description=f"Lunch {n}", tags=["a"], account="Giro"), f"key-{n}")
+            each.add_rule("lunch", "Food")
+        before = two.search().items, two.log(), two.categories(), two.accounts(), two.position()
+        one.amend(1, {"amount": "13.00"}, 1)
+        one.rename_category("Food", "Meals")
+        one.delete(2)
+        one.delete_rule(1)
+        one.undo(one.changes()[0].number)
+        assert (two.search().items, two.log(), two.categories(), two.accounts(), two.position()) == before
+        assert one.check() == two.check() == []
+        assert one.get(1).amount != two.get(1).amount
+
+    def test_no_statement_of_the_store_names_a_table_or_another_ledger(self) -> None:
+        """They name views, which show one ledger: what bypasses these stands in ``store/postgres`` alone."""
+        for path in (ROOT / "expense_lib" / "store").glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    assert not re.search(r"\ball_[a-z]+\b(?! )|\bledger_id\b(?= )", node.value), path
+
+    def test_every_key_and_index_is_led_by_the_ledger(self, ledger: Ledger, admin: Admin) -> None:
+        found = admin.execute(
+            """
+            SELECT tablename, indexname, indexdef FROM pg_indexes
+             WHERE tablename LIKE 'all@_%' ESCAPE '@' AND tablename <> 'all_ledger'
+            """
+        ).fetchall()
+        assert len(found) > len(schema.MIGRATIONS[0]) / 3
+        for *_, definition in found:
+            assert re.search(r"\(ledger_id, ", definition), definition
+
+    def test_nothing_of_a_transaction_stays_with_the_connection(
+        self, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A pooler gives it to somebody else then."""
+        ledger.record(an_expense())
+        with ledger.engine.connection("USD") as con:
+            raw = con._kept.raw
+            for setting, value in (("expenses.ledger", ""), ("lock_timeout", "0")):
+                assert raw.execute(f"SHOW {setting}".encode()).fetchone() == (value,)
+            assert raw.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)
+
+
+@pytest.fixture(scope="module")
+def large(database: str) -> Ledger:
+    """A ledger of 50,000 in a database whose statistics are of another."""
+    other, unknown = (Ledger(named(database, uuid.uuid4().hex)) for _ in range(2))
+    with psycopg.connect(database, autocommit=True) as con:
+        for ledger in (other, unknown):
+            with ledger.engine.connection("USD") as session:
+                number = session.ledger.number
+            con.execute(
+                """
+                INSERT INTO all_expense (
+                    ledger_id, id, amount_minor, category, category_key, description, description_key,
+                    date, occurrence, dedup_key, version, created_at, updated_at, last_seq
+                )
+                SELECT %(ledger)s, n, 1 + n %% 5000, 'Food', 'food ' || n %% 20, 'x' || n, 'x' || n,
+                       to_char(date '2015-01-01' + (n %% 4000), 'YYYY-MM-DD'), 1, 'v1:' || n, 1, '', '', n
+                  FROM generate_series(1, 50000) AS n
+                """,
+                {"ledger": number},
+            )
+            con.execute(
+                """
+                INSERT INTO all_claim (ledger_id, key, expense_id)
+                SELECT %s, 'v1:' || n, n FROM generate_series(1, 50000) AS n
+                """,
+                (number,),
+            )
+            if ledger is other:
+                con.execute("ANALYZE all_expense, all_claim")
+    return unknown
+
+
+@pytest.mark.xdist_group("plans")
+class TestPlans:
+    @pytest.mark.parametrize(
+        ("sql", "values", "index", "condition"),
+        [
+            (claims._CLAIM, {"key": "v1:7"}, "all_claim_pkey", "key = "),
+            (claims._OWNERS, {"keys": json.dumps([f"v1:{n}" for n in range(99)])}, "all_claim_pkey", "key = ANY"),
+            (claims._ROWS, {"keys": json.dumps([f"v1:{n}" for n in range(9)])}, "all_expense_pkey", "id = "),
+            (expenses._BY_ID, {"id": 7}, "all_expense_pkey", "id = "),
+            (expenses._BY_IDS, {"ids": json.dumps([7, 8, 9])}, "all_expense_pkey", "id = ANY"),
+            (queries._PAGE.format(expense=expenses.SELECT, index="live_by_date", order="date, id", conditions="deleted_at IS NULL AND date >= :day"), {"day": "2024-01-01", "rows": 51}, "live_by_date", "date >= "),
+            (queries._PAGE.format(expense=expenses.SELECT, index="live_by_category", order="date, id", conditions="deleted_at IS NULL AND category_key = :key"), {"key": "food 3", "rows": 51}, "live_by_category", "category_key = "),
+        ],
+        ids=["key", "keys", "owners", "id", "ids", "date", "category"],
+    )  # fmt: skip
+    def test_look_up_goes_by_an_index_led_by_the_ledger(
+        self, large: Ledger, sql: str, values: dict[str, Any], index: str, condition: str
+    ) -> None:
+        engine = large.engine
+        with engine.connection("USD") as con, engine.transaction(con, write=False):
+            con.execute(sql, values)
+            explained = con._kept.raw.execute(f"EXPLAIN {con.spelled(sql, values)}".encode()).fetchall()
+        plan = [line for (line,) in explained]
+        at = next(n for n, line in enumerate(plan) if f" using {index} on " in line)
+        assert "Index Cond: ((ledger_id = " in plan[at + 1]
+        assert condition in plan[at + 1]
+        assert not [line for line in plan if "Seq Scan" in line]
+
+
+@pytest.mark.skipif(not postgres.has_pooler(), reason="no PgBouncer on this machine: install pgbouncer")
+class TestPooler:
+    """PgBouncer in transaction mode: each transaction may be on another connection to the server."""
+
+    def test_many_share_few_connections(self, database: str) -> None:
+        with postgres.pooler(database, 2) as url:
+            names = [uuid.uuid4().hex for _ in range(3)]
+
+            def work(n: int) -> None:
+                ledger = Ledger(named(url, names[n % 3]))
+                for m in range(5):
+                    made = ledger.record(an_expense(description=f"{n} {m}"), f"{n}-{m}").expense
+                    ledger.amend(made.id, {"amount": "13.00"}, 1)
+                    assert ledger.get(made.id).version == 2
+                ledger.import_statement(
+                    statements.read(
+                        b"Date,Description,Amount\n" + b"2026-01-01,Rent %d,1.00\n" % n * 250,
+                        spending="positive",
+                    )
+                )
+
+            with ThreadPoolExecutor(9) as pool:
+                list(pool.map(work, range(9)))
+            for name in names:
+                ledger = Ledger(named(url, name))
+                assert (ledger.search().count, ledger.check()) == (3 * 255, [])
+                assert len(ledger.log(limit=10_000)) == 3 * 260
+                ledger.close()
+
+
+class TestNetwork:
+    def test_connection_that_the_server_hung_up_is_replaced(self, ledger: Ledger, admin: Admin) -> None:
+        ledger.record(an_expense())
+        terminate(ledger, admin)
+        assert not ledger.record(an_expense()).created
+        terminate(ledger, admin)
+        assert ledger.amend(1, {"amount": "13.00"}, 1).version == 2
+
+    def test_connection_lost_in_the_middle_is_told_and_sending_again_is_safe(
+        self, ledger: Ledger, admin: Admin, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept = expenses.surroundings
+
+        def after_that_lost(tx: Transaction, *given: Any) -> Any:
+            found = kept(tx, *given)
+            terminate(ledger, admin)
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(expenses, "surroundings", after_that_lost)
+            with pytest.raises(LedgerUnavailable, match="was lost"):
+                ledger.record(an_expense())
+        assert ledger.record(an_expense()).created
+        assert ledger.check() == []
+
+    def test_holder_that_froze_is_ended(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        ledger = Ledger(address)
+        ledger.record(an_expense())
+        monkeypatch.setattr(session, "IDLE_TIMEOUT", "300ms")
+        with pytest.raises(LedgerUnavailable, match="lost"), ledger._writing() as tx:  # noqa: PT012
+            tx.execute("SELECT 1 FROM ledger")
+            assert ledger.record(an_expense(amount="2")).created
+            tx.execute("SELECT 1 FROM ledger")
+        assert ledger.search().count == 2
+
+    def test_wait_for_the_lock_ends_in_busy(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(session, "LOCK_TIMEOUT", "200ms")
+        ledger = Ledger(address)
+        with ledger._writing() as tx:
+            tx.execute("SELECT 1 FROM ledger")
+            with pytest.raises(LedgerBusy):
+                ledger.record(an_expense())
+            assert ledger.health().busy
+        assert ledger.record(an_expense()).created
+        assert not ledger.health().busy
+
+    def test_another_ledger_of_the_database_is_not_locked(self, address: str, database: str) -> None:
+        ledger, other = Ledger(address), Ledger(named(database, uuid.uuid4().hex))
+        with ledger._writing() as tx:
+            tx.execute("SELECT 1 FROM ledger")
+            assert other.record(an_expense()).created
+        assert (ledger.search().count, other.search().count) == (0, 1)
+
+    def test_child_of_a_fork_has_a_connection_of_its_own(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        child = os.fork()
+        if child == 0:
+            try:
+                ledger.record(an_expense(amount="2"))
+                ledger.close()
+            finally:
+                os._exit(0 if ledger.search().count == 2 else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert ledger.search().count == 2
+
+    def test_thread_takes_its_connection_with_it(self, ledger: Ledger, admin: Admin) -> None:
+        mine = connections(admin)
+        with ThreadPoolExecutor(3) as pool:
+            assert {page.count for page in pool.map(lambda _: ledger.search(), range(9))} == {0}
+        wait_until(lambda: connections(admin) <= mine)
+
+    def test_close_closes_the_connections_of_all_threads(self, ledger: Ledger, admin: Admin) -> None:
+        inside, done = threading.Barrier(2), threading.Event()
+
+        def work() -> None:
+            ledger.search()
+            inside.wait()
+            done.wait()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        inside.wait()
+        before = connections(admin)
+        ledger.close()
+        wait_until(lambda: connections(admin) <= before - 2)
+        done.set()
+        thread.join()
+        assert ledger.search().count == 0
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "postgresql://anna:s3cret@127.0.0.1:1/db?ledger=main",
+            "postgresql://anna@127.0.0.1:1/db?password=s3cret",
+            "postgresql://anna:s3cret@127.0.0.1:1/db?nonsense=1",
+            "postgresql://anna:s3cret@127.0.0.1:port/db",
+            "postgresql://anna:s3cret@127.0.0.1/db?ledger=a&ledger=b",
+            "postgresql://anna:s3cret@127.0.0.1/db?ledger=a%2Fb",
+        ],
+    )
+    def test_password_is_in_no_message(self, url: str) -> None:
+        with pytest.raises(LedgerUnavailable) as refused:
+            Ledger(url)
+        told: BaseException | None = refused.value
+        while told is not None:
+            assert "s3cret" not in f"{told} {told!r}"
+            told = told.__cause__
+
+    def test_password_is_not_shown(self, address: str) -> None:
+        ledger = Ledger(address.replace("postgres@", "postgres:s3cret@"))
+        assert repr(ledger) == f"Ledger('postgresql://postgres@/postgres?ledger={address[-32:]}', 'USD')"
+
+    def test_removed_ledger_is_told(self, address: str, admin: Admin) -> None:
+        ledger = Ledger(address)
+        admin.execute("DELETE FROM all_ledger WHERE name = %s", (address[-32:],))
+        for use in (ledger.search, lambda: ledger.record(an_expense())):
+            with pytest.raises(LedgerUnavailable, match="no ledger of this name"):
+                use()
+
+
+class TestRoundTrips:
+    """What is sent at once is one round trip; so a change of many rows costs as many as one of few."""
+
+    @pytest.fixture
+    def sent(self, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        trips: list[int] = []
+        kept = ClientCursor.execute
+
+        def counted(self: ClientCursor[Any], *given: Any) -> Any:
+            trips.append(1)
+            return kept(self, *given)
+
+        monkeypatch.setattr(ClientCursor, "execute", counted)
+        return trips
+
+    def test_one_expense_costs_few(self, ledger: Ledger, sent: list[int]) -> None:
+        assert self.cost(sent, lambda: ledger.record(an_expense())) == 3
+        assert self.cost(sent, lambda: ledger.record(an_expense())) == 1
+        assert self.cost(sent, lambda: ledger.get(1)) == 1
+        assert self.cost(sent, ledger.search) == 2
+        assert self.cost(sent, lambda: ledger.amend(1, {"amount": "13.00"}, 1)) <= 8
+        assert self.cost(sent, lambda: ledger.delete(1)) <= 6
+
+    @pytest.mark.parametrize("change", ["rename", "undo"])
+    def test_many_expenses_cost_as_many_as_few(self, ledger: Ledger, sent: list[int], change: str) -> None:
+        costs = []
+        for number in (2, 150):
+            for n in range(number):
+                ledger.record(an_expense(category=f"Of {number}", amount=str(1 + n)))
+            cost = self.cost(sent, lambda: ledger.rename_category(f"Of {number}", f"{number}"))  # noqa: B023
+            if change == "undo":
+                last = ledger.changes()[0].number
+                cost = self.cost(sent, lambda: ledger.undo(last))  # noqa: B023
+            costs.append(cost)
+        assert costs[0] == costs[1]
+
+    @staticmethod
+    def cost(sent: list[int], act: Callable[[], Any]) -> int:
+        sent.clear()
+        act()
+        return len(sent)
+
+
+def test_file_needs_no_postgresql(tmp_path: Any) -> None:
+    code = """
+import sys
+sys.modules["psycopg"] = None
+from expense_lib import Ledger, LedgerUnavailable, NewExpense, open_ledger
+Ledger(sys.argv[1]).record(NewExpense(amount="1.00", category="Food", date="2026-11-22"))
+try:
+    open_ledger("postgresql://localhost/db")
+except LedgerUnavailable as told:
+    print(told)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "expenses.db"],
+        env=environment(),
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    assert said.stdout == "A ledger in PostgreSQL needs psycopg: install expense-ledger[postgres].\n"
+
+
+@pytest.mark.parametrize(
+    ("sql", "converted"),
+    [
+        ("SELECT a FROM b WHERE c = :c AND d = ?", "SELECT a FROM b WHERE c = %(c)s AND d = %s"),
+        ("SELECT a % 10, ':b', '?', c::text", "SELECT a %% 10, ':b', '?', c::text"),
+        ("SELECT 1 WHERE a IN (SELECT value FROM json_each(:b))", "SELECT 1 WHERE a = ANY (%(b)s)"),
+        ("SELECT a FROM b INDEXED BY c WHERE instr(d, :e) > 0", "SELECT a FROM b WHERE strpos(d, %(e)s) > 0"),
+        ("INSERT INTO a (b) VALUES (?) ON CONFLICT (b) DO NOTHING", "INSERT INTO a (b) VALUES (%s) ON CONFLICT (ledger_id, b) DO NOTHING"),
+        ("SELECT date(a.b, '-1 day')", "SELECT to_char(CAST(a.b AS date) + (-1), 'YYYY-MM-DD')"),
+    ],
+)  # fmt: skip
+def test_text_is_spelled_for_postgresql(sql: str, converted: str) -> None:
+    assert text(sql).sql == converted
+
+
+def terminate(ledger: Ledger, admin: Admin) -> None:
+    """End the server's side of this thread's connections, and wait until it is gone."""
+    mine = "SELECT pid FROM pg_stat_activity WHERE application_name = 'expenses' AND datname = current_database()"
+    admin.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({mine}) AS mine".encode())  # noqa: S608
+
+
+def connections(admin: Admin) -> int:
+    row = admin.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'expenses'"
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def wait_until(holds: Any) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
