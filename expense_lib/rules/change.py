@@ -178,12 +178,12 @@ class Change:
     def _write_new(self, tx: Transaction, number: int | None) -> None:
         after, last_seq = expenses.last(tx)
         names = categories.names(tx, {new.content.category_key for new in self._new})
-        tally, rows = categories.Tally(), []
+        tally, rows, taken = categories.Tally(), [], Claims(tx)
         for at, (given, first, told) in enumerate(self._new, 1):
             content = given._replace(category=names.setdefault(given.category_key, given.category))
-            content = content._replace(occurrence=self._claims.next_free(content.identity))
+            content = content._replace(occurrence=taken.next_free(content.identity))
             key = content.dedup_key()
-            self._claims.claim(key, after + at)
+            taken.claim(key, after + at)
             row = Row(after + at, content, key, 1, tx.at, tx.at, None, last_seq + at)
             if first is None:
                 row = row._replace(deleted_at=tx.at, state="held", entered=0)

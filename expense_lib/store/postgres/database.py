@@ -53,12 +53,12 @@ class Database:
             if self._found is None:
                 self._found = schema.find(kept.raw, self._address.name)
             if self._found is None:
-                raise errors.NoLedger
+                raise errors.gone()
             try:
                 yield Session(kept, self._found)
             except errors.NoLedger:
                 self._found = None  # the next use looks for what is there now
-                raise
+                raise errors.gone() from None
 
     @contextmanager
     def transaction(self, con: Session, *, write: bool, bulk: bool = False) -> Iterator[None]:

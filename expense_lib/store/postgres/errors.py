@@ -20,11 +20,15 @@ _UNREACHED = "The database can't be reached. Nothing was written."
 _DENIED = "The database's user may not do this. Nothing was written."
 
 
-class NoLedger(LedgerUnavailable):
+class NoLedger(Exception):
     """The ledger was removed from the database, or another was put in its place."""
 
-    def __init__(self) -> None:
-        super().__init__("There is no ledger of this name in the database, or another one by now. Try again.")
+
+def gone() -> LedgerUnavailable:
+    """What is raised for NoLedger."""
+    return LedgerUnavailable(
+        "There is no ledger of this name in the database, or another one by now. Try again."
+    )
 
 
 def unreached(error: Error) -> LedgerUnavailable:
