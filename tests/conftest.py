@@ -54,10 +54,10 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def address(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def address(engine: str, request: pytest.FixtureRequest) -> str:
     """Where a ledger is to be, which is not there yet: a path, or an address in PostgreSQL."""
     if engine == "sqlite":
-        return str(tmp_path / "expenses.db")
+        return str(request.getfixturevalue("path"))
     return named(request.getfixturevalue("database"), uuid.uuid4().hex)
 
 

@@ -885,6 +885,19 @@ def test_undoing_a_join_onto_a_held_row_gives_the_fields_back(ledger: Ledger) ->
     )
 
 
+def test_what_joined_again_after_an_undo_takes_the_persons_words_again(ledger: Ledger) -> None:
+    bring(ledger, a_csv(november(11, "LIDL")))
+    for key in ("one", "two"):
+        joined = enter(ledger, 10, "Lidl", category="Groceries", key=key)
+        assert (joined.joined, joined.expense.description, joined.expense.category) == (
+            True,
+            "Lidl",
+            "Groceries",
+        )
+        ledger.undo(ledger.changes()[0].number)
+        assert (ledger.get(1).description, ledger.get(1).category) == ("LIDL", "Uncategorised")
+
+
 def test_import_witnesses_held_rows_too(ledger: Ledger) -> None:
     mine, held = held_fruit(ledger)
     again = ledger.import_statement(a_csv(november(11, "LIDL")))

@@ -224,12 +224,8 @@ def _join(tx: Transaction, sent: Submission, owner: Row, owned: list[claims.Owne
         occurrence=now.occurrence,
         account=now.account if now.account is not None else sent.content.account,
     )
-    edited = {
-        name
-        for entry in (log.history(tx, owner.id) if owner.version > 1 else ())
-        if entry.kind == "amended" and entry.before is not None
-        for name in entry.before.differences(entry.content)
-    }
+    as_told = log.history(tx, owner.id)[0].content if owner.version > 1 else now
+    edited = as_told.differences(now)
     change = Change(tx)
     change.claim(sent.dedup_key, owner.id)
     change.edit([Edit(owner, said._replace(**{name: getattr(now, name) for name in edited}))], "joined")
