@@ -185,6 +185,7 @@ def test_a_function_of_the_widgets_fits_a_screen(path: Path) -> None:
             assert number - first < SCREEN, name
 
 
+@pytest.mark.of_the_file
 def test_fields_of_an_expense_are_the_one_list_everywhere(ledger: Ledger) -> None:
     """What may be sent, changed and answered, and the columns of both tables, are the fields of Content."""
     fields = {"amount", "refund", *FIELDS} - {"amount_minor"}
