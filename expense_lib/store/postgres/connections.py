@@ -40,6 +40,16 @@ class _WholeNumber(Loader):
         return int(bytes(data))
 
 
+class _Connection(psycopg.Connection[Any]):
+    """One that is closed when nobody has it any more, in whichever order a cycle is collected."""
+
+    _process = 0  # the one that opened it
+
+    def __del__(self, *_: object) -> None:
+        if self._process == os.getpid():
+            self.close()
+
+
 class Kept:
     """An open connection to a database, of one thread of one process."""
 
@@ -48,11 +58,12 @@ class Kept:
         self._unsettled = False
         try:
             options: dict[str, Any] = {**_DEFAULTS, **conninfo_to_dict(dsn)}
-            self.raw = psycopg.connect(
+            self.raw = _Connection.connect(
                 **options, autocommit=True, prepare_threshold=None, cursor_factory=psycopg.ClientCursor
             )
         except psycopg.Error as error:
             raise errors.unreached(error) from error
+        self.raw._process = self.process
         self.raw.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         self.raw.adapters.register_loader("numeric", _WholeNumber)
         self.raw.adapters.register_dumper(bool, _Flag)

@@ -27,6 +27,13 @@ BULK_IDLE_TIMEOUT = "60s"
 
 _MANY = 200  # rows from which on they are copied
 _AT_ONCE = 2_000  # statements
+_UNKNOWN = 10_000  # new rows from which on the planner is to know of them
+_ANALYZE = """
+    BEGIN;
+    SET LOCAL lock_timeout = '1s';
+    ANALYZE all_expense, all_claim, all_log_entry, all_statement_row;
+    COMMIT
+"""
 
 # What a transaction begins with. The ledger's own row is its lock: one writer a ledger.
 _READING = """
@@ -57,6 +64,7 @@ class Session:
         self._writer = ClientCursor(kept.raw)
         self._waiting: list[str] = []
         self._begun = self._writes = False  # whether the server knows of the transaction; whether it writes
+        self._copied = 0  # rows in this transaction
         self.in_transaction = False
 
     def begin(self, *, write: bool, bulk: bool = False) -> None:
@@ -71,6 +79,7 @@ class Session:
         )
         self._waiting = [beginning]
         self._begun, self._writes, self.in_transaction = False, write, True
+        self._copied = 0
 
     def commit(self) -> None:
         """End the transaction; when this returns, what it wrote is on disk."""
@@ -81,6 +90,8 @@ class Session:
             self._send()
         self._waiting = []  # of a transaction that did nothing, nothing is sent
         self.in_transaction = False
+        if self._copied >= _UNKNOWN:
+            self._analyze()
 
     def roll_back(self) -> None:
         """End the transaction without a trace."""
@@ -174,3 +185,11 @@ class Session:
         with self._kept.raw.cursor() as cursor, cursor.copy(sql.encode()) as copy:
             for row in rows:
                 copy.write_row(row)
+                self._copied += 1
+
+    def _analyze(self) -> None:
+        """Have the planner know of many new rows, if nobody else is at the same."""
+        try:
+            self._kept.raw.execute(_ANALYZE)
+        except psycopg.Error:
+            self.roll_back()
