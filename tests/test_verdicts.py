@@ -862,6 +862,75 @@ def test_expense_in_other_words_is_asked_about_whatever_the_order(ledger: Ledger
     assert (total(ledger)[0], len(waiting(ledger))) == (4, 1)
 
 
+def test_payment_that_a_file_lists_pairs_anew_with_a_new_row_of_it(ledger: Ledger) -> None:
+    bring(ledger, a_csv(november(12, "LIDL 1")))
+    later = enter(ledger, 13, "Lidl", account="Giro").expense.id
+    earlier = enter(ledger, 10, "Lidl").expense.id
+    assert (later, total(ledger)) == (1, (2, "25.00"))
+    done = ledger.import_statement(a_csv(november(12, "LIDL 1"), november(16, "LIDL 2")))
+    assert (whats(done), owners(done)) == (["existing", "joined"], [earlier, later])
+    assert (total(ledger), waiting(ledger)) == ((2, "25.00"), [])
+
+
+def test_person_whose_payment_another_takes_is_of_the_account_that_was_said(ledger: Ledger) -> None:
+    enter(ledger, 5, "Lidl")
+    bring(ledger, a_csv(november(5, "LIDL")))
+    enter(ledger, 3, "Lidl")
+    assert [ledger.get(each).account for each in (1, 2)] == ["Giro", None]
+    bring(ledger, a_csv(november(9, "KINO")))
+    assert [(each[0], each[2]) for each in waiting(ledger)] == [(3, (1,))]
+    assert [ledger.get(each).account for each in (1, 2)] == [None, "Giro"]
+
+
+def test_opened_doubt_of_an_import_is_undone_with_it(ledger: Ledger) -> None:
+    for day, text, occurrence in ((5, "Lidl", 1), (5, "Lidl", 2), (7, "Fruit", 1)):
+        enter(ledger, day, text, occurrence=occurrence)
+    bring(ledger, a_csv(november(7, "LIDL 0")))
+    done = ledger.import_statement(a_csv(*(november(5, f"LIDL {n}") for n in (1, 2, 3))))
+    assert (total(ledger), len(waiting(ledger))) == ((4, "50.00"), 1)
+    ledger.undo_import(done.id or 0)
+    assert (total(ledger), waiting(ledger)) == ((3, "37.50"), [])
+    assert bring(ledger, a_csv(november(7, "LIDL 0"))) == ["existing"]
+
+
+def test_posted_row_waits_for_its_pending_one_to_be_decided(ledger: Ledger) -> None:
+    mine = enter(ledger, 5, "Fruit").expense.id
+    (pending,) = owners(ledger.import_statement(a_csv(november(8, "PENDING LIDL"))))
+    (posted,) = owners(ledger.import_statement(a_csv(november(9, "LIDL BERLIN"))))
+    ledger.decide(pending, same_as=mine)
+    assert waiting(ledger) == [(posted, "row", (mine,))]
+    ledger.decide(posted, same_as=mine)
+    assert (total(ledger), waiting(ledger)) == ((1, "12.50"), [])
+
+
+@pytest.mark.parametrize(
+    ("earlier", "what"),
+    [("LIDL 4711", "created"), ("PENDING LIDL 4711", "held"), ("LIDL", "held"), ("LIDL BERLIN 1", "held")],
+)
+def test_4_numbers_alone_are_no_other_spelling(ledger: Ledger, earlier: str, what: str) -> None:
+    bring(ledger, a_csv(november(8, earlier)))
+    assert bring(ledger, a_csv(november(10, "LIDL 4712"))) == [what]
+
+
+def test_skip_that_is_done_again_is_a_skip(ledger: Ledger) -> None:
+    _, held = held_fruit(ledger)
+    ledger.decide(held, same_as="skip")
+    for _ in range(2):
+        ledger.undo(ledger.changes()[0].number)
+    assert total(ledger) == (1, "12.50")
+    assert bring(ledger, a_csv(november(11, "LIDL"))) == ["skipped"]
+
+
+def test_account_that_a_person_said_outlives_the_import(ledger: Ledger) -> None:
+    done = ledger.import_statement(a_csv(november(10, "LIDL")))
+    enter(ledger, 9, "Lidl", account="giro")
+    ledger.undo_import(done.id or 0)
+    assert ledger.get(1).account == "Giro"
+    ledger.amend(1, {"account": "Cash"}, None)
+    ledger.undo(ledger.changes()[0].number)
+    assert ledger.get(1).account == "Giro"
+
+
 def test_held_row_that_comes_back_is_held(ledger: Ledger) -> None:
     bring(ledger, a_csv(november(13, "PENDING LIDL")))
     plan = a_csv(november(15, "LIDL BERLIN"))

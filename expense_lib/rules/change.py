@@ -200,6 +200,10 @@ class Change:
         expenses.add(tx, [map(expenses.new_row, rows)], owned, tally.changes(), after, number)
         self.added = [row.id for row in rows]
 
+    def __len__(self) -> int:
+        """The number of entries that it adds to the log, if it changes any expense."""
+        return len(self.revisions) + len(self._new)
+
     def claim(self, key: str, expense_id: int) -> bool:
         """Claim *key* for an expense, unless another one owns it. Returns whether it is the expense's now."""
         if self._claims.owner(key) is None:

@@ -38,7 +38,7 @@ def decide(tx: Transaction, expense_id: int, same_as: Said, *, keep_amount: bool
     again = [expense_id]
     if same_as == "skip":
         change.delete([row])
-        change.effects.append(Effect("state", (row.id,), ("deleted",), ("skipped",)))
+        change.effects.append(Effect("state", (row.id,), (row.state,), ("skipped",)))
     elif same_as == "new":
         if row.state == "held":
             change.restore([row])

@@ -77,7 +77,9 @@ class Undo(Fresh):
             later = effects.later(tx, self.number, each)
             if now != each.after and later is not None:
                 raise BuiltUpon(self.number, later)
-            before = (earlier[each.key[0]],) if each.kind == "state" else each.before
+            before = each.before
+            if before == ("deleted",):  # of a skip as it was kept once: that is what it was on the way
+                before = (earlier[each.key[0]],)
             self.change.effects.append(Effect(each.kind, each.key, now, before))
 
     def _todo(self, tx: Transaction) -> list[_Line]:

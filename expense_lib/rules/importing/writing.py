@@ -39,7 +39,7 @@ def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
             "account": payments.plan.account,
             "layout": payments.layout or None,
             "first_seq": last_seq + 1,
-            "last_seq": last_seq + len(made) + len(decision.change.revisions),
+            "last_seq": last_seq + len(made) + len(decision.change),
             **numbers(decision),
         },
     )
