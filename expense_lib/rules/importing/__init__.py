@@ -1,7 +1,8 @@
 """The rules of importing a statement: which of its rows are known, and what becomes of the others.
 
 Read in this order: ``payments`` (what each row is, whatever is in the ledger), ``recognition`` (which rows of
-statements it is), ``decision`` (what becomes of it), ``verdicts`` (told to whoever asked), ``writing``.
+statements it is), ``decision`` (what becomes of it), ``occurrences`` (the keys of what is new), ``validity``
+(whether that holds), ``verdicts`` (told to whoever asked), ``writing``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from expense_lib.domain.statement import Imported, Said
 from expense_lib.rules.deciding import decide
 from expense_lib.rules.importing.decision import Decision
 from expense_lib.rules.importing.payments import Payments
+from expense_lib.rules.importing.validity import holds
 from expense_lib.rules.importing.verdicts import answer
 from expense_lib.rules.importing.writing import write
 from expense_lib.store.imports import Position
@@ -30,7 +32,7 @@ class Import:
 
     def holds(self, tx: Transaction, decided_at: Position) -> bool:
         """Whether it would be decided the same now."""
-        return self._decision.holds(tx, decided_at)
+        return holds(tx, self._decision, decided_at)
 
     def write(self, tx: Transaction) -> Imported:
         """Import it."""

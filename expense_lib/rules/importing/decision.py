@@ -8,36 +8,25 @@ gone, what persons told of (``expense_lib.rules.matching``), corrections; and th
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 
 from expense_lib.domain.content import Content, folded
 from expense_lib.domain.errors import FieldError, InvalidInput
-from expense_lib.domain.keys import KEY_PREFIX, is_key
-from expense_lib.domain.keys import digest as key_digest
-from expense_lib.domain.rows import Entry, Row
+from expense_lib.domain.keys import is_key
+from expense_lib.domain.rows import Row
 from expense_lib.domain.statement import Said, not_a_row
 from expense_lib.domain.text import fold
 from expense_lib.rules import suggestions, undecided
 from expense_lib.rules.change import Change, Edit
-from expense_lib.rules.claims import Claims
-from expense_lib.rules.importing.payments import (
-    DIGEST_BYTES,
-    TELL_EVERY,
-    Payments,
-    entry,
-    position_of,
-    repeats,
-    split,
-)
+from expense_lib.rules.importing import occurrences
+from expense_lib.rules.importing.payments import Payments
 from expense_lib.rules.importing.recognition import Match, Recognition
 from expense_lib.rules.matching import Matching, involved, iso, ordinal, shift
 from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
 from expense_lib.rules.suggestions import Suggestion
 from expense_lib.store import accounts, categories, category_rules, claims, expenses, imports, log, tellings
-from expense_lib.store.imports import Position
 from expense_lib.store.ledger_id import ledger_id
 from expense_lib.store.tellings import Told
 from expense_lib.store.transaction import Transaction
@@ -86,6 +75,7 @@ class Decision:
         occurrences: The occurrences of the new expenses, where that is not 1.
         accounts: How each account is spelled, by how the rows spell it; None for none.
         change: What becomes of expenses that are there.
+        expenses_to_change: Their ids, and those of expenses that it has to do with.
     """
 
     def __init__(self, tx: Transaction, payments: Payments, said: Mapping[int, Said]) -> None:
@@ -133,7 +123,7 @@ class Decision:
         self._bring_back()
         self.made = [position for position, what in enumerate(self.what) if what in MAKING]
         self.made.sort(key=payments.rows.days.__getitem__)
-        self.keys, self.occurrences = self._find_keys()
+        self.keys, self.occurrences = occurrences.of_new(tx, payments, self.made, self.category_key)
         self.accounts = accounts.spelled(tx, dict.fromkeys(each or None for each in payments.rows.accounts))
         self._compose()
         self._let_go()
@@ -146,6 +136,10 @@ class Decision:
         if why:
             self.whys[position] = why
 
+    def category_key(self, position: int) -> str:
+        """The folded category of a row."""
+        return self.category_keys[self.categories[position]]
+
     def settle_copies(self) -> None:
         """Say of rows that say the same as an earlier one, reference included, what is said of that."""
         as_the_first = {CHANGED: HELD, NEW: EXISTING, BACK: EXISTING, JOINED: EXISTING, LEFT: SKIPPED}
@@ -154,52 +148,6 @@ class Decision:
             self.settle(
                 position, what, self.expense_ids[first], "An earlier line is the same, with its reference."
             )
-
-    def holds(self, tx: Transaction, decided_at: Position) -> bool:
-        """It would be the same after what was written since *decided_at*.
-
-        Others may have entered what no row of the statement has to do with. Anything else, or much, is
-        decided anew.
-        """
-        now = imports.position(tx)
-        if now == decided_at:
-            return True
-        entries = list(log.since(tx, decided_at.last_seq, _FEW + 1))
-        if now[1:] != decided_at[1:] or len(entries) > _FEW or len(entries) < now[0] - decided_at[0]:
-            return False
-        matched = {*self.expense_ids, *self._expenses_to_change}
-        return not any(
-            logged.expense_id in matched
-            or logged.kind != "created"
-            or self._takes_its_category(logged)
-            or (logged.content.account and self._spells_otherwise(logged.content.account))
-            or self._may_be(logged.content)
-            for logged, _ in entries
-        )
-
-    @cached_property
-    def _amounts(self) -> set[int]:
-        return set(self.payments.minor)
-
-    def _takes_its_category(self, logged: Entry) -> bool:
-        """Whether a category of the rows is spelled otherwise by now."""
-        now = logged.content.category_key
-        return now in self.category_keys.values() and logged.content.category not in self.category_keys
-
-    def _may_be(self, content: Content) -> bool:
-        """Whether an expense has the key of a new row, or its amount near its days."""
-        key = bytes.fromhex(content.dedup_key().removeprefix(KEY_PREFIX))
-        at = bisect_left(self.keys, key)
-        if at < len(self.keys) and split(self.keys[at])[0] == key:
-            return True
-        if content.amount_minor not in self._amounts:
-            return False
-        days, day = self.payments.rows.days, ordinal(content.date)
-        return min(days) - BEFORE_DAYS <= day <= max(days) + AFTER_DAYS
-
-    def _spells_otherwise(self, account: str) -> bool:
-        """Whether the rows' new spelling of an account is not the one that the ledger has by now."""
-        return any(fold(each) == fold(account) and each != account for each in self.accounts.values() if each)
 
     def _alike(self, one: str, other: str) -> int:
         return self._likeness.alike(one, other)
@@ -323,7 +271,7 @@ class Decision:
             return
         self.recognition.taken.discard(row.expense_id)
         self.replaced[position] = row.id
-        is_as_it_was = row.category_key == self.category_keys[self.categories[position]]
+        is_as_it_was = row.category_key == self.category_key(position)
         if is_as_it_was and row.state == "deleted" and not row.entered:
             self._undone[position] = row
 
@@ -551,7 +499,7 @@ class Decision:
             if position not in self.waiting
         }
         rows = expenses.find_all(self.tx, {*back, *held, *joined, *freed, *involved(shifts)})
-        self._expenses_to_change = set(rows)
+        self.expenses_to_change = set(rows)
         self._persons_taken = {row.id for row in rows.values() if row.entered} - {*freed}
         self.change.restore([rows[each] for each in back])
         self.change.hold([rows[each] for each in held])
@@ -588,52 +536,3 @@ class Decision:
             if match.row.expense_id in let_go and self.what[position] == STILL_HELD:
                 self.settle(position, EXISTING, match.row.expense_id, _WAITS_NO_LONGER)
                 self.candidates.pop(position, None)
-
-    def _find_keys(self) -> tuple[list[bytes], dict[int, int]]:
-        """The keys of the new rows, each at the next free occurrence, and the occurrences that are not 1."""
-        payments, rows = self.payments, self.payments.rows
-        keys = [
-            entry(
-                key_digest(
-                    payments.minor[position],
-                    self.category_keys[self.categories[position]],
-                    rows.descriptions[position],
-                    payments.date(position),
-                    1,
-                ),
-                position,
-            )
-            for position in self.made
-        ]
-        keys.sort()
-        taken = {key for key, _ in claims.owners(self.tx, map(as_key, keys))}
-        later = {at for at, _ in repeats(keys)}
-        if taken:
-            later.update(at for at, key in enumerate(keys) if as_key(key) in taken)
-        occurrences: dict[int, int] = {}
-        last: dict[bytes, int] = {}
-        changed: list[tuple[int, bytes]] = []
-        ordered = sorted(later)  # equal rows are neighbours
-        for begin in range(0, len(ordered), TELL_EVERY):
-            batch = ordered[begin : begin + TELL_EVERY]
-            free = Claims(self.tx)  # anew for each batch: a statement may have very many equal rows
-            free.look_for_free(
-                payments.identity(position, self.category_keys[self.categories[position]])
-                for position in (position_of(keys[at]) for at in batch)
-            )
-            for at in batch:
-                digest, position = split(keys[at])
-                identity = payments.identity(position, self.category_keys[self.categories[position]])
-                after = last.get(digest, 0 if as_key(keys[at]) in taken else 1)
-                occurrence = last[digest] = occurrences[position] = free.next_free(identity, after)
-                key = identity.dedup_key(occurrence).removeprefix(KEY_PREFIX)
-                changed.append((at, entry(bytes.fromhex(key), position)))
-        for at, key_entry in changed:
-            keys[at] = key_entry
-        keys.sort()
-        return keys, occurrences
-
-
-def as_key(together: bytes) -> str:
-    """The dedup key that an entry begins with."""
-    return KEY_PREFIX + together[:DIGEST_BYTES].hex()

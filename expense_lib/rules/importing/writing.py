@@ -10,7 +10,8 @@ from itertools import repeat
 from expense_lib.domain.content import tags_key
 from expense_lib.domain.progress import Progress
 from expense_lib.domain.text import fold
-from expense_lib.rules.importing.decision import CHANGED, HELD, HELD_BACK, LEFT, MAKING, NEW, Decision, as_key
+from expense_lib.rules.importing.decision import CHANGED, HELD, HELD_BACK, LEFT, MAKING, NEW, Decision
+from expense_lib.rules.importing.occurrences import as_key
 from expense_lib.rules.importing.payments import TELL_EVERY, position_of
 from expense_lib.rules.importing.verdicts import numbers
 from expense_lib.rules.matching import pair_of
