@@ -8,8 +8,9 @@ from expense_lib.domain.rows import Row
 from expense_lib.domain.statement import Said
 from expense_lib.rules import undecided
 from expense_lib.rules.change import Change, Edit
-from expense_lib.rules.matching import learnt, pair_of, settle
+from expense_lib.rules.matching import learnt, pair_of
 from expense_lib.rules.recording import found, live
+from expense_lib.rules.settlement import settle
 from expense_lib.store import decisions, expenses, tellings
 from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction

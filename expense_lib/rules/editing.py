@@ -25,8 +25,8 @@ from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.rows import Entry, Row, Sum
 from expense_lib.domain.text import canonical_text, fold
 from expense_lib.rules.change import Change, Edit, Fresh
-from expense_lib.rules.matching import settle
 from expense_lib.rules.recording import found, live, not_live
+from expense_lib.rules.settlement import settle
 from expense_lib.store import categories, category_rules, claims, expenses, log, queries
 from expense_lib.store.transaction import Transaction
 

@@ -1,9 +1,8 @@
 """Pairs payments that persons told of with payments that banks told of: pure functions over one amount.
 
 A *telling* is one payment as somebody told of it. Between a person's and a bank's there is an edge if they
-may be
-one payment: the person's day is from BEFORE_DAYS before the bank's to AFTER_DAYS after, and their accounts
-don't contradict. The edge is *certain* if both name the same account, or the texts are alike.
+may be one payment: the person's day is from BEFORE_DAYS before the bank's to AFTER_DAYS after, and their
+accounts don't contradict. The edge is *certain* if both name the same account, or the texts are alike.
 
 Certain edges make pairs, as many as there can be at all: where a telling finds no free partner, pairs that
 nobody decided are paired anew if one more then finds one. So the order in which tellings come does not

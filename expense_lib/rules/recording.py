@@ -196,7 +196,7 @@ def _judged(
     tx: Transaction, sent: Submission, content: Content, owned: list[claims.Owned], around: Surroundings
 ) -> Recorded:
     """Add a submission near a bank's payment of its amount, or let it be that payment."""
-    from expense_lib.rules import matching  # noqa: PLC0415 - few need it: a process starts sooner
+    from expense_lib.rules import matching, settlement  # noqa: PLC0415 - few need it: a process starts sooner
 
     day = matching.ordinal(content.date)
     there = matching.Matching(tx, [content.amount_minor], day, day)
@@ -209,7 +209,7 @@ def _judged(
         owner = found(tx, shifts[0].payment.expense_id)
         return Recorded(_join(tx, sent, owner, owned), created=False, joined=True)
     row = _add(tx, content, content.dedup_key(), owned, around)
-    following = there.follow(tx, {NOBODY}, {NOBODY: row.id})
+    following = settlement.follow(tx, there, {NOBODY}, {NOBODY: row.id})
     looks_like = next(iter(following.hold), None)
     return Recorded(found(tx, row.id), created=True, looks_like=looks_like)
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import Literal, NamedTuple
 
 from expense_lib.domain.rows import Row
-from expense_lib.rules.matching import Matching, kept_candidates, ordinal, pair_of
+from expense_lib.rules.matching import Matching, ordinal, pair_of
+from expense_lib.rules.settlement import kept_candidates
 from expense_lib.store import expenses, tellings
 from expense_lib.store.transaction import Transaction
 

@@ -11,7 +11,7 @@ from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.results import Undone
 from expense_lib.domain.rows import Entry, Row, State
 from expense_lib.rules.change import Change, Edit, Fresh
-from expense_lib.rules.matching import settle
+from expense_lib.rules.settlement import settle
 from expense_lib.store import accounts, effects, expenses, imports, log
 from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction

@@ -23,8 +23,9 @@ from expense_lib.rules.change import Change, Edit
 from expense_lib.rules.importing import occurrences
 from expense_lib.rules.importing.payments import Payments
 from expense_lib.rules.importing.recognition import Match, Recognition
-from expense_lib.rules.matching import Matching, involved, iso, ordinal, shift
+from expense_lib.rules.matching import Matching, iso, ordinal
 from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
+from expense_lib.rules.settlement import involved, shift
 from expense_lib.rules.suggestions import Suggestion
 from expense_lib.store import accounts, categories, category_rules, claims, expenses, imports, log, tellings
 from expense_lib.store.ledger_id import ledger_id
