@@ -33,6 +33,7 @@ from expense_lib.domain.results import (
 )
 from expense_lib.domain.rows import Row
 from expense_lib.rules import recording
+from expense_lib.rules.submission import Submission
 from expense_lib.store import accounts, categories, log, queries
 from expense_lib.store.claims import KeyTaken
 from expense_lib.store.engine import engine_of
@@ -139,7 +140,7 @@ class Ledger:
             IdempotencyKeyReused: the key was first sent with another body.
             RecordedThenDeleted: it was recorded and then deleted, and does not come back by itself.
         """
-        sent = recording.Submission(new, self.currency, idempotency_key)
+        sent = Submission(new, self.currency, idempotency_key)
         with self.engine.connection(self.currency.code) as con:
             tx = Transaction(con, self.currency, self.by)
             row, done = recording.known(tx, sent), None

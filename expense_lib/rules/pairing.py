@@ -33,8 +33,7 @@ class Telling(NamedTuple):
     Attributes:
         id: Names it among its kind.
         told: The days (ordinals) and texts by which it was told of: a corrected expense has several, and so
-        has a
-            payment of which several statements told.
+            has a payment of which several statements told.
         account: The folded account; None where it is not known.
         fixed: Whether somebody decided whom it is paired with; for a bank's.
     """
@@ -67,9 +66,7 @@ def edge(person: Telling, bank: Telling, alike: Likeness = likeness) -> Edge | N
     if not near:
         return None
     best = max(alike(said, text) for _, said in person.told for _, text in bank.told)
-    if (
-        person.account is not None and bank.account is None
-    ):  # it may be cash that the statement knows nothing of
+    if person.account is not None and bank.account is None:  # it may be cash, of which no statement knows
         return Edge(best, is_certain=False) if best else None
     return Edge(best, is_certain=bool(best) or person.account is not None)
 
@@ -80,8 +77,8 @@ class Pairing:
     Args:
         persons: Their tellings, by id.
         banks: Theirs.
-        edges: For each bank's id, the persons' ids it may be paired with; those that somebody told apart are
-        none.
+        edges: For each bank's id, the persons' ids it may be paired with; those that somebody told apart
+            are none.
         pairs: Which person's telling each bank's is paired with already.
     """
 

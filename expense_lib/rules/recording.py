@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from expense_lib.domain import keys
-from expense_lib.domain.content import ANNOTATIONS, Content, folded
+from expense_lib.domain.content import Content, folded
 from expense_lib.domain.errors import (
     ExpenseDeleted,
     ExpenseError,
@@ -14,76 +13,19 @@ from expense_lib.domain.errors import (
     ExpenseMerged,
     ExpenseNotFound,
     FieldError,
-    IdempotencyKeyReused,
     InvalidInput,
     RecordedThenDeleted,
 )
-from expense_lib.domain.expense import NewExpense
-from expense_lib.domain.keys import check_idempotency_key
 from expense_lib.domain.limits import MAX_ID
-from expense_lib.domain.money import Currency
 from expense_lib.domain.rows import Row
 from expense_lib.rules.claims import Claims
 from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
+from expense_lib.rules.submission import Submission
 from expense_lib.store import accounts, categories, claims, expenses, log
 from expense_lib.store.expenses import Surroundings
 from expense_lib.store.transaction import Transaction
 
 NOBODY = 0  # the id of a telling that is no expense yet
-
-
-class Submission:
-    """A submission to be recorded.
-
-    *dedup_key* is that of the occurrence it names, or of the first. *key* is that by which it is found again
-    if it is sent again without an idempotency key.
-    """
-
-    def __init__(self, new: NewExpense, currency: Currency, idempotency_key: str | None) -> None:
-        check_idempotency_key(idempotency_key)
-        self.new = new
-        self.content = new.content(currency)
-        self.idempotency_key = idempotency_key
-        self.dedup_key = self.content.dedup_key()
-        self.key = self.dedup_key if new.category is not None else self.uncategorised()
-
-    def uncategorised(self, occurrence: int | None = None) -> str:
-        """The key of this occurrence, or of its own, without a category."""
-        now = self.content
-        return keys.uncategorised(now.amount_minor, now.description, now.date, occurrence or now.occurrence)
-
-    def take_category(self, category: str) -> None:
-        """Have a category that the sender did not say."""
-        self.content = self.content._replace(category=category)
-        self.dedup_key = self.content.dedup_key()
-
-    def request(self) -> dict[str, Any]:
-        """The submitted fields in the canonical form in which the bodies of one idempotency key are compared.
-
-        What was not sent is null: so are the fields that a request stored by an older version lacks.
-        """
-        sent = self.content.folded()
-        return {
-            "amount": sent.amount_minor,
-            "category": None if self.new.category is None else sent.category,
-            "description": sent.description,
-            "date": sent.date,
-            "occurrence": self.new.occurrence,
-            **{name: getattr(sent, name) or None for name in ANNOTATIONS},
-        }
-
-    def differs(self, now: Content) -> tuple[str, ...]:
-        """The fields in which the expense is not what was sent, by the sender's names."""
-        if self.content == now:
-            return ()
-        sent = self.new.model_fields_set
-        unsaid = {name for name in ANNOTATIONS if name not in sent}
-        if self.new.category is None:
-            unsaid.add("category")
-        names = [name for name in self.content.folded().differences(now.folded()) if name != "occurrence"]
-        if self.new.occurrence is not None and self.new.occurrence != now.occurrence:
-            names.append("occurrence")
-        return tuple("amount" if name == "amount_minor" else name for name in names if name not in unsaid)
 
 
 class Recorded(NamedTuple):
@@ -108,9 +50,9 @@ def known(tx: Transaction, sent: Submission) -> Row | None:
     if sent.idempotency_key is None:
         claim = claims.find(tx, sent.key)
     else:
-        claim = claims.find(tx, _name(sent.idempotency_key))
+        claim = claims.find(tx, sent.name)
         if claim is not None:
-            _refuse_another_body(claim.request or {}, sent.request())
+            sent.refuse_another_body(claim.request or {})
     if claim is None or is_a_banks(claim.owner):
         return None if claim is None else claim.owner
     return _live(claim.owner)
@@ -136,7 +78,7 @@ def added(tx: Transaction, sent: Submission, owner: Row | None = None) -> Record
     """
     owned = list[claims.Owned]()
     if sent.idempotency_key is not None:
-        owned.append((_name(sent.idempotency_key), 0, claims.request_text(sent.request())))
+        owned.append((sent.name, 0, claims.request_text(sent.request())))
     if sent.new.category is None:
         _decide_category(tx, sent, owner)
     content, is_another = sent.content, sent.idempotency_key is not None and sent.new.occurrence is None
@@ -294,14 +236,3 @@ def _live(row: Row) -> Row:
     if row.deleted_at is not None:
         raise RecordedThenDeleted(row.id)
     return row
-
-
-def _name(idempotency_key: str) -> str:
-    """An idempotency key's name among the claims, where it can't be taken for a dedup key."""
-    return f"sent:{idempotency_key}"
-
-
-def _refuse_another_body(first: dict[str, Any], again: dict[str, Any]) -> None:
-    differing = [field for field in again if again[field] != first.get(field)]
-    if differing:
-        raise IdempotencyKeyReused(differing)

@@ -81,8 +81,7 @@ _ENTERED_AND_EDITED = f"""
 """
 _ANY_ENTERED = f"SELECT EXISTS ({_ENTERED})"
 
-# Rows: amounts of which there is a free expense that a person told of, and a live one that only banks told
-# of.
+# Rows: amounts of which there is a free expense of a person's, and a live one that only banks told of.
 _TOLD_TWICE = """
     SELECT DISTINCT COALESCE(whole_minor, amount_minor)
       FROM expense AS person
