@@ -21,7 +21,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from expense_lib import ExpenseFilter, Ledger, NewExpense
-from expense_lib.rules.submission import Submission, added
+from expense_lib.rules.recording import added
+from expense_lib.rules.submission import Submission
 from expense_lib.store.schema import MIGRATIONS
 from expense_lib.store.sqlite import connection, transaction
 from expense_lib.store.transaction import Transaction
