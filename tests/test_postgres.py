@@ -28,6 +28,7 @@ from expense_lib import (
     open_ledger,
     statements,
 )
+from expense_lib.statements import read
 from expense_lib.store import claims, expenses, queries
 from expense_lib.store.postgres import schema, session
 from expense_lib.store.postgres.texts import text
@@ -447,6 +448,18 @@ class TestRoundTrips:
                 cost = self.cost(sent, lambda: ledger.undo(last))  # noqa: B023
             costs.append(cost)
         assert costs[0] == costs[1]
+
+    def test_very_many_expenses_are_changed_a_few_thousand_at_once(
+        self, ledger: Ledger, sent: list[int]
+    ) -> None:
+        rows = [f"2026-11-{1 + n % 28:02},Shop {n},{1 + n}" for n in range(450)]
+        plan = read("\n".join(["Date,Description,Amount", *rows]).encode(), account="Giro")
+        done = ledger.import_statement(plan)
+        total = ledger.search().total
+        assert self.cost(sent, lambda: ledger.undo_import(done.id or 0)) <= 12
+        assert (ledger.search().count, ledger.check()) == (0, [])
+        assert ledger.import_statement(plan).created == 450
+        assert (ledger.search().count, ledger.search().total, ledger.check()) == (450, total, [])
 
     @staticmethod
     def cost(sent: list[int], act: Callable[[], Any]) -> int:

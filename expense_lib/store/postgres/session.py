@@ -132,6 +132,8 @@ class Session:
         first = list(islice(rows, _MANY))
         if len(first) == _MANY and statement.copy is not None:
             self._copy(statement.copy, chain(first, rows))
+        elif len(first) == _MANY and statement.update is not None:
+            self._update(statement.update, chain(first, rows))
         else:
             while first:
                 self._waiting.extend(self._bound(statement.sql, row) for row in first)
@@ -186,6 +188,12 @@ class Session:
             for row in rows:
                 copy.write_row(row)
                 self._copied += 1
+
+    def _update(self, sql: str, rows: Rows) -> None:
+        while some := list(islice(rows, _AT_ONCE)):
+            one = f"({', '.join(['%s'] * len(some[0]))})"
+            self._waiting.append(sql.format(rows=", ".join(self._bound(one, row) for row in some)))
+            self._send()
 
     def _analyze(self) -> None:
         """Have the planner know of many new rows, if nobody else is at the same."""

@@ -22,6 +22,7 @@ _DAYS_FROM = re.compile(r"\bdate\(([\w.]+), '([+-]\d+) days?'\)")
 _HINT = re.compile(r" INDEXED BY \{?\w+\}?")
 _TARGET = re.compile(r"ON CONFLICT \(")
 _PLAIN_INSERT = re.compile(r"\s*INSERT INTO (\w+) \(([\w,\s]+)\)\s+VALUES \([?,\s]+\)\s*")
+_PLAIN_UPDATE = re.compile(r"\s*UPDATE (\w+) SET (\w+ = \?(?:, \w+ = \?)*) WHERE (\w+) = \?\s*")
 _READS = re.compile(r"\s*(SELECT|WITH)\b|.*\bRETURNING\b", re.DOTALL)
 
 
@@ -29,13 +30,15 @@ class Text(NamedTuple):
     """A statement of the store's for PostgreSQL.
 
     *lists* are the parameters that are bound as JSON and read into lists. *answers*: it has rows to give.
-    *copy* does the same as a plain INSERT for many rows.
+    *copy* does the same as a plain INSERT for many rows, *update* as a plain UPDATE, its rows put in for
+    ``{rows}``.
     """
 
     sql: str
     lists: tuple[str, ...]
     answers: bool
     copy: str | None
+    update: str | None
 
 
 @lru_cache(1024)
@@ -54,7 +57,22 @@ def text(sql: str) -> Text:
         lists,
         _READS.match(sql) is not None,
         f"COPY all_{plain[1]} ({plain[2]}) FROM STDIN" if plain else None,
+        _update_of_many(sql),
     )
+
+
+def _update_of_many(sql: str) -> str | None:
+    """A plain UPDATE as one statement for many rows, typed as the columns are by an empty first part."""
+    plain = _PLAIN_UPDATE.fullmatch(sql)
+    if plain is None:
+        return None
+    table, assigned, key = plain.groups()
+    names = re.findall(r"\w+", assigned)
+    return f"""
+        UPDATE {table} SET {", ".join(f"{name} = new.{name}" for name in names)}
+          FROM (SELECT {", ".join((*names, key))} FROM {table} WHERE FALSE UNION ALL VALUES {{rows}}) AS new
+         WHERE {table}.{key} = new.{key}
+    """
 
 
 def _parameter(token: re.Match[str]) -> str:
