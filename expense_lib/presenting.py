@@ -30,8 +30,9 @@ def expense(row: Row, currency: Currency) -> Expense:
     """An expense as it is."""
     values = _values(row.content, currency)
     values["id"], values["dedup_key"], values["version"] = row.id, row.dedup_key, row.version
-    values["created_at"] = dt.datetime.fromisoformat(row.created_at)
-    values["updated_at"] = dt.datetime.fromisoformat(row.updated_at)
+    values["created_at"] = values["updated_at"] = dt.datetime.fromisoformat(row.created_at)
+    if row.version > 1:
+        values["updated_at"] = dt.datetime.fromisoformat(row.updated_at)
     if row.part_of is not None or row.whole_minor is not None:
         values["part_of"] = row.part_of
         values["whole"] = None if row.whole_minor is None else currency.from_minor(row.whole_minor)

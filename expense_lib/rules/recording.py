@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import NamedTuple
 
 from expense_lib.domain.content import Content, folded
@@ -100,8 +101,7 @@ def added(tx: Transaction, sent: Submission, owner: Row | None = None) -> Record
     if owner is not None or is_another:
         content = content._replace(occurrence=Claims(tx).next_free(content.identity))
     owned += _uncategorised(tx, sent, content)
-    day = sent.new.date.toordinal()
-    around = expenses.surroundings(tx, content, _iso(day - AFTER_DAYS), _iso(day + BEFORE_DAYS))
+    around = expenses.surroundings(tx, content, *_days_near(sent.new.date))
     if around.is_told_of and sent.new.occurrence in (None, 1):
         return _judged(tx, sent, content, owned, around)
     dedup_key = sent.dedup_key if content is sent.content else content.dedup_key()
@@ -228,8 +228,12 @@ def _add(
     return row
 
 
-def _iso(day: int) -> str:
-    return dt.date.fromordinal(min(max(day, 1), dt.date.max.toordinal())).isoformat()
+@lru_cache(4096)
+def _days_near(date: dt.date) -> tuple[str, str]:
+    """The first and the last day on which a bank may tell of what a person says was paid on *date*."""
+    day, last = date.toordinal(), dt.date.max.toordinal()
+    days = (max(day - AFTER_DAYS, 1), min(day + BEFORE_DAYS, last))
+    return dt.date.fromordinal(days[0]).isoformat(), dt.date.fromordinal(days[1]).isoformat()
 
 
 def _live(row: Row) -> Row:
