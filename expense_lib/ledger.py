@@ -143,7 +143,10 @@ class Ledger:
         sent = Submission(new, self.currency, idempotency_key)
         with self.engine.connection(self.currency.code) as con:
             tx = Transaction(con, self.currency, self.by)
-            row, done = recording.known(tx, sent), None
+            done = None
+            if self.engine.is_remote:
+                done = recording.at_once(sent, lambda new: self.engine.record_at_once(con, new, self.by))
+            row = recording.known(tx, sent) if done is None else None
             while done is None:
                 if row is not None and not recording.is_a_banks(row):
                     done = recording.Recorded(row, created=False)

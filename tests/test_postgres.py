@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,10 +23,12 @@ from psycopg import ClientCursor
 
 from expense_lib import (
     CurrencyError,
+    ExpenseError,
     Ledger,
     LedgerBusy,
     LedgerTooNew,
     LedgerUnavailable,
+    NewExpense,
     open_ledger,
     statements,
 )
@@ -304,18 +308,19 @@ class TestNetwork:
     def test_connection_lost_in_the_middle_is_told_and_sending_again_is_safe(
         self, ledger: Ledger, admin: Admin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        kept = expenses.surroundings
+        ledger.record(an_expense())
+        kept = expenses.last
 
-        def after_that_lost(tx: Transaction, *given: Any) -> Any:
-            found = kept(tx, *given)
+        def after_that_lost(tx: Transaction) -> Any:
+            found = kept(tx)
             terminate(ledger, admin)
             return found
 
         with monkeypatch.context() as patch:
-            patch.setattr(expenses, "surroundings", after_that_lost)
+            patch.setattr(expenses, "last", after_that_lost)
             with pytest.raises(LedgerUnavailable, match="was lost"):
-                ledger.record(an_expense())
-        assert ledger.record(an_expense()).created
+                ledger.amend(1, {"amount": "2.00"}, 1)
+        assert ledger.amend(1, {"amount": "2.00"}, 1).version == 2
         assert ledger.check() == []
 
     def test_holder_that_froze_is_ended(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,6 +418,55 @@ class TestNetwork:
                 use()
 
 
+class TestRecordingAtOnce:
+    """What the database's function records is what the rules would."""
+
+    def test_is_what_the_rules_record(self, ledger: Ledger, tmp_path: Path) -> None:
+        chance = random.Random(3)  # noqa: S311 - made-up shopping
+        other, told = Ledger(tmp_path / "other.db"), []
+        for _ in range(300):
+            new = an_expense(
+                amount=str(chance.randint(1, 3)),
+                category=chance.choice(["Food", "FOOD", "Fun"]),
+                description=chance.choice(["", "Lunch", "lunch"]),
+                account=chance.choice([None, "Giro", "GIRO"]),
+                tags=chance.choice([[], ["b", "a"]]),
+                occurrence=chance.choice([None, None, None, 1, 2, 7]),
+            )
+            key = chance.choice([None, f"key-{chance.randint(1, 60)}"])
+            told.append([self.outcome(each, new, key) for each in (ledger, other)])
+        assert [one for one, _ in told] == [two for _, two in told]
+        assert {outcome for outcome, *_ in told[0]} == {"created"}
+        assert {one[0] for one, _ in told} == {"created", "found", "IdempotencyKeyReused"}
+        assert self.log(ledger) == self.log(other)
+        assert (ledger.check(), other.check()) == ([], [])
+
+    @staticmethod
+    def outcome(ledger: Ledger, new: NewExpense, key: str | None) -> tuple[Any, ...]:
+        try:
+            receipt = ledger.record(new, key)
+        except ExpenseError as error:
+            return type(error).__name__, str(error)
+        said = receipt.expense.model_dump(exclude={"created_at", "updated_at"})
+        return "created" if receipt.created else "found", said, receipt.differs
+
+    @staticmethod
+    def log(ledger: Ledger) -> list[dict[str, Any]]:
+        return [entry.model_dump(exclude={"at"}) for entry in ledger.log(limit=10_000)]
+
+    def test_looks_beyond_the_occurrences_that_were_sent(self, ledger: Ledger) -> None:
+        for n in range(20):
+            assert ledger.record(an_expense(), f"key-{n}").expense.occurrence == n + 1
+        assert not ledger.record(an_expense(), "key-19").created
+
+    def test_is_not_what_a_repeat_waits_for(self, ledger: Ledger) -> None:
+        ledger.record(an_expense())
+        with ledger._writing() as tx:
+            tx.execute("SELECT 1 FROM ledger")
+            with ThreadPoolExecutor(1) as another:
+                assert not another.submit(ledger.record, an_expense()).result(2).created
+
+
 class TestRoundTrips:
     """What is sent at once is one round trip; so a change of many rows costs as many as one of few."""
 
@@ -429,7 +483,7 @@ class TestRoundTrips:
         return trips
 
     def test_one_expense_costs_few(self, ledger: Ledger, sent: list[int]) -> None:
-        assert self.cost(sent, lambda: ledger.record(an_expense())) == 3
+        assert self.cost(sent, lambda: ledger.record(an_expense())) == 1
         assert self.cost(sent, lambda: ledger.record(an_expense())) == 1
         assert self.cost(sent, lambda: ledger.get(1)) == 1
         assert self.cost(sent, ledger.search) == 2

@@ -13,6 +13,11 @@ from expense_lib.store.transaction import Transaction
 _FIRST_LOOK = 4  # occurrences looked up at once; then twice as many, and so on
 
 
+def keys_from(identity: Identity, occurrence: int, number: int) -> tuple[str, ...]:
+    """The dedup keys of up to *number* occurrences of a payment, from one on."""
+    return tuple(map(identity.dedup_key, range(occurrence, min(occurrence + number, MAX_OCCURRENCE + 1))))
+
+
 class Claims:
     """The owners of dedup keys as far as they were looked up, and what is claimed but not written yet."""
 
@@ -58,7 +63,7 @@ class Claims:
                 raise InvalidInput([FieldError("occurrence", f"has none left: {MAX_OCCURRENCE} are taken")])
             key = identity.dedup_key(occurrence)
             if key not in self._owners:
-                self.look_up(map(identity.dedup_key, range(occurrence, occurrence + look)))
+                self.look_up(keys_from(identity, occurrence, look))
                 look *= 2
             if self._owners[key] is None:
                 break

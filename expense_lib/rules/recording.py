@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from functools import lru_cache
+from collections.abc import Callable
 from typing import NamedTuple
 
 from expense_lib.domain.content import Content, folded
@@ -20,11 +19,15 @@ from expense_lib.domain.errors import (
 from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.rows import Row
 from expense_lib.rules.claims import Claims
-from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
+from expense_lib.rules.pairing import Telling
 from expense_lib.rules.submission import Submission
 from expense_lib.store import accounts, categories, claims, expenses, log
+from expense_lib.store.addition import Addition
+from expense_lib.store.claims import Claim
 from expense_lib.store.expenses import Surroundings
 from expense_lib.store.transaction import Transaction
+
+AtOnce = Callable[[Addition], tuple[Claim, bool] | None]  # ``Engine.record_at_once`` of a ledger
 
 NOBODY = 0  # the id of a telling that is no expense yet
 
@@ -59,6 +62,25 @@ def known(tx: Transaction, sent: Submission) -> Row | None:
     return _live(claim.owner)
 
 
+def at_once(sent: Submission, record: AtOnce) -> Recorded | None:
+    """Record in one round trip what needs no judging. None if the rules have to decide: nothing is written.
+
+    Raises:
+        IdempotencyKeyReused, RecordedThenDeleted: as ``known``.
+    """
+    found = None if sent.new.category is None else record(sent.addition())
+    if found is None:
+        return None
+    claim, created = found
+    if created:
+        return Recorded(claim.owner, created=True)
+    if is_a_banks(claim.owner) or claim.owner.merged_into is not None:
+        return None
+    if sent.idempotency_key is not None:
+        sent.refuse_another_body(claim.request or {})
+    return Recorded(_live(claim.owner), created=False)
+
+
 def is_a_banks(row: Row) -> bool:
     """Whether only a bank told of an expense, which nobody deleted."""
     return not row.entered and row.state in ("live", "held")
@@ -82,8 +104,8 @@ def added(tx: Transaction, sent: Submission, owner: Row | None = None) -> Record
         owned.append((sent.name, 0, claims.request_text(sent.request())))
     if sent.new.category is None:
         _decide_category(tx, sent, owner)
-    content, is_another = sent.content, sent.idempotency_key is not None and sent.new.occurrence is None
-    if not is_another and (owned or sent.new.category is None):
+    content = sent.content
+    if not sent.is_another and (owned or sent.new.category is None):
         claim = claims.find(tx, sent.dedup_key)
         owner = owner if claim is None else claim.owner
         if claim is not None and not is_a_banks(claim.owner):
@@ -98,10 +120,10 @@ def added(tx: Transaction, sent: Submission, owner: Row | None = None) -> Record
         if mine is None or theirs is None or content.has_account_of(owner.content):
             owned += _uncategorised(tx, sent, content)
             return Recorded(_join(tx, sent, owner, owned), created=False, joined=True)
-    if owner is not None or is_another:
+    if owner is not None or sent.is_another:
         content = content._replace(occurrence=Claims(tx).next_free(content.identity))
     owned += _uncategorised(tx, sent, content)
-    around = expenses.surroundings(tx, content, *_days_near(sent.new.date))
+    around = expenses.surroundings(tx, content, *sent.days_near())
     if around.is_told_of and sent.new.occurrence in (None, 1):
         return _judged(tx, sent, content, owned, around)
     dedup_key = sent.dedup_key if content is sent.content else content.dedup_key()
@@ -226,14 +248,6 @@ def _add(
     owned = [(dedup_key, row.id, None), *((key, row.id, request) for key, _, request in owned)]
     expenses.add(tx, [[expenses.new_row(row)]], owned, [categories.one_more(content)], around.last_id)
     return row
-
-
-@lru_cache(4096)
-def _days_near(date: dt.date) -> tuple[str, str]:
-    """The first and the last day on which a bank may tell of what a person says was paid on *date*."""
-    day, last = date.toordinal(), dt.date.max.toordinal()
-    days = (max(day - AFTER_DAYS, 1), min(day + BEFORE_DAYS, last))
-    return dt.date.fromordinal(days[0]).isoformat(), dt.date.fromordinal(days[1]).isoformat()
 
 
 def _live(row: Row) -> Row:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 from expense_lib.domain import keys
@@ -10,6 +12,12 @@ from expense_lib.domain.errors import IdempotencyKeyReused
 from expense_lib.domain.expense import NewExpense
 from expense_lib.domain.keys import check_idempotency_key
 from expense_lib.domain.money import Currency
+from expense_lib.rules.claims import keys_from
+from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS
+from expense_lib.store.addition import Addition
+from expense_lib.store.claims import request_text
+
+_AHEAD = 8  # occurrences of which the first free one is looked for in one round trip
 
 
 class Submission:
@@ -66,6 +74,26 @@ class Submission:
         return tuple("amount" if name == "amount_minor" else name for name in names if name not in unsaid)
 
     @property
+    def is_another(self) -> bool:
+        """Whether it is another payment than those that are there, whatever they say."""
+        return self.idempotency_key is not None and self.new.occurrence is None
+
+    def days_near(self) -> tuple[str, str]:
+        """The first and the last day on which a bank may tell of it."""
+        return _days_near(self.new.date)
+
+    def addition(self) -> Addition:
+        """What an engine has to know to record it at once; its category is said."""
+        first, ahead = self.content.occurrence, _AHEAD if self.is_another else 1
+        return Addition(
+            key=self.dedup_key if self.idempotency_key is None else self.name,
+            request=None if self.idempotency_key is None else request_text(self.request()),
+            content=self.content,
+            dedup_keys=keys_from(self.content.identity, first, ahead),
+            near=self.days_near() if self.new.occurrence in (None, 1) else None,
+        )
+
+    @property
     def name(self) -> str:
         """The idempotency key's name among the claims, where it can't be taken for a dedup key."""
         return f"sent:{self.idempotency_key}"
@@ -80,3 +108,10 @@ class Submission:
         differing = [field for field in again if again[field] != first.get(field)]
         if differing:
             raise IdempotencyKeyReused(differing)
+
+
+@lru_cache(4096)
+def _days_near(date: dt.date) -> tuple[str, str]:
+    day, last = date.toordinal(), dt.date.max.toordinal()
+    days = (max(day - AFTER_DAYS, 1), min(day + BEFORE_DAYS, last))
+    return dt.date.fromordinal(days[0]).isoformat(), dt.date.fromordinal(days[1]).isoformat()

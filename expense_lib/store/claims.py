@@ -17,7 +17,7 @@ T = TypeVar("T")
 _COLUMNS = ", ".join(COLUMNS)
 _CHUNK = 10_000  # keys looked up by one statement
 
-# One row or none: whose key it is, as Row has it, and the request first sent with it.
+# One row or none: whose key it is, as Row has it, and the request first sent with it; ``claim`` reads it.
 _CLAIM = f"""
     SELECT {_COLUMNS}, request
       FROM claim
@@ -61,13 +61,19 @@ class Claim(NamedTuple):
 
 def find(tx: Transaction, key: str) -> Claim | None:
     """The owner of *key*; None if it has none."""
-    found = tx.execute(_CLAIM, {"key": key}).fetchone()
-    if found is None:
+    columns = tx.execute(_CLAIM, {"key": key}).fetchone()
+    if columns is None:
         return None
-    owner = Row.of(found[:-1])
-    if owner.merged_into is not None:
-        owner = Row.of(tx.execute(_SURVIVOR, {"id": owner.id}).fetchone())
-    return Claim(owner, found[-1] and json.loads(found[-1]))
+    found = claim(columns)
+    if found.owner.merged_into is not None:
+        owner = Row.of(tx.execute(_SURVIVOR, {"id": found.owner.id}).fetchone())
+        return found._replace(owner=owner)
+    return found
+
+
+def claim(columns: tuple[Any, ...]) -> Claim:
+    """The claim in the columns of its owner, as Row has them, and its request. A merged owner stays so."""
+    return Claim(Row.of(columns[:-1]), columns[-1] and json.loads(columns[-1]))
 
 
 def owners(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, int]]:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 from expense_lib.domain.errors import LedgerUnavailable
 from expense_lib.domain.money import Currency
 from expense_lib.domain.results import Health
+from expense_lib.store.addition import Addition
+from expense_lib.store.claims import Claim
 from expense_lib.store.file import File
 from expense_lib.store.transaction import Transaction
 
@@ -30,9 +32,11 @@ class Engine(Protocol):
 
     Attributes:
         where: The path or the address, as it may be shown.
+        is_remote: Whether it is elsewhere, so that a round trip costs more than what is done.
     """
 
     where: str
+    is_remote: bool
 
     def make(self, currency: str | None) -> Currency:
         """Open the ledger, or make it in *currency*; its currency."""
@@ -44,6 +48,14 @@ class Engine(Protocol):
 
     def transaction(self, con: Any, *, write: bool) -> AbstractContextManager[None]:
         """One snapshot; with *write* the ledger's lock, and all or nothing on disk when the block ends."""
+        ...
+
+    def record_at_once(self, con: Any, new: Addition, actor: str) -> tuple[Claim, bool] | None:
+        """Add an expense unless its key has an owner, in one round trip; None where the rules have to do it.
+
+        Returns:
+            Whose the key is by then, and whether the expense was added.
+        """
         ...
 
     def bulk_transaction(self, con: Any) -> AbstractContextManager[None]:

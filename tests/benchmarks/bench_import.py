@@ -22,6 +22,8 @@ ROWS = 1_000_000
 ROUNDS = 3
 LIMIT = 1.5
 MEMORY_LIMIT_MB = 500
+OVERLAP = 1_000  # rows of the next statement, half of which are known
+OVERLAP_LIMIT_S = 1.0
 
 FLOOR = """
 import csv, hashlib, sqlite3, sys, time
@@ -118,3 +120,20 @@ def test_a_million_rows(statement: Path, tmp_path: Path) -> None:
     sys.stdout.write(f"import: {statistics.median(ratios):.2f} times the floor\n")
     assert statistics.median(again) < 1
     assert statistics.median(ratios) < LIMIT
+
+
+def test_a_statement_that_overlaps_a_million(statement: Path, tmp_path: Path) -> None:
+    ledger, following = tmp_path / "ledger.db", tmp_path / "following.csv"
+    run(OURS, ledger, statement)
+    head, *rows = statement.read_text().splitlines()
+    shift = dt.date(2030, 1, 1) - dt.date.fromisoformat(rows[-1][:10])
+    known = rows[-OVERLAP // 2 :]
+    later = [
+        f"{dt.date.fromisoformat(row[:10]) + shift}{row[10:].rpartition(',')[0]},{2 * ROWS + n}"
+        for n, row in enumerate(rows[: OVERLAP // 2])
+    ]
+    following.write_text("\n".join([head, *known, *later, ""]))
+    took_s, created, existing, _ = json.loads(run(OURS, ledger, following))
+    sys.stdout.write(f"{OVERLAP} rows, half of them new, into a million: {took_s:.2f} s\n")
+    assert (created, existing) == (OVERLAP // 2, OVERLAP // 2)
+    assert took_s < OVERLAP_LIMIT_S

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import repeat
+from itertools import count, repeat
 
 from expense_lib.domain.content import tags_key
 from expense_lib.domain.progress import Progress
@@ -84,6 +84,7 @@ def _created(
     account_keys = {name: None if name is None else fold(name) for name in decision.accounts.values()}
     for begin in range(0, len(decision.made), TELL_EVERY):
         new = decision.made[begin : begin + TELL_EVERY]
+        whats = [decision.what[position] for position in new]
         named = [decision.categories[position] for position in new]
         descriptions = [rows.descriptions[position] for position in new]
         of_account = [decision.accounts[rows.accounts[position] or None] for position in new]
@@ -109,8 +110,8 @@ def _created(
             "created_at": repeat(tx.at),
             "updated_at": repeat(tx.at),
             "version": repeat(1),
-            "deleted_at": (None if decision.what[position] == NEW else tx.at for position in new),
-            "state": (_STATES[decision.what[position]] for position in new),
+            "deleted_at": (None if what == NEW else tx.at for what in whats),
+            "state": map(_STATES.__getitem__, whats),
             "entered": repeat(0),
             "said_account_key": repeat(None),
         }
@@ -127,19 +128,20 @@ def _owned_keys(decision: Decision) -> Iterator[claims.Owned]:
 def _rows(tx: Transaction, decision: Decision, import_id: int) -> Iterator[tellings.NewTold]:
     """Every row that is to be kept: those that made an expense, and those that another expense takes."""
     payments, rows = decision.payments, decision.payments.rows
-    kept = sorted({*decision.made, *decision.attached} - {*decision.replaced})
-    for row_id, position in enumerate(kept, tellings.next_id(tx)):
-        yield (
-            row_id,
-            decision.expense_ids[position],
-            import_id,
-            payments.account(position),
-            payments.date(position),
-            payments.minor[position],
-            rows.descriptions[position],
-            decision.references[position],
-            int(position in decision.said_same),
-        )
+    others = decision.attached or decision.replaced
+    kept = sorted({*decision.made, *decision.attached} - {*decision.replaced} if others else decision.made)
+    return zip(
+        count(tellings.next_id(tx)),
+        map(decision.expense_ids.__getitem__, kept),
+        repeat(import_id),
+        map(payments.account, kept),
+        map(payments.date, kept),
+        map(payments.minor.__getitem__, kept),
+        map(rows.descriptions.__getitem__, kept),
+        map(decision.references.__getitem__, kept),
+        map(int, map(decision.said_same.__contains__, kept)),
+        strict=False,
+    )
 
 
 def _totals(decision: Decision) -> list[categories.Change]:

@@ -16,8 +16,10 @@ from expense_lib.domain.money import Currency
 from expense_lib.domain.progress import no_progress
 from expense_lib.domain.results import Health
 from expense_lib.store import copying, extract
+from expense_lib.store.addition import Addition
+from expense_lib.store.claims import Claim
 from expense_lib.store.file import File
-from expense_lib.store.postgres import address, connections, errors, orphans, schema
+from expense_lib.store.postgres import address, connections, errors, orphans, recording, schema
 from expense_lib.store.postgres.connections import Kept
 from expense_lib.store.postgres.session import Session
 from expense_lib.store.transaction import Transaction
@@ -30,7 +32,10 @@ class Database:
 
     Attributes:
         where: Its address, without what it needs to be let in.
+        is_remote: It is elsewhere.
     """
+
+    is_remote = True
 
     def __init__(self, url: str) -> None:
         self._address = address.read(url)
@@ -59,6 +64,10 @@ class Database:
             except errors.NoLedger:
                 self._found = None  # the next use looks for what is there now
                 raise errors.gone() from None
+
+    def record_at_once(self, con: Session, new: Addition, actor: str) -> tuple[Claim, bool] | None:
+        """Add an expense unless its key has an owner, in one round trip; None if the rules have to judge."""
+        return recording.record(con, new, actor)
 
     @contextmanager
     def transaction(self, con: Session, *, write: bool, bulk: bool = False) -> Iterator[None]:

@@ -20,6 +20,7 @@ import psycopg
 
 from expense_lib.domain.errors import CurrencyError, LedgerTooNew, LedgerUnavailable
 from expense_lib.domain.money import Currency
+from expense_lib.store.postgres.functions import RECORD
 from expense_lib.store.schema import DEFAULT_CURRENCY
 
 SETTING = "expenses.ledger"  # the ledger of a transaction, by its number in the database
@@ -242,6 +243,7 @@ MIGRATIONS = (
         "DROP INDEX live_by_date",
         _index("live_by_date", "expense", "date, id) INCLUDE (amount_minor, entered", _LIVE),
         _index("split_payment", "expense", "whole_minor", "whole_minor IS NOT NULL"),
+        RECORD,
     ),
 )
 

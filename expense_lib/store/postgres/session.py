@@ -26,7 +26,7 @@ IDLE_TIMEOUT = "5s"  # of a transaction that holds the lock and sends nothing: i
 BULK_IDLE_TIMEOUT = "60s"
 
 _MANY = 200  # rows from which on they are copied
-_AT_ONCE = 2_000  # statements
+_BATCH = 2_000  # statements sent at once
 _UNKNOWN = 10_000  # new rows from which on the planner is to know of them
 _ANALYZE = """
     BEGIN;
@@ -112,6 +112,13 @@ class Session:
             return False
         return True
 
+    def call(self, sql: str, values: Values) -> ClientCursor[Any]:
+        """Execute a statement outside of a transaction, which it begins and commits itself."""
+        self._kept.settle()
+        cursor = ClientCursor(self._kept.raw)
+        cursor.execute(self.spelled(sql, values).encode())
+        return cursor
+
     def execute(self, sql: str, values: Values = ()) -> Any:
         """Execute a statement of the store's. Its rows, if it gives any, are there: fetch or iterate."""
         if self.in_transaction:
@@ -137,7 +144,7 @@ class Session:
         else:
             while first:
                 self._waiting.extend(self._bound(statement.sql, row) for row in first)
-                if len(self._waiting) > _AT_ONCE:
+                if len(self._waiting) > _BATCH:
                     self._send()
                 first = list(islice(rows, _MANY))
 
@@ -190,7 +197,7 @@ class Session:
                 self._copied += 1
 
     def _update(self, sql: str, rows: Rows) -> None:
-        while some := list(islice(rows, _AT_ONCE)):
+        while some := list(islice(rows, _BATCH)):
             one = f"({', '.join(['%s'] * len(some[0]))})"
             self._waiting.append(sql.format(rows=", ".join(self._bound(one, row) for row in some)))
             self._send()
