@@ -5,9 +5,9 @@ from __future__ import annotations
 # Recording, as far as nothing has to be judged, in one statement and so in one round trip.
 #
 # One row: what came of it, and if that is 'known' or 'created', the request and the expense that the key has
-# by then. 'judged': the rules have to look at it; 'gone': there is no such ledger. What is looked up after the
-# lock was taken is seen as it is by then, as each statement in here has a snapshot of its own; where it has
-# not, the rules do it.
+# by then. 'judged': the rules have to look at it; 'gone': there is no such ledger. What is looked up after
+# the lock was taken is seen as it is by then, as each statement in here has a snapshot of its own; where it
+# has not, the rules do it.
 RECORD = """
     CREATE FUNCTION record_expense_1(
         p_ledger bigint, p_lock_timeout text, p_uid text, p_actor text,
