@@ -34,7 +34,7 @@ from expense_lib.domain.results import (
 from expense_lib.domain.rows import Row
 from expense_lib.rules import recording
 from expense_lib.rules.submission import Submission
-from expense_lib.store import accounts, categories, log, queries
+from expense_lib.store import accounts, categories, expenses, log, queries
 from expense_lib.store.claims import KeyTaken
 from expense_lib.store.engine import engine_of
 from expense_lib.store.file import File
@@ -197,6 +197,11 @@ class Ledger:
 
         wanted = wanted or ExpenseFilter()
         with self._reading() as tx:
+            queries.announce_days(tx, wanted)
+            categories.announce_totals(tx)
+            accounts.announce_names(tx)
+            imports.announce_position(tx)
+            ledger_id.announce(tx)
             page = self._page(tx, wanted)
             first, last = (page["count"] and queries.days(tx, wanted)) or (None, None)
             totals = categories.totals(tx)
@@ -628,8 +633,9 @@ class Ledger:
     def _page(self, tx: Transaction, wanted: ExpenseFilter) -> dict[str, Any]:
         """The fields of a page."""
         after = None if wanted.cursor is None else cursor.read(wanted.cursor, wanted.sort)
+        queries.announce_total(tx, wanted)
         found = queries.page(tx, wanted, after)
-        matching = queries.total(tx, wanted, found if after is None else None)
+        matching = queries.total(tx, wanted, found if after is None and not tx.is_remote else None)
         more, found = len(found) > wanted.limit, found[: wanted.limit]
         return {
             "items": tuple(presenting.expense(row, self.currency) for row in found),
@@ -651,7 +657,9 @@ class Ledger:
         with self.engine.connection(self.currency.code) as con:
             engine = self.engine
             with engine.bulk_transaction(con) if bulk else engine.transaction(con, write=True):
-                yield Transaction(con, self.currency, self.by)
+                tx = Transaction(con, self.currency, self.by)
+                expenses.announce_last(tx)
+                yield tx
 
     def _decided(self, decide: Callable[[Transaction], Decided[T]]) -> T:
         """Write what *decide* decides from a snapshot, so that the write lock is held for the writing only.
@@ -663,8 +671,9 @@ class Ledger:
 
         for _ in range(_ATTEMPTS):
             with self._reading() as tx:
-                decided_at = imports.position(tx)
+                imports.announce_position(tx)
                 decided = decide(tx)
+                decided_at = imports.position(tx)
             with self._writing(bulk=True) as tx:
                 if decided.holds(tx, decided_at):
                     return decided.write(tx)

@@ -116,6 +116,17 @@ def position(tx: Transaction) -> Position:
     return Position(last_seq or 0, tuple(of_imports))
 
 
+def announce_position(tx: Transaction) -> None:
+    """Announce that ``position`` will be asked."""
+    tx.ahead(_POSITION)
+
+
+def announce_of_change(tx: Transaction, number: int) -> None:
+    """Announce that ``of_change`` and ``moved`` will be asked."""
+    tx.ahead(_OF_CHANGE, {"number": number})
+    tx.ahead(_MOVED, {"by": number})
+
+
 def next_id(tx: Transaction) -> int:
     """The first free id of an import."""
     return int(tx.execute(_LAST).fetchone()[0]) + 1
