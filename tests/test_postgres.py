@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from expense_lib import (
     LedgerTooNew,
     LedgerUnavailable,
     NewExpense,
+    analytics,
     open_ledger,
     statements,
 )
@@ -466,6 +468,26 @@ class TestRecordingAtOnce:
             tx.execute("SELECT 1 FROM ledger")
             with ThreadPoolExecutor(1) as another:
                 assert not another.submit(ledger.record, an_expense()).result(2).created
+
+
+class TestAnalysis:
+    def test_texts_come_as_they_are(self, ledger: Ledger) -> None:
+        texts = ["", "NULL", "\\N", 'say "hi", twice', "a,b;c", "'", "\\", "ünïcödé 😀", "x" * 400]
+        for n, said in enumerate(texts):
+            ledger.record(
+                an_expense(description=said, note=f"{said}\n{n}", account=said[:100] or None), f"{n}"
+            )
+        ledger.amend(1, {"note": ""}, 1)
+        with closing(analytics.connect(ledger)) as con:
+            rows = con.sql("SELECT id, description, note, account FROM expenses ORDER BY id").fetchall()
+            assert rows == [
+                (each.id, each.description, each.note, each.account)
+                for each in ledger.search(ExpenseFilter(sort="date_asc")).items
+            ]
+            ledger.amend(2, {"description": "other"}, 1)
+            assert analytics.refresh(con) == 1
+            assert con.sql("SELECT description FROM expenses WHERE id = 2").fetchall() == [("other",)]
+            assert con.sql("SELECT count(*) FROM history WHERE expense_id IN (1, 2)").fetchall() == [(4,)]
 
 
 class TestRoundTrips:

@@ -16,6 +16,7 @@ from expense_lib.analytics import tables
 from expense_lib.domain.errors import AnalyticsUnavailable, LedgerUnavailable
 from expense_lib.domain.filters import ExpenseFilter
 from expense_lib.ledger import Ledger
+from expense_lib.store import extract
 from expense_lib.store.extract import Line
 
 if TYPE_CHECKING:
@@ -120,9 +121,16 @@ def _from_file(
     if last is not None:
         unit = f"CAST('{Decimal(1).scaleb(-digits)}' AS DECIMAL({digits + 1}, {digits}))"
         amount = f"CAST(CAST(amount_minor AS DECIMAL(18, 0)) * {unit} AS {amount_type(digits)})"
-        for view in (tables.LOCAL_EXPENSES, tables.LOCAL_ENTRIES):
-            con.execute(view.format(amount=amount, file=_quoted(file)))
+        for table, view in (("expense", tables.LOCAL_EXPENSES), ("entry", tables.LOCAL_ENTRIES)):
+            con.execute(view.format(amount=amount, scan=_scan(ledger.engine.extracts, file, table)))
     return last
+
+
+def _scan(kind: str, file: Path, table: str) -> str:
+    """What reads a table of an extract of this kind in DuckDB."""
+    columns = ", ".join(f"'{name}': '{of}'" for name, of in extract.columns(table).items())
+    source = Path(f"{file}.{table}") if kind == "csv" else file
+    return tables.SCANS[kind].format(file=_quoted(source), table=table, columns=f"{{{columns}}}")
 
 
 def _from_afar(

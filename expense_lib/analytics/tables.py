@@ -41,6 +41,17 @@ TABLES = f"""
      WHERE version = 1 AND id NOT IN (SELECT expense_id FROM memory.expense_ledger.entry);
 """
 
+# What reads a table of an extract, by what that is: its file, its table, and the columns with their types.
+SCANS = {
+    "sqlite": "sqlite_scan({file}, '{table}')",
+    "csv": """
+        read_csv(
+            {file}, columns = {columns}, header = false, auto_detect = false,
+            delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false
+        )
+    """,
+}
+
 # Rows as the tables have them, from the file that a local ledger was extracted to.
 _LOCAL = {
     "amount": "{amount} AS amount",
@@ -54,13 +65,13 @@ LOCAL_EXPENSES = f"""
     SELECT id, {_LOCAL_FIELDS}, dedup_key, CAST(version AS INTEGER) AS version,
            CAST(created_at AS TIMESTAMPTZ) AS created_at, CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
            CAST(deleted_at AS TIMESTAMPTZ) AS deleted_at, last_seq
-      FROM sqlite_scan({{file}}, 'expense')
+      FROM {{scan}}
 """
 LOCAL_ENTRIES = f"""
     CREATE TEMP VIEW entries AS
     SELECT seq, number, actor AS "by", expense_id, CAST(version AS INTEGER) AS version, kind AS change,
            CAST("at" AS TIMESTAMPTZ) AS "at", {_LOCAL_FIELDS}
-      FROM sqlite_scan({{file}}, 'entry')
+      FROM {{scan}}
 """
 
 # The same from lines of JSON as GET /log has them. What a deleted expense was is its entry's "before".

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from expense_lib.domain.content import FIELDS
@@ -79,22 +79,21 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
     return last
 
 
-def write_rows(tx: Transaction, target: Path, known: Line) -> Line | None:
-    """As ``write``, row by row: for a ledger whose engine can't write to the file *target* itself."""
+def columns(table: str) -> dict[str, str]:
+    """The columns of a table of the extract, in order, with DuckDB's type of each as it is extracted."""
+    names = _EXPENSE if table == "expense" else _ENTRY
+    return {name: "BIGINT" if name in _INTEGERS else "VARCHAR" for name in names}
+
+
+def last_line(tx: Transaction, known: Line) -> Line | None:
+    """The log's last line; None if the log does not have the line *known*."""
     since, at = known
     if since and tx.execute(_LINE_AT, {"seq": since}).fetchone() != (at,):
         return None
-    last: Line = tx.execute(_LAST).fetchone() or (0, None)
-    rows = {
-        "expense": (_EXPENSE, tx.execute(_EXPENSES + (_CHANGED if since else ""), {"since": since})),
-        "entry": (_ENTRY, tx.execute(_ENTRIES, {"since": since})),
-    }
-    with closing(sqlite3.connect(target, isolation_level=None)) as con:
-        for pragma in ("page_size = 65536", "journal_mode = OFF", "synchronous = OFF"):
-            con.execute(f"PRAGMA {pragma}")
-        con.execute("BEGIN")
-        for name, (columns, found) in rows.items():
-            con.execute(_table(name, columns).replace("extract.", ""))
-            con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", found)
-        con.execute("COMMIT")
-    return last
+    found: Line = tx.execute(_LAST).fetchone() or (0, None)
+    return found
+
+
+def statements(known: Line) -> dict[str, str]:
+    """What gives the rows of each table, for ``:since``, which is the number of the line *known*."""
+    return {"expense": _EXPENSES + (_CHANGED if known[0] else ""), "entry": _ENTRIES}

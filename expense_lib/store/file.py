@@ -27,6 +27,7 @@ class File:
     """The engine of one ledger in the file at *path*, as ``Engine`` says; ``sqlite`` and ``health`` do it."""
 
     is_remote = False
+    extracts = "sqlite"
     transaction = staticmethod(sqlite.transaction)
     bulk_transaction = staticmethod(sqlite.bulk_transaction)
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, islice
-from typing import Any
+from typing import Any, BinaryIO
 
 import psycopg
 from psycopg import ClientCursor
@@ -263,6 +263,15 @@ class Session:
             for row in rows:
                 copy.write_row(row)
                 self._copied += 1
+
+    def copy_out(self, sql: str, values: Values, file: BinaryIO) -> None:
+        """Write what a statement of the store's gives to *file*, as CSV: a null is empty, a text quoted."""
+        if self._beginning is not None or self._waiting:
+            self._send()
+        with self._kept.raw.cursor() as cursor:
+            sent = f"COPY ({self.spelled(sql, values)}) TO STDOUT (FORMAT csv)"
+            with cursor.copy(sent.encode()) as copy:
+                file.writelines(copy)
 
     def _update(self, sql: str, rows: Rows) -> None:
         while some := list(islice(rows, _BATCH)):
