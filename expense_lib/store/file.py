@@ -37,6 +37,10 @@ class File:
         with sqlite.connection(self.where, currency, make=True) as con:
             return schema.currency(con)
 
+    def generation(self, con: sqlite3.Connection) -> str:
+        """Of which time the ledger's ids are."""
+        return schema.generation(con)
+
     def connection(self, currency: str) -> sqlite.connection:
         """This thread's connection to the file."""
         return sqlite.connection(self.where, currency)
@@ -50,10 +54,13 @@ class File:
         return sqlite.closed_to(callback, self.where)
 
     def findings(self, tx: Transaction) -> Iterator[str]:
-        """What SQLite itself finds wrong."""
+        """What SQLite itself finds wrong. Of damage it is noted that nothing may be written any more."""
         from expense_lib.store import health
 
-        return health.findings(tx)
+        for sentence in health.damage(tx):
+            sqlite.note_damage(self.where)
+            yield sentence
+        yield from health.findings(tx)
 
     def health(self, con: sqlite3.Connection) -> Health:
         """Whether the file can be written at present."""

@@ -13,6 +13,10 @@ Nor may a fork come while another thread uses a Pydantic model for the first tim
 nobody would release in the child: one to build the model, and one in pydantic_core for each type that it
 validates. The first is held over the fork. The second can't be, so a model that has all of our types is used
 before.
+
+Before each use, and after each write, the file and the log beside it are looked at from outside: what is
+written to a file or a log that somebody removed or replaced is not acknowledged. Where writing is not safe
+for another reason, the connection is kept from writing (``query_only``), and says why.
 """
 
 from __future__ import annotations
@@ -23,15 +27,26 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec
 
 import pydantic.main
 
-from expense_lib.domain.errors import LedgerBusy, LedgerDamaged, LedgerMoved, LedgerUnavailable, NotALedger
+from expense_lib.domain.errors import (
+    LedgerBusy,
+    LedgerDamaged,
+    LedgerLogForeign,
+    LedgerLogMoved,
+    LedgerMoved,
+    LedgerUnavailable,
+    LedgerUnsafe,
+    NotALedger,
+)
 from expense_lib.domain.expense import NewExpense
-from expense_lib.store import schema
+from expense_lib.store import companions, left_log, schema
+from expense_lib.store.companions import Companions, Glance
 
 CONNECTIONS_PER_THREAD = 8
 
@@ -47,14 +62,72 @@ class _Kept:
         self.path = path
         self.depth = 0  # how many blocks use it, one inside the other
         self.connection: sqlite3.Connection | None = None
-        self.file: tuple[int, int] | None = None
+        self.log = self.folder = ""
+        self.glanced: Glance | None = None
+        self.seen = companions.NOTHING
+        self.refusal: Callable[[], LedgerUnavailable] | None = (
+            None  # makes the error that says why not to write
+        )
+        self.moved = False  # away from this process's other connections too
         self.calls_back = False
 
     def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
         self.close()
-        self.connection = schema.connect(Path(self.path), currency, make=make)
-        self.file = _file_at(self.path)
-        return self.connection
+        self.refusal = None
+        if companions.is_in_use_without_log(self.path, schema.BUSY_TIMEOUT_MS / 1000):
+            self.moved = True  # it may be a connection of this process
+            raise LedgerLogMoved
+        with _left_log if companions.has_older_log(self.path) else nullcontext():
+            if companions.has_older_log(self.path) and left_log.is_foreign(Path(self.path)):
+                raise LedgerLogForeign
+            opened = self.connection = schema.connect(Path(self.path), currency, make=make)
+        self.log = companions.log_of(self.path)
+        self.folder = os.path.dirname(self.log)  # noqa: PTH120
+        self.glanced = None
+        self.seen = companions.look(self.path, self.log)
+        self._refuse(self._found_unsafe(opened))
+        return opened
+
+    def look(self) -> None:
+        """Look whether the file and its log are those that were opened.
+
+        If they are not, all connections of this process will be closed: SQLite has the last one move what is
+        in the log into the file, although the log has no name any more.
+
+        Raises:
+            LedgerMoved, LedgerLogMoved: they are not.
+        """
+        now = companions.glance(self.path, self.folder)
+        if now is None or now != self.glanced:
+            self.glanced = now if now is not None and companions.is_settled(now) else None
+            found = companions.look(self.path, self.log)
+            if found != self.seen:
+                self._tell(self.seen, found)
+
+    def _tell(self, before: Companions, now: Companions) -> None:
+        self.seen = now
+        file_moved, log_moved = now[:2] != before[:2], now[3:] != before[3:]
+        if file_moved or log_moved:
+            self.close()
+            self.moved = True
+            raise LedgerMoved if file_moved else LedgerLogMoved
+        if self.connection is not None:  # its names are more or fewer
+            self._refuse(self._found_unsafe(self.connection))
+
+    def _found_unsafe(self, opened: sqlite3.Connection) -> Callable[[], LedgerUnavailable] | None:
+        """Why writing is not safe, as the error that says it."""
+        file = self.seen[:2]
+        if file in _damaged:
+            if opened.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                return LedgerDamaged
+            _damaged.discard(file)
+        why = schema.unsafe(opened, self.path)
+        return None if why is None else partial(LedgerUnsafe, why)
+
+    def _refuse(self, refusal: Callable[[], LedgerUnavailable] | None) -> None:
+        if self.connection is not None and refusal is not self.refusal:
+            self.connection.execute(f"PRAGMA query_only = {int(refusal is not None)}")
+        self.refusal = refusal
 
     def close(self) -> None:
         ended, self.connection = self.connection, None
@@ -122,6 +195,8 @@ _everyones: weakref.WeakSet[_Connections] = weakref.WeakSet()  # those of all th
 _everyones_lock = threading.RLock()
 _of_thread = _OfThread()
 _held_over_fork: list[_Connections] = []
+_left_log = threading.Lock()  # whoever holds it looks at the log that was left beside a file, and opens both
+_damaged: set[tuple[int, int]] = set()  # files in which SQLite found damage
 _model_building = getattr(pydantic.main, "_rebuild_lock", None) or threading.RLock()  # no public name for it
 
 
@@ -158,6 +233,11 @@ def close(path: Path | str) -> None:
         connections.close(os.fspath(path))
 
 
+def note_damage(path: Path | str) -> None:
+    """Have nothing written to the file at *path* by this process until it is found whole again."""
+    _damaged.add(companions.look(os.fspath(path), "")[:2])
+
+
 class connection:  # noqa: N801 - it is used as a function; as a generator it would take twice as long
     """This thread's connection to the ledger at *path*, opened if need be as ``schema.connect`` does.
 
@@ -165,12 +245,13 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
 
     Raises:
         LedgerBusy: another writer held the file for longer than the time-out.
-        LedgerMoved: the file is not the one that was opened any more.
-        LedgerDamaged: SQLite found it damaged.
+        LedgerMoved, LedgerLogMoved: the file, or its log, is not the one that was opened any more.
+        LedgerUnsafe: something was to be written, which could get lost.
+        LedgerDamaged: SQLite found it damaged, or had, and something was to be written.
         LedgerUnavailable: SQLite can't read or write it, a full disk or a read-only file being the reasons.
     """
 
-    __slots__ = ("connections", "currency", "kept", "make", "path")
+    __slots__ = ("changes", "connections", "currency", "kept", "make", "path")
 
     def __init__(self, path: Path | str, currency: str | None = None, *, make: bool = False) -> None:
         self.path, self.currency, self.make = os.fspath(path), currency, make
@@ -187,6 +268,9 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
             con = kept.connection
             if con is None or con.in_transaction:  # in one that an interrupt left, and nobody will end
                 con = kept.open(self.currency, make=self.make)
+            elif kept.depth == 1:
+                kept.look()
+            self.changes = con.total_changes
         except BaseException as error:
             self._release()
             _raise_as_ours(error, kept)
@@ -197,9 +281,8 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
         kept = self.kept
         try:
             if error is None:
-                if _file_at(self.path) != kept.file and kept.connection is not None:
-                    kept.close()
-                    raise LedgerMoved
+                if kept.connection is not None and kept.connection.total_changes != self.changes:
+                    kept.look()  # what was read needs none: the next use looks first
             else:
                 if not isinstance(error, Exception) or (
                     kept.connection is not None and kept.connection.in_transaction
@@ -211,8 +294,11 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
 
     def _release(self) -> None:
         self.kept.depth -= 1
+        moved, self.kept.moved = self.kept.moved and not self.kept.depth, False
         self.connections.in_use.release()
-        if self.connections.to_close:
+        if moved:
+            close(self.path)
+        elif self.connections.to_close:
             self.connections.close_idle()
 
 
@@ -280,15 +366,6 @@ def bulk_transaction(con: sqlite3.Connection) -> Iterator[None]:
         con.execute(f"PRAGMA cache_size = {cache}")
 
 
-def _file_at(path: str) -> tuple[int, int] | None:
-    """Device and inode of the file at *path*, or None; opening it could drop the process's locks on it."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - asked at every use, and Path.stat takes twice as long
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
 def _raise_as_ours(error: BaseException, kept: _Kept) -> None:
     """Raise *error*, if it is SQLite's and about the file, as the LedgerUnavailable that says the same."""
     if not isinstance(error, sqlite3.Error) or isinstance(
@@ -298,9 +375,13 @@ def _raise_as_ours(error: BaseException, kept: _Kept) -> None:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         raise LedgerBusy from error
+    refusal = kept.refusal
     kept.close()
     match code:
+        case sqlite3.SQLITE_READONLY if refusal is not None:
+            raise refusal() from error
         case sqlite3.SQLITE_CORRUPT:
+            note_damage(kept.path)
             raise LedgerDamaged from error
         case sqlite3.SQLITE_NOTADB:
             raise NotALedger("The file is no ledger any more.") from error

@@ -16,13 +16,15 @@ class Transaction:
     later, with the next that does or with the commit; what it refuses is raised by then.
 
     Attributes:
+        con: The engine's connection, for what the engine alone does.
         currency: What the ledger's amounts are counted in.
         actor: Who acts, as the log keeps it; empty where nobody is told apart.
     """
 
-    __slots__ = ("_at", "actor", "currency", "execute", "executemany")
+    __slots__ = ("_at", "actor", "con", "currency", "execute", "executemany")
 
     def __init__(self, con: Any, currency: Currency, actor: str = "") -> None:
+        self.con = con
         self.execute: Any = con.execute
         self.executemany: Any = con.executemany
         self.currency, self.actor = currency, actor
