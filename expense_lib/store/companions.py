@@ -57,6 +57,14 @@ def glance(path: str, folder: str) -> Glance | None:
         return None
 
 
+def changed_at(folder: str) -> int | None:
+    """When a name in *folder* changed last; None if it is not there."""
+    try:
+        return os.stat(folder).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return None
+
+
 def is_settled(seen: Glance) -> bool:
     """Whether the folder's next change will be dated otherwise than its last one."""
     return time.time_ns() - seen[3] > _TICK_NS

@@ -65,9 +65,7 @@ class _Kept:
         self.log = self.folder = ""
         self.glanced: Glance | None = None
         self.seen = companions.NOTHING
-        self.refusal: Callable[[], LedgerUnavailable] | None = (
-            None  # makes the error that says why not to write
-        )
+        self.refusal: Callable[[], LedgerUnavailable] | None = None  # makes the error: why not to write
         self.moved = False  # away from this process's other connections too
         self.calls_back = False
 
@@ -103,6 +101,11 @@ class _Kept:
             found = companions.look(self.path, self.log)
             if found != self.seen:
                 self._tell(self.seen, found)
+
+    def look_after_writing(self) -> None:
+        """The same, where a name in the folder changed meanwhile; what else there is, the next use sees."""
+        if self.glanced is None or companions.changed_at(self.folder) != self.glanced[-1]:
+            self.look()
 
     def _tell(self, before: Companions, now: Companions) -> None:
         self.seen = now
@@ -282,7 +285,7 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
         try:
             if error is None:
                 if kept.connection is not None and kept.connection.total_changes != self.changes:
-                    kept.look()  # what was read needs none: the next use looks first
+                    kept.look_after_writing()  # what was read needs none: the next use looks first
             else:
                 if not isinstance(error, Exception) or (
                     kept.connection is not None and kept.connection.in_transaction
