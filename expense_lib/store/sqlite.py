@@ -1,7 +1,7 @@
 """Connections to ledger files, and transactions on them.
 
 Opening a connection for each write would cost ten times the write, so every thread keeps those that it used
-last: an LRU of CONNECTIONS_PER_THREAD, since each takes three file descriptors. A kept connection is closed
+last: an LRU of CONNECTIONS_PER_THREAD, since each takes four file descriptors. A kept connection is closed
 when it is the least recently used of too many, when its ledger is closed, when its thread ends, and before a
 fork. Whoever needs it again opens it again.
 
@@ -62,7 +62,8 @@ class _Kept:
         self.path = path
         self.depth = 0  # how many blocks use it, one inside the other
         self.connection: sqlite3.Connection | None = None
-        self.log = self.folder = ""
+        self.log = ""
+        self.folder: companions.Folder = ""
         self.glanced: Glance | None = None
         self.seen = companions.NOTHING
         self.refusal: Callable[[], LedgerUnavailable] | None = None  # makes the error: why not to write
@@ -80,7 +81,7 @@ class _Kept:
                 raise LedgerLogForeign
             opened = self.connection = schema.connect(Path(self.path), currency, make=make)
         self.log = companions.log_of(self.path)
-        self.folder = os.path.dirname(self.log)  # noqa: PTH120
+        self.folder = companions.opened(os.path.dirname(self.log))  # noqa: PTH120
         self.glanced = None
         self.seen = companions.look(self.path, self.log)
         self._refuse(self._found_unsafe(opened))
@@ -133,7 +134,9 @@ class _Kept:
         self.refusal = refusal
 
     def close(self) -> None:
-        ended, self.connection = self.connection, None
+        (ended, self.connection), (folder, self.folder) = (self.connection, None), (self.folder, "")
+        if isinstance(folder, int):
+            os.close(folder)
         if ended is not None:
             ended.close()
 
