@@ -307,8 +307,16 @@ def test_damage_that_was_seen_once_keeps_the_ledger_from_being_written(damaged: 
         with pytest.raises(LedgerDamaged, match="go back to a backup"):
             ledger.record(an_expense(amount=1001))
         assert not ledger.health().writable
-    with ThreadPoolExecutor() as threads, pytest.raises(LedgerDamaged):
-        threads.submit(ledger.record, an_expense(amount=1001)).result()
+
+
+def test_damage_that_one_thread_saw_keeps_the_others_from_writing(damaged: Path) -> None:
+    ledger = Ledger(damaged)
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(ledger.record, an_expense(amount=1000)).result().created
+        with pytest.raises(LedgerDamaged):
+            ledger.get(1)
+        with pytest.raises(LedgerDamaged):
+            other.submit(ledger.record, an_expense(amount=1001)).result()
 
 
 def test_damage_that_check_finds_keeps_the_ledger_from_being_written(damaged: Path) -> None:

@@ -67,14 +67,14 @@ class _Kept:
         self.glanced: Glance | None = None
         self.seen = companions.NOTHING
         self.refusal: Callable[[], LedgerUnavailable] | None = None  # makes the error: why not to write
-        self.moved = False  # away from this process's other connections too
+        self.all_to_close = False  # this process's other connections too, as they must look anew
         self.calls_back = False
 
     def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
         self.close()
         self.refusal = None
         if companions.is_in_use_without_log(self.path, schema.BUSY_TIMEOUT_MS / 1000):
-            self.moved = True  # it may be a connection of this process
+            self.all_to_close = True  # it may be a connection of this process
             raise LedgerLogMoved
         with _left_log if companions.has_older_log(self.path) else nullcontext():
             if companions.has_older_log(self.path) and left_log.is_foreign(Path(self.path)):
@@ -113,7 +113,7 @@ class _Kept:
         file_moved, log_moved = now[:2] != before[:2], now[3:] != before[3:]
         if file_moved or log_moved:
             self.close()
-            self.moved = True
+            self.all_to_close = True
             raise LedgerMoved if file_moved else LedgerLogMoved
         if self.connection is not None:  # its names are more or fewer
             self._refuse(self._found_unsafe(self.connection))
@@ -278,8 +278,10 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
                 kept.look()
             self.changes = con.total_changes
         except BaseException as error:
-            self._release()
-            _raise_as_ours(error, kept)
+            try:
+                _raise_as_ours(error, kept)
+            finally:
+                self._release()
             raise
         return con
 
@@ -300,9 +302,11 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
 
     def _release(self) -> None:
         self.kept.depth -= 1
-        moved, self.kept.moved = self.kept.moved and not self.kept.depth, False
+        all_to_close = self.kept.all_to_close and not self.kept.depth
+        if all_to_close:
+            self.kept.all_to_close = False
         self.connections.in_use.release()
-        if moved:
+        if all_to_close:
             close(self.path)
         elif self.connections.to_close:
             self.connections.close_idle()
@@ -388,6 +392,7 @@ def _raise_as_ours(error: BaseException, kept: _Kept) -> None:
             raise refusal() from error
         case sqlite3.SQLITE_CORRUPT:
             note_damage(kept.path)
+            kept.all_to_close = True
             raise LedgerDamaged from error
         case sqlite3.SQLITE_NOTADB:
             raise NotALedger("The file is no ledger any more.") from error
