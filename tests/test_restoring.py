@@ -218,6 +218,11 @@ def test_command_goes_back_and_tells_where_the_copy_is(
     assert "where its file is" in capsys.readouterr().err
 
 
+def test_ledger_in_postgresql_does_not_go_back_and_what_does_it_is_told(backup: Path) -> None:
+    with pytest.raises(LedgerUnavailable, match="copy the backup to a ledger of a new name"):
+        restore_backup(backup, "postgresql://me@localhost/expenses")
+
+
 # What is of before
 
 
