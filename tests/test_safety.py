@@ -8,8 +8,9 @@ import sqlite3 as plain
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -121,10 +122,9 @@ sys.stdin.readline()
 """
 
 
-@linux_only
-def test_ledger_is_not_opened_while_others_hold_a_log_without_a_name(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def held(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that recorded 5 expenses and keeps the ledger open until it reads a line."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS, str(path)],
         stdin=subprocess.PIPE,
@@ -135,12 +135,32 @@ def test_ledger_is_not_opened_while_others_hold_a_log_without_a_name(
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "holding\n"
+        yield holder
+
+
+@linux_only
+def test_ledger_is_not_opened_while_others_hold_a_log_without_a_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held(path) as holder:
         remove_log(path)
         monkeypatch.setattr(schema, "BUSY_TIMEOUT_MS", 100)
         with pytest.raises(LedgerLogMoved):
             Ledger(path)
         holder.communicate("go\n", timeout=30)
     assert Ledger(path).search().count == 5
+
+
+@linux_only
+def test_second_name_is_told_also_while_others_hold_the_first(path: Path) -> None:
+    other = path.with_name("other.db")
+    with held(path) as holder:
+        os.link(path, other)
+        with pytest.raises(LedgerUnsafe, match="another name"):
+            Ledger(other).record(an_expense())
+        holder.communicate("go\n", timeout=30)
+    other.unlink()
+    assert (Ledger(path).search().count, Ledger(path).check()) == (5, [])
 
 
 def test_second_name_of_the_file_keeps_it_from_being_written(path: Path) -> None:

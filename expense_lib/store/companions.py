@@ -133,6 +133,8 @@ def is_in_use_without_log(path: str, timeout_s: float) -> bool:
     """
     deadline, log = time.monotonic() + timeout_s, Path(log_of(path))
     while not log.exists() and is_in_use(path):
+        if unsafe(path) is not None:  # the log is beside the file's other name
+            return False
         if time.monotonic() > deadline:
             return True
         time.sleep(POLL_S)
