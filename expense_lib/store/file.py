@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec
 from expense_lib import files
 from expense_lib.domain.money import Currency
 from expense_lib.domain.results import Health
-from expense_lib.store import schema, sqlite
+from expense_lib.store import opened_file, schema, sqlite
 from expense_lib.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class File:
         from expense_lib.store import health
 
         for sentence in health.damage(tx):
-            sqlite.note_damage(self.where)
+            opened_file.note_damage(self.where)
             yield sentence
         yield from health.findings(tx)
 

@@ -13,10 +13,6 @@ Nor may a fork come while another thread uses a Pydantic model for the first tim
 nobody would release in the child: one to build the model, and one in pydantic_core for each type that it
 validates. The first is held over the fork. The second can't be, so a model that has all of our types is used
 before.
-
-Before each use, and after each write, the file and the log beside it are looked at from outside: what is
-written to a file or a log that somebody removed or replaced is not acknowledged. Where writing is not safe
-for another reason, the connection is kept from writing (``query_only``), and says why.
 """
 
 from __future__ import annotations
@@ -27,120 +23,21 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec
 
 import pydantic.main
 
-from expense_lib.domain.errors import (
-    LedgerBusy,
-    LedgerDamaged,
-    LedgerLogForeign,
-    LedgerLogMoved,
-    LedgerMoved,
-    LedgerUnavailable,
-    LedgerUnsafe,
-    NotALedger,
-)
+from expense_lib.domain.errors import LedgerBusy
 from expense_lib.domain.expense import NewExpense
-from expense_lib.store import companions, left_log, schema
-from expense_lib.store.companions import Companions, Glance
+from expense_lib.store.opened_file import OpenedFile
 
 CONNECTIONS_PER_THREAD = 8
 
 P = ParamSpec("P")
 
 _BULK_CACHE_KIB = 24 * 1024
-
-
-class _Kept:
-    """One thread's connection to one file, opened when it is needed."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.depth = 0  # how many blocks use it, one inside the other
-        self.connection: sqlite3.Connection | None = None
-        self.log = ""
-        self.folder: companions.Folder = ""
-        self.glanced: Glance | None = None
-        self.seen = companions.NOTHING
-        self.refusal: Callable[[], LedgerUnavailable] | None = None  # makes the error: why not to write
-        self.all_to_close = False  # this process's other connections too, as they must look anew
-        self.calls_back = False
-
-    def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
-        self.close()
-        self.refusal = None
-        if companions.is_in_use_without_log(self.path, schema.BUSY_TIMEOUT_MS / 1000):
-            self.all_to_close = True  # it may be a connection of this process
-            raise LedgerLogMoved
-        with _left_log if companions.has_older_log(self.path) else nullcontext():
-            if companions.has_older_log(self.path) and left_log.is_foreign(Path(self.path)):
-                raise LedgerLogForeign
-            opened = self.connection = schema.connect(Path(self.path), currency, make=make)
-        self.log = companions.log_of(self.path)
-        self.folder = companions.opened(os.path.dirname(self.log))  # noqa: PTH120
-        self.glanced = None
-        self.seen = companions.look(self.path, self.log)
-        self._refuse(self._found_unsafe(opened))
-        return opened
-
-    def look(self) -> None:
-        """Look whether the file and its log are those that were opened.
-
-        If they are not, all connections of this process will be closed: SQLite has the last one move what is
-        in the log into the file, although the log has no name any more.
-
-        Raises:
-            LedgerMoved, LedgerLogMoved: they are not.
-        """
-        now = companions.glance(self.path, self.folder)
-        if now is None or now != self.glanced:
-            self.glanced = now if now is not None and companions.is_settled(now) else None
-            found = companions.look(self.path, self.log)
-            if found != self.seen:
-                self._tell(self.seen, found)
-
-    def look_after_writing(self) -> None:
-        """The same, where a name in the folder changed meanwhile; what else there is, the next use sees."""
-        if self.glanced is None or companions.changed_at(self.folder) != self.glanced[-1]:
-            self.look()
-
-    def _tell(self, before: Companions, now: Companions) -> None:
-        self.seen = now
-        file_moved, log_moved = now[:2] != before[:2], now[3:] != before[3:]
-        if file_moved or log_moved:
-            self.close()
-            self.all_to_close = True
-            raise LedgerMoved if file_moved else LedgerLogMoved
-        if self.connection is not None:  # its names are more or fewer
-            self._refuse(self._found_unsafe(self.connection))
-
-    def _found_unsafe(self, opened: sqlite3.Connection) -> Callable[[], LedgerUnavailable] | None:
-        """Why writing is not safe, as the error that says it."""
-        file = self.seen[:2]
-        if file in _damaged:
-            if opened.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
-                return LedgerDamaged
-            _damaged.discard(file)
-        why = schema.unsafe(opened, self.path)
-        return None if why is None else partial(LedgerUnsafe, why)
-
-    def _refuse(self, refusal: Callable[[], LedgerUnavailable] | None) -> None:
-        if self.connection is not None and refusal is not self.refusal:
-            self.connection.execute(f"PRAGMA query_only = {int(refusal is not None)}")
-        self.refusal = refusal
-
-    def close(self) -> None:
-        (ended, self.connection), (folder, self.folder) = (self.connection, None), (self.folder, "")
-        if isinstance(folder, int):
-            os.close(folder)
-        if ended is not None:
-            ended.close()
-
-    __del__ = close
 
 
 class _Connections:
@@ -152,17 +49,17 @@ class _Connections:
 
     def __init__(self) -> None:
         self.in_use = threading.RLock()
-        self.by_path: OrderedDict[str, _Kept] = OrderedDict()
+        self.by_path: OrderedDict[str, OpenedFile] = OrderedDict()
         self.to_close: set[str] = set()  # paths, while a call keeps them from being closed
 
-    def add(self, path: str) -> _Kept:
+    def add(self, path: str) -> OpenedFile:
         """Keep one to *path* too, and close those used longest ago that are too many; none in use is."""
         too_many = len(self.by_path) + 1 - CONNECTIONS_PER_THREAD
         idle = [kept for kept in self.by_path.values() if not kept.depth]
         for kept in idle[: max(too_many, 0)]:
             del self.by_path[kept.path]
             kept.close()
-        added = self.by_path[path] = _Kept(path)
+        added = self.by_path[path] = OpenedFile(path)
         return added
 
     def close(self, path: str) -> None:
@@ -201,8 +98,6 @@ _everyones: weakref.WeakSet[_Connections] = weakref.WeakSet()  # those of all th
 _everyones_lock = threading.RLock()
 _of_thread = _OfThread()
 _held_over_fork: list[_Connections] = []
-_left_log = threading.Lock()  # whoever holds it looks at the log that was left beside a file, and opens both
-_damaged: set[tuple[int, int]] = set()  # files in which SQLite found damage
 _model_building = getattr(pydantic.main, "_rebuild_lock", None) or threading.RLock()  # no public name for it
 
 
@@ -237,11 +132,6 @@ def close(path: Path | str) -> None:
         everyones = list(_everyones)
     for connections in everyones:
         connections.close(os.fspath(path))
-
-
-def note_damage(path: Path | str) -> None:
-    """Have nothing written to the file at *path* by this process until it is found whole again."""
-    _damaged.add(companions.look(os.fspath(path), "")[:2])
 
 
 class connection:  # noqa: N801 - it is used as a function; as a generator it would take twice as long
@@ -279,7 +169,7 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
             self.changes = con.total_changes
         except BaseException as error:
             try:
-                _raise_as_ours(error, kept)
+                kept.raise_as_ours(error)
             finally:
                 self._release()
             raise
@@ -296,7 +186,7 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
                     kept.connection is not None and kept.connection.in_transaction
                 ):
                     kept.close()  # an interrupt came before everything was as at the beginning again
-                _raise_as_ours(error, kept)
+                kept.raise_as_ours(error)
         finally:
             self._release()
 
@@ -354,11 +244,6 @@ class transaction:  # noqa: N801 - as above
                 self.con.execute("ROLLBACK")
 
 
-def writing_transaction(con: sqlite3.Connection) -> transaction:
-    """The write lock, all or nothing."""
-    return transaction(con, write=True)
-
-
 @contextmanager
 def bulk_transaction(con: sqlite3.Connection) -> Iterator[None]:
     """The write lock, all or nothing, for many rows: more cache, and no look at the foreign keys of each one.
@@ -374,27 +259,3 @@ def bulk_transaction(con: sqlite3.Connection) -> Iterator[None]:
     finally:
         con.execute("PRAGMA foreign_keys = ON")
         con.execute(f"PRAGMA cache_size = {cache}")
-
-
-def _raise_as_ours(error: BaseException, kept: _Kept) -> None:
-    """Raise *error*, if it is SQLite's and about the file, as the LedgerUnavailable that says the same."""
-    if not isinstance(error, sqlite3.Error) or isinstance(
-        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
-    ):
-        return  # those two would be a mistake of this library
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        raise LedgerBusy from error
-    refusal = kept.refusal
-    kept.close()
-    match code:
-        case sqlite3.SQLITE_READONLY if refusal is not None:
-            raise refusal() from error
-        case sqlite3.SQLITE_CORRUPT:
-            note_damage(kept.path)
-            kept.all_to_close = True
-            raise LedgerDamaged from error
-        case sqlite3.SQLITE_NOTADB:
-            raise NotALedger("The file is no ledger any more.") from error
-        case _:
-            raise LedgerUnavailable(f"The ledger can't be read or written: {error}.") from error
