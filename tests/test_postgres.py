@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ from psycopg import ClientCursor
 
 from expense_lib import (
     CurrencyError,
+    CursorError,
     ExpenseError,
     ExpenseFilter,
     Ledger,
     LedgerBusy,
+    LedgerRestored,
     LedgerTooNew,
     LedgerUnavailable,
     NewExpense,
@@ -83,7 +86,7 @@ def run(thread):
         made = ledger.record(same)
         mine = NewExpense(amount="2.00", category="Own", description="Lunch", date="2026-11-22")
         keyed = [ledger.record(mine, f"{sys.argv[2]}-{thread}-{n}") for _ in range(2)]
-        print(made.created, *(each.created for each in keyed))
+        sys.stdout.write(f"{made.created} {keyed[0].created} {keyed[1].created}\n")  # a line whole, of many threads
     ledger.amend(keyed[0].expense.id, {"note": "mine"}, None)
     ledger.delete(keyed[0].expense.id)
 
@@ -160,6 +163,41 @@ for thread in threads: thread.join()
         with psycopg.connect(fresh, autocommit=True) as con:
             con.execute(f"DROP OWNED BY {name}".encode())
             con.execute(f"DROP ROLE {name}".encode())
+
+
+class TestGeneration:
+    def test_ledger_of_before_there_were_generations_gets_one(self, fresh: str) -> None:
+        before = next(n for n, each in enumerate(schema.MIGRATIONS) if "generation" in each[0])
+        with psycopg.connect(fresh) as con:
+            con.execute("CREATE TABLE expense_schema (version bigint NOT NULL)")
+            con.execute("INSERT INTO expense_schema (version) VALUES (%s)", (before,))
+            for statement in chain.from_iterable(schema.MIGRATIONS[:before]):
+                con.execute(statement.encode())
+            row = (1, "main", "ab" * 16, "USD", 2)
+            con.execute("INSERT INTO all_ledger VALUES (%s, %s, %s, %s, %s)", row)
+        with Ledger(named(fresh, "main")) as ledger:
+            assert re.fullmatch("[0-9a-f]{16}", ledger.generation())
+            assert ledger.record(an_expense()).created
+            assert (ledger.search().count, ledger.check()) == (1, [])
+
+    def test_ledger_of_another_time_is_told_and_what_is_of_before_is_refused(
+        self, ledger: Ledger, address: str, admin: Admin
+    ) -> None:
+        """As where a database went back to its own backup, and whoever did it says so."""
+        ledger.record(an_expense())
+        ledger.record(an_expense(amount=1))
+        before, cursor = ledger.generation(), ledger.search(ExpenseFilter(limit=1)).next_cursor
+        assert ledger.search(ExpenseFilter(limit=1, cursor=cursor)).count == 2
+        admin.execute("UPDATE all_ledger SET generation = %s WHERE name = %s", ("f" * 16, address[-32:]))
+        with pytest.raises(LedgerUnavailable, match="another one by now"):
+            ledger.search()
+        with pytest.raises(LedgerRestored):
+            ledger.delete(1)
+        with pytest.raises(CursorError, match="of before"):
+            ledger.search(ExpenseFilter(limit=1, cursor=cursor))
+        assert (before, ledger.generation()) != ("f" * 16, before)
+        ledger.delete(1)
+        assert ledger.search().count == 1
 
 
 class TestApart:

@@ -11,11 +11,12 @@ _FIELDS = ", ".join(NAMES)
 _TYPED = ", ".join(f"{name} {_TYPES.get(name, 'VARCHAR')}" for name in NAMES)
 
 # The tables behind the views. An expense that is as it was recorded, by nobody named, has no entry: its row
-# says it all. copied: the last entry of the log that is in here, and its time as the source writes it.
+# says it all. copied: the last entry of the log that is in here, its time as the source writes it, and its
+# generation.
 TABLES = f"""
     CREATE SCHEMA memory.expense_ledger;
-    CREATE TABLE memory.expense_ledger.copied (seq BIGINT, "at" VARCHAR);
-    INSERT INTO memory.expense_ledger.copied VALUES (0, NULL);
+    CREATE TABLE memory.expense_ledger.copied (seq BIGINT, "at" VARCHAR, generation VARCHAR);
+    INSERT INTO memory.expense_ledger.copied VALUES (0, NULL, '');
     CREATE TABLE memory.expense_ledger.expense (
         id BIGINT, {_TYPED}, dedup_key VARCHAR, version INTEGER, created_at TIMESTAMPTZ,
         updated_at TIMESTAMPTZ, deleted_at TIMESTAMPTZ, last_seq BIGINT
@@ -143,5 +144,5 @@ REMOVE = (
     "DELETE FROM memory.expense_ledger.expense WHERE id IN (SELECT id FROM changed)",
 )
 FORGET = "DELETE FROM memory.expense_ledger.expense; DELETE FROM memory.expense_ledger.entry"
-COPIED = 'SELECT seq, "at" FROM memory.expense_ledger.copied'
-COPY = 'UPDATE memory.expense_ledger.copied SET seq = $seq, "at" = $at'
+COPIED = 'SELECT seq, "at", generation FROM memory.expense_ledger.copied'
+COPY = 'UPDATE memory.expense_ledger.copied SET seq = $seq, "at" = $at, generation = $generation'

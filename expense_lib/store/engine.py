@@ -44,6 +44,10 @@ class Engine(Protocol):
         """Open the ledger, or make it in *currency*; its currency."""
         ...
 
+    def generation(self, con: Any) -> str:
+        """Of which time the ledger's ids are: 16 random hexadecimal digits, others after each restore."""
+        ...
+
     def connection(self, currency: str) -> AbstractContextManager[Any]:
         """This thread's connection. Blocks may be nested, on one ledger or on several."""
         ...

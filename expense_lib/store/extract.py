@@ -33,10 +33,15 @@ _ENTRIES = f"""
       JOIN expense ON expense.id = entry.expense_id
      WHERE entry.seq > :since AND (expense.version > 1 OR entry.actor <> '')
 """
-_LINE_AT = "SELECT at FROM log_entry WHERE seq = :seq"
-_LAST = "SELECT seq, at FROM log_entry ORDER BY seq DESC LIMIT 1"
+_LINE_AT = "SELECT at, generation FROM ledger JOIN log_entry ON seq = :seq"
+_LAST = """
+    SELECT COALESCE(seq, 0), at, generation
+      FROM ledger
+      LEFT JOIN (SELECT seq, at FROM log_entry ORDER BY seq DESC LIMIT 1) AS last ON TRUE
+"""
 
-Line = tuple[int, str | None]  # a line of the log, by its number and its time; 0 and None before the first
+# A line of the log, by its number, its time and the ledger's generation; 0 and no time before the first.
+Line = tuple[int, str | None, str]
 
 
 def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
@@ -50,10 +55,13 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
         known: The line.
 
     Returns:
-        The log's last line. None, and nothing is put, if the log does not have the line *known*.
+        The log's last line. None, and nothing is put, if the log does not have the line *known*, or is of
+        another generation.
     """
-    since, at = known
+    since, *as_known = known
+    (kept_from_writing,) = con.execute("PRAGMA query_only").fetchone()
     try:
+        con.execute("PRAGMA query_only = OFF")  # the ledger is only read
         con.execute("ATTACH ? AS extract", (str(target),))
         con.execute("PRAGMA extract.page_size = 65536")
         con.execute("PRAGMA extract.journal_mode = OFF")
@@ -62,8 +70,8 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
         for table in _TABLES:
             con.execute(table)
         last = None
-        if since == 0 or con.execute(_LINE_AT, {"seq": since}).fetchone() == (at,):
-            last = con.execute(_LAST).fetchone() or (0, None)
+        if since == 0 or con.execute(_LINE_AT, {"seq": since}).fetchone() == (*as_known,):
+            last = con.execute(_LAST).fetchone()
             con.execute(
                 f"INSERT INTO extract.expense {_EXPENSES}{_CHANGED if since else ''}", {"since": since}
             )
@@ -76,6 +84,8 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
                 con.execute("ROLLBACK")
             con.execute("DETACH extract")
         raise
+    finally:
+        con.execute(f"PRAGMA query_only = {kept_from_writing}")
     return last
 
 
@@ -87,10 +97,10 @@ def columns(table: str) -> dict[str, str]:
 
 def last_line(tx: Transaction, known: Line) -> Line | None:
     """The log's last line; None if the log does not have the line *known*."""
-    since, at = known
-    if since and tx.execute(_LINE_AT, {"seq": since}).fetchone() != (at,):
+    since, *as_known = known
+    if since and tx.execute(_LINE_AT, {"seq": since}).fetchone() != (*as_known,):
         return None
-    found: Line = tx.execute(_LAST).fetchone() or (0, None)
+    found: Line = tx.execute(_LAST).fetchone()
     return found
 
 

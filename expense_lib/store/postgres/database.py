@@ -51,6 +51,10 @@ class Database:
             self._found = schema.ledger(kept.raw, self._address.name, currency)
         return self._found.currency
 
+    def generation(self, con: Session) -> str:
+        """Of which time the ledger's ids are; a transaction begins in no other."""
+        return con.ledger.generation
+
     @contextmanager
     def connection(self, currency: str) -> Iterator[Session]:
         """A session of this thread's on the ledger, which is kept in *currency*. Blocks may be nested."""

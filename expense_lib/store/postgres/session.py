@@ -39,7 +39,7 @@ _ANALYZE = """
 _READING = """
     BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     SELECT set_config('{setting}', '{number}', true);
-    SELECT 1 FROM all_ledger WHERE id = {number} AND uid = '{uid}'
+    SELECT 1 FROM all_ledger WHERE id = {number} AND uid = '{uid}' AND generation = '{generation}'
 """
 _WRITING = """
     BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;
@@ -47,7 +47,8 @@ _WRITING = """
            set_config('synchronous_commit', 'on', true),
            set_config('lock_timeout', '{lock_timeout}', true),
            set_config('idle_in_transaction_session_timeout', '{idle_timeout}', true);
-    SELECT 1 FROM all_ledger WHERE id = {number} AND uid = '{uid}' FOR NO KEY UPDATE;
+    SELECT 1 FROM all_ledger WHERE id = {number} AND uid = '{uid}' AND generation = '{generation}'
+       FOR NO KEY UPDATE;
     SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 """
 _TRY_LOCK = "SELECT 1 FROM all_ledger WHERE id = %s AND uid = %s FOR NO KEY UPDATE NOWAIT"
@@ -92,12 +93,13 @@ class Session:
 
     def begin(self, *, write: bool, bulk: bool = False) -> None:
         """Begin a transaction: with *write* it holds the ledger's lock, else it reads one snapshot."""
-        number, uid, _ = self.ledger
+        number, uid, generation, _ = self.ledger
         self._forget()
         self._beginning = (_WRITING if write else _READING).format(
             setting=SETTING,
             number=number,
             uid=uid,
+            generation=generation,
             lock_timeout=LOCK_TIMEOUT,
             idle_timeout=BULK_IDLE_TIMEOUT if bulk else IDLE_TIMEOUT,
         )
@@ -145,7 +147,7 @@ class Session:
 
     def can_lock(self) -> bool:
         """Whether nobody else holds the ledger's lock at this moment."""
-        number, uid, _ = self.ledger
+        number, uid, *_ = self.ledger
         try:
             self._kept.raw.execute(_TRY_LOCK, (number, uid))
         except psycopg.errors.LockNotAvailable:
