@@ -92,11 +92,16 @@ class Kept:
         self._unsettled = True
 
     def settle(self) -> None:
-        """Wait until what was only sent is done."""
+        """Wait until what was only sent is done; other threads go on meanwhile."""
         if self._unsettled:
             self._unsettled = False
-            while self.raw.pgconn.get_result() is not None:
-                pass
+            pgconn = self.raw.pgconn
+            while True:
+                while pgconn.is_busy():
+                    _has_something_to_say(self.raw.fileno(), wait=True)
+                    pgconn.consume_input()
+                if pgconn.get_result() is None:  # it does not wait: it would keep the interpreter's lock
+                    break
 
     def _is_idle(self) -> bool:
         return self.raw.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
@@ -113,12 +118,13 @@ class Kept:
             self.close()
 
 
-def _has_something_to_say(socket: int) -> bool:
+def _has_something_to_say(socket: int, *, wait: bool = False) -> bool:
+    """Whether there is something to be read; with *wait*, once there is."""
     if not hasattr(select, "poll"):
-        return bool(select.select([socket], [], [], 0)[0])
+        return bool(select.select([socket], [], [], None if wait else 0)[0])
     polled = select.poll()
     polled.register(socket, select.POLLIN)
-    return bool(polled.poll(0))
+    return bool(polled.poll(None if wait else 0))
 
 
 class _Flag(IntDumper):
