@@ -194,6 +194,7 @@ def test_undo_of_a_statement(benchmark: BenchmarkFixture, url: str, tmp_path: Pa
 def test_record_grows_little(benchmark: BenchmarkFixture, url: str, large: Ledger, new: Ledger) -> None:
     at_a_million, at_none = in_turns(recording(large, 77), recording(new, 78), rounds=500)
     benchmark.extra_info |= {"record at 1,000,000 / in a new ledger": at_a_million / at_none}
+    sys.stdout.write(f"record at a million {at_a_million / at_none:.2f} of that in a new ledger\n")
     benchmark.pedantic(recording(large, 79), rounds=50)  # type: ignore[no-untyped-call]
     assert at_a_million / at_none <= 1.7
 
@@ -221,6 +222,7 @@ def test_page_of_a_million(
     assert (ours.count, ours.total) >= (theirs.count, theirs.total)
     taken, floor = in_turns(lambda: large.search(search), lambda: sqlite.search(search), rounds=7)
     benchmark.extra_info |= {"ms": taken * 1000, "SQLite's ms": floor * 1000}
+    sys.stdout.write(f"{wanted}: {taken * 1000:.1f} ms, SQLite {floor * 1000:.1f} ms\n")
     benchmark.pedantic(lambda: large.search(search), rounds=3)  # type: ignore[no-untyped-call]
     assert taken <= max(1.2 * floor, 0.005)
 
@@ -237,6 +239,7 @@ def test_import_of_a_million(benchmark: BenchmarkFixture, url: str, tmp_path: Pa
         taken.append(seconds(lambda: ledger.import_statement(plan)))  # noqa: B023
         assert ledger.search().count == MILLION
     benchmark.extra_info |= {"s": taken[0], "import / SQLite's": taken[0] / taken[1]}
+    sys.stdout.write(f"import {taken}\n")
     benchmark.pedantic(lambda: None)  # type: ignore[no-untyped-call]
     assert taken[0] / taken[1] <= 1.2
 
@@ -258,6 +261,7 @@ def test_analysis_of_a_million(benchmark: BenchmarkFixture, large: Ledger, sqlit
         "first load s": first[0],
         "refresh ms": refreshed[0] * 1000,
     }
+    sys.stdout.write(f"first load {first}, refresh {refreshed}\n")
     benchmark.pedantic(lambda: None)  # type: ignore[no-untyped-call]
     assert first[0] / first[1] <= 1.2
     assert refreshed[0] / refreshed[1] <= 1.2
