@@ -127,7 +127,7 @@ for thread in threads: thread.join()
     def test_newer_tables_are_refused(self, fresh: str) -> None:
         Ledger(fresh).close()
         with psycopg.connect(fresh) as con:
-            con.execute("UPDATE expense_schema SET version = version + 1")
+            con.execute("UPDATE expense_schema SET version = version + 1, oldest = version + 1")
         with pytest.raises(LedgerTooNew):
             Ledger(fresh)
 

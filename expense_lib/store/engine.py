@@ -42,6 +42,10 @@ class Engine(Protocol):
         """Open the ledger, or make it in *currency*; its currency."""
         ...
 
+    def migrate(self) -> tuple[int, int]:
+        """Bring the tables of what is there up to date: the numbers of migrations that they had, and have."""
+        ...
+
     def connection(self, currency: str) -> AbstractContextManager[Any]:
         """This thread's connection. Blocks may be nested, on one ledger or on several."""
         ...

@@ -39,6 +39,12 @@ class File:
         with sqlite.connection(self.where, currency, make=True) as con:
             return schema.currency(con)
 
+    def migrate(self) -> tuple[int, int]:
+        """Open the file, which brings it up to date."""
+        before = schema.version(self.path)
+        with sqlite.connection(self.where):
+            return before, len(schema.MIGRATIONS)
+
     def connection(self, currency: str) -> sqlite.connection:
         """This thread's connection to the file."""
         return sqlite.connection(self.where, currency)

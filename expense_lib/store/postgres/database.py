@@ -49,6 +49,11 @@ class Database:
             self._found = schema.ledger(kept.raw, self._address.name, currency)
         return self._found.currency
 
+    def migrate(self) -> tuple[int, int]:
+        """Bring the database's tables up to date, as their owner; no ledger is made."""
+        with self._connection() as kept:
+            return schema.migrate(kept.raw)
+
     @contextmanager
     def connection(self, currency: str) -> Iterator[Session]:
         """A session of this thread's on the ledger, which is kept in *currency*. Blocks may be nested."""

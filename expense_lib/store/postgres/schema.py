@@ -8,12 +8,16 @@ transaction, from where new rows take it too.
 In a view the setting is asked for by a subquery: so the planner does not look up in its statistics how many
 rows this ledger has, of which they may know nothing yet, but takes each to be as large as the largest.
 
-MIGRATIONS is append-only, as that of the file's schema is: a landed entry never changes.
+MIGRATIONS is append-only, as that of the file's schema is: a landed entry never changes. While one is rolled
+out, releases of before it use the database too. So an entry only adds; one that takes away what an older
+release needs sets ``oldest`` in the table ``expense_schema``, the number of entries that code must know.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import psycopg
@@ -26,6 +30,7 @@ from expense_lib.store.schema import DEFAULT_CURRENCY
 SETTING = "expenses.ledger"  # the ledger of a transaction, by its number in the database
 
 _LOCK = 0x45585042  # of making tables and ledgers; as the file's APPLICATION_ID
+_LOCK_TIMEOUT = "5s"  # of a migration for a table: whoever comes after it waits behind it
 
 # Texts are compared byte by byte, as SQLite does it: no language's order, and none that an update changes.
 _TEXT = 'text COLLATE "C"'
@@ -245,9 +250,20 @@ MIGRATIONS = (
         _index("split_payment", "expense", "whole_minor", "whole_minor IS NOT NULL"),
         RECORD,
     ),
+    ("ALTER TABLE expense_schema ADD COLUMN oldest bigint NOT NULL DEFAULT 1",),
 )
 
-_VERSION = "SELECT version FROM expense_schema"
+# One row: how many migrations were applied, and how many code must know. Tables of before there was such a
+# number are anybody's.
+_VERSION = """
+    SELECT version, COALESCE((to_jsonb(expense_schema) ->> 'oldest')::bigint, 1)
+      FROM expense_schema
+"""
+_BEGIN_ALONE = "SELECT pg_advisory_xact_lock(%s), set_config('lock_timeout', %s, true)"
+_NOT_OURS = (
+    "The database's tables are absent or older than this version needs, and its user may not make them: "
+    "let their owner run `expenses migrate`."
+)
 _FIND = "SELECT id, uid, currency, exponent FROM all_ledger WHERE name = %s"
 _ADD = """
     INSERT INTO all_ledger (id, name, uid, currency, exponent)
@@ -269,14 +285,14 @@ def ledger(con: psycopg.Connection[Any], name: str, currency: str | None) -> Fou
     """The ledger *name*, made in *currency* if it is not there, the tables too, however many try at once.
 
     Raises:
-        LedgerTooNew: the tables are newer than this code.
+        LedgerTooNew: the tables are newer than this code can use.
+        LedgerUnavailable: they are absent or older, and the user may not make them.
         CurrencyError: *currency* is given, and the ledger is kept in another one or can't be made in it.
     """
-    found = find(con, name) if _version(con) == len(MIGRATIONS) else None
+    found = find(con, name) if _version(con) >= len(MIGRATIONS) else None
     if found is None:
         made_in = Currency.of(currency or DEFAULT_CURRENCY)
-        with con.transaction():
-            con.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        with _alone(con):
             _migrate(con)
             found = find(con, name) or _made(con, name, made_in)
     kept_in = found.currency.code
@@ -285,27 +301,46 @@ def ledger(con: psycopg.Connection[Any], name: str, currency: str | None) -> Fou
     return found
 
 
+def migrate(con: psycopg.Connection[Any]) -> tuple[int, int]:
+    """Bring the tables up to date, as their owner: the numbers of migrations that they had, and have."""
+    with _alone(con):
+        return _migrate(con)
+
+
+@contextmanager
+def _alone(con: psycopg.Connection[Any]) -> Iterator[None]:
+    """A transaction in which nobody else makes tables or ledgers."""
+    with con.transaction():
+        con.execute(_BEGIN_ALONE, (_LOCK, _LOCK_TIMEOUT))
+        yield
+
+
 def _version(con: psycopg.Connection[Any]) -> int:
     """The number of migrations that were applied; 0 if there is no table yet."""
     row = con.execute("SELECT to_regclass('expense_schema') IS NOT NULL").fetchone()
     if row != (True,):
         return 0
-    row = con.execute(_VERSION).fetchone()
-    version = 0 if row is None else int(row[0])
-    if version > len(MIGRATIONS):
+    version, oldest = con.execute(_VERSION).fetchone() or (0, 0)
+    if oldest > len(MIGRATIONS):
         raise LedgerTooNew("This database was made by a newer version, which can open its ledgers.")
-    return version
+    return int(version)
 
 
-def _migrate(con: psycopg.Connection[Any]) -> None:
+def _migrate(con: psycopg.Connection[Any]) -> tuple[int, int]:
     """Bring the tables up to date, in the caller's transaction; another process may have done so."""
     version = _version(con)
-    if version == 0:
-        con.execute("CREATE TABLE expense_schema (version bigint NOT NULL)")
-        con.execute("INSERT INTO expense_schema (version) VALUES (0)")
-    for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
-        con.execute(statement.encode())
-    con.execute("UPDATE expense_schema SET version = %s", (len(MIGRATIONS),))
+    if version >= len(MIGRATIONS):
+        return version, version
+    try:
+        if version == 0:
+            con.execute("CREATE TABLE expense_schema (version bigint NOT NULL)")
+            con.execute("INSERT INTO expense_schema (version) VALUES (0)")
+        for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
+            con.execute(statement.encode())
+        con.execute("UPDATE expense_schema SET version = %s", (len(MIGRATIONS),))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise LedgerUnavailable(_NOT_OURS) from error
+    return version, len(MIGRATIONS)
 
 
 def find(con: psycopg.Connection[Any], name: str) -> Found | None:
