@@ -19,8 +19,6 @@ from expense_lib import (
     LedgerBusy,
     LedgerTooNew,
     LedgerUnavailable,
-    NewExpense,
-    open_ledger,
     statements,
 )
 from expense_lib.__main__ import main
@@ -166,12 +164,9 @@ sys.exit(main(["migrate"]))
             done = after = 0
             while after < 5:
                 after += migrated
-                with Ledger(named(handler, f"of-{thread}")) as ledger:
-                    new = an_expense(description=f"{thread} {done}")
-                    while not self.is_done(ledger, new):
-                        pass
-                    done += 1
-                    assert ledger.search().count == done * 251
+                while not self.is_done(named(handler, f"of-{thread}"), done):
+                    pass
+                done += 1
             return done
 
         with ThreadPoolExecutor(3) as pool:
@@ -193,11 +188,13 @@ sys.exit(main(["migrate"]))
             ledger.close()
 
     @staticmethod
-    def is_done(ledger: Ledger, new: NewExpense) -> bool:
+    def is_done(address: str, number: int) -> bool:
         """Record a payment and a statement of many; False where the migration was in the way."""
         try:
-            ledger.record(new)
-            ledger.import_statement(bank(250, account=new.description))
+            with Ledger(address) as ledger:
+                ledger.record(an_expense(description=f"Lunch {number}"))
+                ledger.import_statement(bank(250, account=f"Giro {number}"))
+                assert ledger.search().count == (number + 1) * 251
         except LedgerBusy:
             return False
         return True

@@ -16,13 +16,12 @@ release needs sets ``oldest`` in the table ``expense_schema``, the number of ent
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 
-from expense_lib.domain.errors import CurrencyError, LedgerTooNew, LedgerUnavailable
+from expense_lib.domain.errors import CurrencyError, LedgerBusy, LedgerTooNew, LedgerUnavailable
 from expense_lib.domain.money import Currency
 from expense_lib.store.postgres.functions import RECORD
 from expense_lib.store.schema import DEFAULT_CURRENCY
@@ -30,7 +29,9 @@ from expense_lib.store.schema import DEFAULT_CURRENCY
 SETTING = "expenses.ledger"  # the ledger of a transaction, by its number in the database
 
 _LOCK = 0x45585042  # of making tables and ledgers; as the file's APPLICATION_ID
-_LOCK_TIMEOUT = "5s"  # of a migration for a table: whoever comes after it waits behind it
+_PATIENCE_MS = range(250, 4_000, 250)  # of a migration for a table that is in use, each time it begins anew
+
+T = TypeVar("T")
 
 # Texts are compared byte by byte, as SQLite does it: no language's order, and none that an update changes.
 _TEXT = 'text COLLATE "C"'
@@ -292,9 +293,12 @@ def ledger(con: psycopg.Connection[Any], name: str, currency: str | None) -> Fou
     found = find(con, name) if _version(con) >= len(MIGRATIONS) else None
     if found is None:
         made_in = Currency.of(currency or DEFAULT_CURRENCY)
-        with _alone(con):
+
+        def find_or_make() -> Found:
             _migrate(con)
-            found = find(con, name) or _made(con, name, made_in)
+            return find(con, name) or _made(con, name, made_in)
+
+        found = _alone(con, find_or_make)
     kept_in = found.currency.code
     if currency not in (None, kept_in):
         raise CurrencyError(f"This ledger is kept in {kept_in}, not in {currency}.")
@@ -303,16 +307,23 @@ def ledger(con: psycopg.Connection[Any], name: str, currency: str | None) -> Fou
 
 def migrate(con: psycopg.Connection[Any]) -> tuple[int, int]:
     """Bring the tables up to date, as their owner: the numbers of migrations that they had, and have."""
-    with _alone(con):
-        return _migrate(con)
+    return _alone(con, lambda: _migrate(con))
 
 
-@contextmanager
-def _alone(con: psycopg.Connection[Any]) -> Iterator[None]:
-    """A transaction in which nobody else makes tables or ledgers."""
-    with con.transaction():
-        con.execute(_BEGIN_ALONE, (_LOCK, _LOCK_TIMEOUT))
-        yield
+def _alone(con: psycopg.Connection[Any], make: Callable[[], T]) -> T:
+    """What *make* gives, in a transaction in which nobody else makes tables or ledgers.
+
+    It does not wait long for a table in use, as whoever comes later waits behind it, but begins anew, and
+    waits longer then.
+    """
+    for patience_ms in _PATIENCE_MS:
+        try:
+            with con.transaction():
+                con.execute(_BEGIN_ALONE, (_LOCK, f"{patience_ms}ms"))
+                return make()
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            pass
+    raise LedgerBusy
 
 
 def _version(con: psycopg.Connection[Any]) -> int:
