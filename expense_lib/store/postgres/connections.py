@@ -92,11 +92,15 @@ class Kept:
         self._unsettled = True
 
     def settle(self) -> None:
-        """Wait until what was only sent is done."""
+        """Wait until what was only sent is done. Other threads run meanwhile: in get_result they would not."""
         if self._unsettled:
             self._unsettled = False
-            while self.raw.pgconn.get_result() is not None:
-                pass
+            waiting = True
+            while waiting:
+                while self.raw.pgconn.is_busy():
+                    _has_something_to_say(self.raw.fileno(), wait=True)
+                    self.raw.pgconn.consume_input()
+                waiting = self.raw.pgconn.get_result() is not None
 
     def _is_idle(self) -> bool:
         return self.raw.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
@@ -113,12 +117,12 @@ class Kept:
             self.close()
 
 
-def _has_something_to_say(socket: int) -> bool:
+def _has_something_to_say(socket: int, *, wait: bool = False) -> bool:
     if not hasattr(select, "poll"):
-        return bool(select.select([socket], [], [], 0)[0])
+        return bool(select.select([socket], [], [], None if wait else 0)[0])
     polled = select.poll()
     polled.register(socket, select.POLLIN)
-    return bool(polled.poll(0))
+    return bool(polled.poll(None if wait else 0))
 
 
 class _Flag(IntDumper):
