@@ -10,7 +10,7 @@ The folders are layers, and imports point up this list only. Read in this order:
     rules/       what may be written: recording, editing, undoing, importing
     ledger       all that can be done with one file; ``exports``, ``presenting`` and ``files`` help it
     client       the same over HTTP, on ``transport``; ``api`` is the Protocol that both keep
-    settings     ``open_ledger``: which of both the environment names
+    settings     ``open_ledger``: which of both the environment names; ``restore_backup``
     analytics/   a copy in DuckDB
     app/         what the web app knows and does, and its notebook
     __main__     the command ``expenses``, whose parser is ``arguments``
@@ -39,9 +39,13 @@ from expense_lib.domain.errors import (
     InvalidInput,
     LedgerBusy,
     LedgerDamaged,
+    LedgerLogForeign,
+    LedgerLogMoved,
     LedgerMoved,
+    LedgerRestored,
     LedgerTooNew,
     LedgerUnavailable,
+    LedgerUnsafe,
     NotALedger,
     NotAStatement,
     NotUndecided,
@@ -78,7 +82,7 @@ from expense_lib.domain.results import (
     Version,
 )
 from expense_lib.ledger import Ledger
-from expense_lib.settings import open_ledger
+from expense_lib.settings import open_ledger, restore_backup
 
 __version__ = "0.1.0"  # the one place: a build reads it here
 
@@ -112,9 +116,13 @@ __all__ = [
     "Ledger",
     "LedgerBusy",
     "LedgerDamaged",
+    "LedgerLogForeign",
+    "LedgerLogMoved",
     "LedgerMoved",
+    "LedgerRestored",
     "LedgerTooNew",
     "LedgerUnavailable",
+    "LedgerUnsafe",
     "LogEntry",
     "LogQuery",
     "NewCategory",
@@ -140,4 +148,5 @@ __all__ = [
     "Version",
     "__version__",
     "open_ledger",
+    "restore_backup",
 ]

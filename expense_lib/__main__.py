@@ -33,6 +33,7 @@ from expense_lib import (
     NewExpense,
     RecordedThenDeleted,
     open_ledger,
+    restore_backup,
 )
 from expense_lib.app import messages
 from expense_lib.arguments import parser
@@ -355,6 +356,14 @@ def _copy(given: argparse.Namespace) -> int:
         return _check(given, copied)
 
 
+def _restore(given: argparse.Namespace) -> int:
+    copied = restore_backup(given.file, given.ledger)
+    if copied is not None:
+        print(f"What was there is in {copied}")
+    print(f"The ledger is as {given.file} has it.")
+    return DONE
+
+
 def _fail(why: object) -> int:
     print(f"expenses: {why}", file=sys.stderr)
     return FAILED
@@ -407,6 +416,7 @@ _RUN: dict[str, Run] = {
     "backup": _on_ledger(_backup),
     "migrate": _migrate,
     "copy": _copy,
+    "restore": _restore,
 }
 
 

@@ -47,6 +47,14 @@ class LedgerAPI(Protocol):
         """As ``Ledger.close``."""
         ...
 
+    def of(self, generation: str | None) -> Self:
+        """As ``Ledger.of``."""
+        ...
+
+    def generation(self) -> str:
+        """As ``Ledger.generation``."""
+        ...
+
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
         """As ``Ledger.record``."""
         ...

@@ -54,6 +54,10 @@ examples:
     expenses export food.csv --category Food --date-from 2026-01-01
     expenses export everything.jsonl"""
 
+RESTORE = """\
+What the backup has becomes what the ledger has, in one transaction. What was there before is copied beside
+it, and the name of the copy is told: go back to that to undo it."""
+
 CHECK = "It prints what is wrong, a line each, and exits with 1; or that the ledger is sound."
 
 
@@ -97,6 +101,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         ("backup", "write a consistent copy of the ledger to a new file", _add_backup, ""),
         ("migrate", "bring the ledger's tables up to date", _add_nothing, MIGRATE),
         ("copy", "copy a ledger to an empty one, in a file or in PostgreSQL", _add_copy, COPY),
+        ("restore", "go back to a backup, while others have the ledger open", _add_restore, RESTORE),
     ):
         command = commands.add_parser(
             name,
@@ -284,6 +289,10 @@ def _add_backup(command: argparse.ArgumentParser) -> None:
 def _add_copy(command: argparse.ArgumentParser) -> None:
     command.add_argument("source", metavar="FROM", help="the ledger: a file, or postgresql://…?ledger=NAME")
     command.add_argument("target", metavar="TO", help="where it is copied to; made if it is not there")
+
+
+def _add_restore(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="the backup, which is left as it is")
 
 
 def _id(text: str) -> int:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from urllib.parse import quote
@@ -56,7 +57,7 @@ from expense_lib.domain.statement import (
     read_rule,
     read_said,
 )
-from expense_lib.transport import PATIENT_TIMEOUT_S, READ_TIMEOUT_S, Transport
+from expense_lib.transport import GENERATION, PATIENT_TIMEOUT_S, READ_TIMEOUT_S, Transport
 
 CHUNK_BYTES = 256 * 1024
 
@@ -96,6 +97,9 @@ class RemoteLedger:
     That is safe, since recording is idempotent: what was committed before its answer got lost is found again.
     What renames or moves expenses, imports, undoes an import or deletes a rule is not, and is sent once.
 
+    As with ``Ledger``, where the ledger went back to a backup since it was first asked, what would change
+    something by its id raises LedgerRestored, once.
+
     It keeps connections open, which all threads share. ``close``, or ``with`` around its use, closes them; if
     it is used again, it opens others.
 
@@ -128,6 +132,16 @@ class RemoteLedger:
     def close(self) -> None:
         """Close the connections to the handler. A call that another thread is in the middle of goes on."""
         self._transport.close()
+
+    def of(self, generation: str | None) -> Self:
+        """As ``Ledger.of``."""
+        other = copy(self)
+        other._transport = self._transport.of(generation)
+        return other
+
+    def generation(self) -> str:
+        """As ``Ledger.generation``; empty if the handler is older than that."""
+        return self._transport.send("GET", "/position").headers.get(GENERATION, "")
 
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
         """As ``Ledger.record``."""
@@ -222,17 +236,27 @@ class RemoteLedger:
         """As ``Ledger.log``."""
         if limit < 1:
             return []
-        lines = self._log(max(since, 0), min(limit, MAX_LOG_ENTRIES)).splitlines()
+        lines, _ = self._log(max(since, 0), min(limit, MAX_LOG_ENTRIES))
         try:
-            return [LogEntry.model_validate_json(line) for line in lines]
+            return [LogEntry.model_validate_json(line) for line in lines.splitlines()]
         except ValueError:
             raise self._transport.no_handler() from None
 
-    def copy_log(self, file: Path, since: int) -> int:
-        """Append every log entry after position *since* to *file*, as lines of JSON. Returns the last seq."""
-        with file.open("ab") as copy:
-            while lines := self._log(since, MAX_LOG_ENTRIES):
-                copy.write(lines)
+    def copy_log(self, file: Path, since: int, generation: str = "") -> tuple[int, str]:
+        """Append every log entry after position *since* of a generation to *file*, as lines of JSON.
+
+        Returns:
+            The last seq, and the generation; an older handler has none.
+
+        Raises:
+            CursorError: the ledger is of another generation by now.
+        """
+        with file.open("ab") as opened:
+            while True:
+                lines, generation = self._log(since, MAX_LOG_ENTRIES, generation)
+                if not lines:
+                    return since, generation
+                opened.write(lines)
                 try:
                     seq = json.loads(lines.splitlines()[-1])["seq"]
                 except (ValueError, TypeError, KeyError, RecursionError):
@@ -240,14 +264,14 @@ class RemoteLedger:
                 if not isinstance(seq, int) or not since < seq <= MAX_ID:
                     raise self._transport.no_handler()
                 since = seq
-        return since
 
-    def _log(self, since: int, limit: int) -> bytes:
-        where = f"/log?since={min(since, MAX_ID)}&limit={limit}"
+    def _log(self, since: int, limit: int, generation: str = "") -> tuple[bytes, str]:
+        of = f"&generation={generation}" if generation else ""
+        where = f"/log?since={min(since, MAX_ID)}&limit={limit}{of}"
         answer = self._transport.send("GET", where, timeout_s=PATIENT_TIMEOUT_S)
         if answer.headers.get("Content-Type") != "application/jsonl":
             raise self._transport.refusal(answer)
-        return answer.content
+        return answer.content, answer.headers.get(GENERATION, "")
 
     def import_statement(
         self,
@@ -399,13 +423,13 @@ class RemoteLedger:
                 _ = answer.content  # a problem, which is kept to be raised
                 return
             lines = 0
-            copy.seek(0)
-            copy.truncate()  # what an answer that was cut off brought
+            opened.seek(0)
+            opened.truncate()  # what an answer that was cut off brought
             for piece in answer.iter_content(CHUNK_BYTES):
-                copy.write(piece)
+                opened.write(piece)
                 lines += piece.count(b"\n")
 
-        with files.new_file(files.absolute(path)) as part, part.open("wb") as copy:
+        with files.new_file(files.absolute(path)) as part, part.open("wb") as opened:
             answer = self._transport.send("GET", where, timeout_s=PATIENT_TIMEOUT_S, read=copy_body, **parts)
             if not _is(answer, media_type):
                 raise self._transport.refusal(answer)

@@ -16,22 +16,22 @@ from expense_lib.domain.filters import Filter
 from expense_lib.domain.money import Currency
 from expense_lib.domain.rows import Entry
 from expense_lib.domain.spreadsheets import guarded
-from expense_lib.store import log, queries
+from expense_lib.store import ledger_id, log, queries
 from expense_lib.store.transaction import Transaction
 
 _TEXTS = ("category", "description", *ANNOTATIONS)
-COLUMNS = ("date", "amount", "currency", *_TEXTS, "occurrence", "id", "dedup_key", "ledger")
+COLUMNS = ("date", "amount", "currency", *_TEXTS, "occurrence", "id", "generation", "dedup_key", "ledger")
 BATCH = 1_000  # rows in one piece
 
 
-def as_csv(
-    tx: Transaction, wanted: Filter, progress: Callable[[int, int], None], ledger_id: str
-) -> Iterator[bytes]:
+def as_csv(tx: Transaction, wanted: Filter, progress: Callable[[int, int], None]) -> Iterator[bytes]:
     """The expenses that match, by date, as CSV (RFC 4180) in UTF-8, piece by piece. It begins with COLUMNS.
 
     Amounts have all their fraction digits; a negative one is a refund. Importing it again adds nothing, since
-    a row's ``dedup_key`` says which expense it is, and ``ledger``, the *ledger_id*, of which ledger.
+    a row's ``dedup_key`` says which expense it is, and ``ledger`` of which ledger. An ``id`` is one of the
+    ledger's ``generation``.
     """
+    ledger, generation = ledger_id.ledger_id(tx), ledger_id.generation(tx)
     total, currency, texts = queries.total(tx, wanted).count, tx.currency, attrgetter(*_TEXTS)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -46,8 +46,9 @@ def as_csv(
                 *(guarded(text or "") for text in texts(row.content)),
                 row.content.occurrence,
                 row.id,
+                generation,
                 row.dedup_key,
-                ledger_id,
+                ledger,
             )
         )
         done += 1
@@ -61,9 +62,10 @@ def as_csv(
 def as_jsonl(tx: Transaction, progress: Callable[[int, int], None]) -> Iterator[bytes]:
     """Every expense there ever was, deleted ones too, as a line of JSON each, by id; piece by piece.
 
-    A line is ``{"id", "dedup_key", "deleted", "currency", "history": [...]}``, its history as
-    ``Ledger.history`` has it, the first version first.
+    A line is ``{"id", "dedup_key", "deleted", "currency", "ledger", "generation", "history": [...]}``, its
+    history as ``Ledger.history`` has it, the first version first. An id is one of the ledger's generation.
     """
+    of = {"ledger": ledger_id.ledger_id(tx), "generation": ledger_id.generation(tx)}
     total, done = queries.number_of_expenses(tx), 0
     for batch in _batches(groupby(log.whole(tx), key=lambda line: line[0].expense_id)):
         yield b"".join(
@@ -73,6 +75,7 @@ def as_jsonl(tx: Transaction, progress: Callable[[int, int], None]) -> Iterator[
                     "dedup_key": dedup_key,
                     "deleted": deleted,
                     "currency": tx.currency.code,
+                    **of,
                     "history": history,
                 }
             )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from expense_lib import files, presenting
 from expense_lib.domain import cursor
-from expense_lib.domain.errors import CurrencyError, LedgerDamaged, LedgerUnavailable
+from expense_lib.domain.errors import CurrencyError, LedgerDamaged, LedgerRestored, LedgerUnavailable
 from expense_lib.domain.expense import NewExpense, read_category, read_changes
 from expense_lib.domain.filters import ExpenseFilter, Filter, SummaryQuery, read_move
 from expense_lib.domain.limits import MAX_ID, MAX_LOG_ENTRIES, MAX_PAGE
@@ -34,7 +35,7 @@ from expense_lib.domain.results import (
 from expense_lib.domain.rows import Row
 from expense_lib.rules import recording
 from expense_lib.rules.submission import Submission
-from expense_lib.store import accounts, categories, log, queries
+from expense_lib.store import accounts, categories, expenses, log, queries
 from expense_lib.store.claims import KeyTaken
 from expense_lib.store.engine import engine_of
 from expense_lib.store.file import File
@@ -75,6 +76,9 @@ class Ledger:
     Any number of processes and threads may use one ledger, and any number of threads one Ledger. When a
     method that changes something returns, the change is on disk, whole; when it raises, nothing was changed.
 
+    Where the ledger went back to a backup since this handle was made, the first method that would change what
+    is there by its id or number raises LedgerRestored instead, and those after it do not.
+
     A Ledger is a cheap handle: threads keep connections to the ledgers that they used last, whichever handle
     named them. ``close``, or ``with`` around its use, releases those to this one.
 
@@ -91,6 +95,7 @@ class Ledger:
         self.engine = engine_of(path)
         self.by = by
         self.currency = self.engine.make(currency)
+        self._generation: str | None = self.generation()
         if currency not in (None, self.currency.code):
             raise CurrencyError(f"This ledger is kept in {self.currency.code}, not in {currency}.")
 
@@ -121,6 +126,17 @@ class Ledger:
         ledger that is used again opens its file again, and any number of calls of this do no harm.
         """
         self.engine.close()
+
+    def of(self, generation: str | None) -> Self:
+        """This ledger for whoever saw it in *generation*; None: in whichever it is then."""
+        other = copy(self)
+        other._generation = generation
+        return other
+
+    def generation(self) -> str:
+        """Of which time ids, versions and positions are: random, and another after a return to a backup."""
+        with self.engine.connection(self.currency.code) as con:
+            return self.engine.generation(con)
 
     def record(self, new: NewExpense, idempotency_key: str | None = None) -> Receipt:
         """Record *new* exactly once: idempotent.
@@ -197,6 +213,11 @@ class Ledger:
 
         wanted = wanted or ExpenseFilter()
         with self._reading() as tx:
+            queries.announce_days(tx, wanted)
+            categories.announce_totals(tx)
+            accounts.announce_names(tx)
+            imports.announce_position(tx)
+            ledger_id.announce(tx)
             page = self._page(tx, wanted)
             first, last = (page["count"] and queries.days(tx, wanted)) or (None, None)
             totals = categories.totals(tx)
@@ -546,8 +567,9 @@ class Ledger:
     def check(self) -> list[str]:
         """What is wrong with the ledger, a sentence each; an empty list if it is sound.
 
-        The database's own check, every key recomputed, every expense and every category's total against the
-        log. It reads one snapshot, while others go on writing.
+        The database's own check, the tables as they were made, every key recomputed, every expense and every
+        category's total against the log. It reads one snapshot, while others go on writing. Where SQLite
+        finds damage, this process writes nothing from then on.
         """
         from expense_lib.store import integrity
 
@@ -558,6 +580,8 @@ class Ledger:
                 found.extend(integrity.findings(tx))
         except LedgerDamaged as damage:
             found.append(str(damage))
+        if found:
+            self.close()  # what writes is opened anew, and looks
         return found
 
     def backup(self, path: str | Path) -> None:
@@ -601,12 +625,10 @@ class Ledger:
             AmountError: a bound is finer than the ledger's currency.
         """
         from expense_lib import exports
-        from expense_lib.store import ledger_id
 
         with self._reading() as tx:
             told = self.engine.closed_to(progress)
-            content = exports.as_csv(tx, wanted or Filter(), told, ledger_id.ledger_id(tx))
-            files.write(files.absolute(path), content)
+            files.write(files.absolute(path), exports.as_csv(tx, wanted or Filter(), told))
 
     def export_history(self, path: str | Path, progress: Progress = no_progress) -> None:
         """Write all expenses, deleted ones too, with their whole history to a new file, as lines of JSON.
@@ -627,16 +649,21 @@ class Ledger:
 
     def _page(self, tx: Transaction, wanted: ExpenseFilter) -> dict[str, Any]:
         """The fields of a page."""
-        after = None if wanted.cursor is None else cursor.read(wanted.cursor, wanted.sort)
+        after = (
+            None
+            if wanted.cursor is None
+            else cursor.read(wanted.cursor, wanted.sort, self.engine.generation(tx.con))
+        )
+        queries.announce_total(tx, wanted)
         found = queries.page(tx, wanted, after)
-        matching = queries.total(tx, wanted, found if after is None else None)
+        matching = queries.total(tx, wanted, found if after is None and not tx.is_remote else None)
         more, found = len(found) > wanted.limit, found[: wanted.limit]
         return {
             "items": tuple(presenting.expense(row, self.currency) for row in found),
             "count": matching.count,
             "total": self.currency.from_minor(matching.total_minor),
             "currency": self.currency.code,
-            "next_cursor": _cursor(wanted, found[-1]) if more else None,
+            "next_cursor": _cursor(wanted, found[-1], self.engine.generation(tx.con)) if more else None,
         }
 
     @contextmanager
@@ -647,11 +674,24 @@ class Ledger:
 
     @contextmanager
     def _writing(self, *, bulk: bool = False) -> Iterator[Transaction]:
-        """The write lock; all or nothing, and on disk once the block has ended."""
+        """The write lock; all or nothing, and on disk once the block has ended.
+
+        Raises:
+            LedgerRestored: what is to be written was decided by what was there before a return to a backup.
+        """
         with self.engine.connection(self.currency.code) as con:
             engine = self.engine
             with engine.bulk_transaction(con) if bulk else engine.transaction(con, write=True):
-                yield Transaction(con, self.currency, self.by)
+                tx = Transaction(con, self.currency, self.by)
+                expenses.announce_last(tx)
+                self._refuse_what_is_of_before(tx)
+                yield tx
+
+    def _refuse_what_is_of_before(self, tx: Transaction) -> None:
+        seen_in, now = self._generation, self.engine.generation(tx.con)
+        if seen_in not in (None, now):
+            self._generation = now
+            raise LedgerRestored
 
     def _decided(self, decide: Callable[[Transaction], Decided[T]]) -> T:
         """Write what *decide* decides from a snapshot, so that the write lock is held for the writing only.
@@ -663,8 +703,10 @@ class Ledger:
 
         for _ in range(_ATTEMPTS):
             with self._reading() as tx:
-                decided_at = imports.position(tx)
+                self._refuse_what_is_of_before(tx)
+                imports.announce_position(tx)
                 decided = decide(tx)
+                decided_at = imports.position(tx)
             with self._writing(bulk=True) as tx:
                 if decided.holds(tx, decided_at):
                     return decided.write(tx)
@@ -672,6 +714,6 @@ class Ledger:
             return decide(tx).write(tx)
 
 
-def _cursor(wanted: ExpenseFilter, last: Row) -> str:
+def _cursor(wanted: ExpenseFilter, last: Row, of: str) -> str:
     value = last.content.date if wanted.sort.startswith("date") else last.content.amount_minor
-    return cursor.write(wanted.sort, value, last.id)
+    return cursor.write(wanted.sort, value, last.id, of)

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from expense_lib import files
 from expense_lib.domain.errors import LedgerUnavailable
 from expense_lib.ledger import Ledger
+from expense_lib.store.engine import is_address
 
 if TYPE_CHECKING:
     from expense_lib.api import LedgerAPI
@@ -50,6 +52,41 @@ def use_ledger(target: str) -> None:
     else:
         os.environ.pop("EXPENSE_API_URL", None)
         os.environ["EXPENSE_LEDGER"] = target
+
+
+def restore_backup(
+    backup: str | Path, target: str | Path | None = None, currency: str | None = None
+) -> Path | None:
+    """Go back to *backup*: its content becomes that of the ledger at *target*, in one transaction.
+
+    Others may have the ledger open, and go on with what is there then. What they hold of before, such as an
+    ``ETag`` or a cursor, is refused. What was in the ledger is in a copy, to which one can go back in turn.
+
+    Args:
+        backup: A ledger, as ``Ledger.backup`` writes it, of this version or an earlier one. It is only read.
+        target: The ledger's file, made if it is not there; left out, it is found as ``open_ledger`` does.
+        currency: What both must be kept in; the default is that of ``EXPENSE_CURRENCY``, if it is set.
+
+    Returns:
+        Where the copy is, beside the ledger; None if nothing was there.
+
+    Raises:
+        NotALedger, LedgerTooNew: the backup is something else, or newer than this code.
+        CurrencyError: the backup is kept in another currency than the ledger.
+        LedgerUnavailable: the backup is damaged; or one of both can't be read or written, or not safely.
+    """
+    from expense_lib.store import restoration  # noqa: PLC0415 - recording needs none of it
+
+    if (target is None and os.environ.get("EXPENSE_API_URL", "").strip()) or is_url(str(target)):
+        raise LedgerUnavailable("A ledger goes back to a backup where its file is, not through its handler.")
+    target = target or os.environ.get("EXPENSE_LEDGER") or DEFAULT_PATH
+    if is_address(str(target)):
+        raise LedgerUnavailable(
+            "In PostgreSQL, no ledger goes back: copy the backup to a ledger of a new name."
+        )
+    return restoration.restore(
+        files.absolute(target), files.absolute(backup), currency or os.environ.get("EXPENSE_CURRENCY") or None
+    )
 
 
 def open_file(path: str | Path | None = None, currency: str | None = None, *, by: str = "") -> Ledger:

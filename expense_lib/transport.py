@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -27,6 +28,8 @@ CALL_TIMEOUT_S = 30  # for a call with its retries, where one request may not ta
 MAX_SENDS = 4
 MAX_RETRY_AFTER_S = 5
 BACKOFF_S = 0.2
+
+GENERATION = "Ledger-Generation"
 
 _NOT_IDEMPOTENT = (
     "PATCH /categories/",
@@ -63,8 +66,15 @@ class Transport:
         except requests.RequestException:
             raise errors.LedgerUnavailable("This is no address of a handler.") from None
         self.token = token
+        self._seen_in: str | None = None  # the ledger's generation, of which this client has seen something
         self._of_thread = threading.local()
         self._pool_of = (0, HTTPAdapter())  # a process and its pool, made when it is needed
+
+    def of(self, generation: str | None) -> Transport:
+        """The same for whoever saw the ledger in *generation*; None: in that which is answered first."""
+        other = copy(self)
+        other._seen_in = generation
+        return other
 
     def send(
         self,
@@ -122,6 +132,8 @@ class Transport:
         parts: dict[str, Any],
     ) -> tuple[requests.Response | None, Exception | None]:
         """Send a request. Returns its whole answer, or else None and what became of it, if that is known."""
+        if method != "GET" and self._seen_in is not None:
+            parts = {**parts, "headers": {GENERATION: self._seen_in, **(parts.get("headers") or {})}}
         try:
             with self._session().request(
                 method,
@@ -136,6 +148,8 @@ class Transport:
             return None, lost
         except requests.RequestException as error:
             raise errors.LedgerUnavailable(f"The handler at {self.url} can't be reached.") from error
+        if self._seen_in is None:
+            self._seen_in = answer.headers.get(GENERATION)
         if answer.status_code == HTTPStatus.NO_CONTENT or any(name in answer.headers for name in _LENGTHS):
             return answer, None
         return None, None  # its head was cut off: http.client takes what there is of it for a whole one
@@ -144,7 +158,10 @@ class Transport:
         """The library's own error that *answer* stands for."""
         with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
             if answer.headers.get("Content-Type") == "application/problem+json":
-                return _error_in(answer.json())
+                error = _error_in(answer.json())
+                if isinstance(error, errors.LedgerRestored):
+                    self._seen_in = None
+                return error
         return self.no_handler(f": status {answer.status_code}")
 
     def no_handler(self, why: str = "") -> errors.LedgerUnavailable:
@@ -216,6 +233,9 @@ _ERRORS: dict[type[errors.ExpenseError], list[str]] = {
     errors.IdempotencyKeyError: [],
     errors.IdempotencyKeyReused: ["fields"],
     errors.LedgerBusy: [],
+    errors.LedgerUnsafe: ["why"],
+    errors.LedgerDamaged: [],
+    errors.LedgerRestored: [],
 }
 _BY_CODE = {kind.code: kind for kind in _ERRORS}
 _INVALID = {kind.code: kind for kind in (errors.InvalidInput, errors.AmountError, errors.CursorError)}

@@ -15,14 +15,20 @@ REALM = "expense-ledger"
 _HOST = re.compile(r"(?:(?P<name>[a-z0-9._-]+)|\[(?P<address>[0-9a-f:.]+)\])(?::[0-9]{1,5})?")
 _PREFLIGHT = {
     "Access-Control-Allow-Headers": ", ".join(
-        ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id")
+        (
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
+            "Ledger-Generation",
+            "X-Request-Id",
+        )
     ),
     "Access-Control-Max-Age": "600",
 }
-_EXPOSED = (
-    "Access-Control-Expose-Headers",
-    "Content-Location, ETag, Idempotent-Replayed, Link, Location, Retry-After, X-Request-Id",
-)
+_READABLE = "Content-Location, ETag, Idempotent-Replayed, Ledger-Generation, Link, Location, Retry-After"
+_EXPOSED = ("Access-Control-Expose-Headers", f"{_READABLE}, X-Request-Id")
 
 
 def authorise(request: Request, settings: Settings) -> None:

@@ -22,6 +22,7 @@ QUERY_PARAMETERS = {
     "by": "What to total by.",
     "since": "The number of the last line that is known already.",
     "before": "Only changes with a smaller number.",
+    "generation": "As an answer's Ledger-Generation: refused if the number is of before a backup.",
     "mapping": 'Fields and the columns that they are in, as JSON: {"date": "Day", "amount": "Sum"}.',
     "spending": "negative where money out is written with a minus; found in the file if left out.",
     "credits": "What becomes of money that came in.",
@@ -40,7 +41,8 @@ QUERY_PARAMETERS = {
 # Of the headers of responses.
 HEADERS = {
     "X-Request-Id": "The one that was sent, or a new one.",
-    "ETag": "The expense's version, for If-Match and If-None-Match.",
+    "ETag": "The expense's version and the ledger's generation, for If-Match and If-None-Match.",
+    "Ledger-Generation": "Of which time ids, versions and numbers are: another after a return to a backup.",
     "Location": "Where the expense is.",
     "Content-Location": "Where the expense is that was there already.",
     "Idempotent-Replayed": "Nothing was added: this had been recorded before.",

@@ -127,6 +127,13 @@ IF_MATCH = Header(
     required=True,
 )
 IF_MATCH_OR_ANY = IF_MATCH._replace(read=requests.if_match_or_any, required=False)
+GENERATION = Header(  # of every request that changes something; ``wsgi`` reads it
+    "Ledger-Generation",
+    requests.generation,
+    "As an answer had it: refused if the ledger went back to a backup since, and the ids and numbers in this "
+    "request are of before.",
+    {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+)
 IF_NONE_MATCH = Header(
     "If-None-Match",
     lambda request: request.if_none_match,

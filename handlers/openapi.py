@@ -15,7 +15,10 @@ from expense_lib.domain.errors import (
     ExpenseError,
     InvalidInput,
     LedgerBusy,
+    LedgerDamaged,
+    LedgerRestored,
     LedgerUnavailable,
+    LedgerUnsafe,
 )
 from expense_lib.domain.statement import Verdict
 from handlers.descriptions import (
@@ -26,7 +29,7 @@ from handlers.descriptions import (
     SCHEMAS,
     STATEMENT_BODY,
 )
-from handlers.inputs import Body, Header, Query, Statement, model_of
+from handlers.inputs import GENERATION, Body, Header, Query, Statement, model_of
 from handlers.problems import status_of, title
 from handlers.requests import MAX_BODY_BYTES, MAX_STATEMENT_BYTES
 from handlers.route import TEXT, Answered, Items, Refusal, Route
@@ -47,11 +50,14 @@ _EVERYWHERE: Refusals = {
 _LEDGER: Refusals = {
     503: Refusal(
         "The ledger is busy or can't be used. Nothing was acknowledged; sending again is safe.",
-        (LedgerBusy, LedgerUnavailable, CurrencyError),
+        (LedgerBusy, LedgerUnavailable, LedgerUnsafe, LedgerDamaged, CurrencyError),
         ("Retry-After",),
     ),
 }
-_CHANGING: Refusals = {403: Refusal("A browser sent this for a page of another site.", ())}
+_CHANGING: Refusals = {
+    403: Refusal("A browser sent this for a page of another site.", ()),
+    412: Refusal("The ledger went back to a backup since. Look again.", (LedgerRestored,)),
+}
 _QUERY: Refusals = {422: Refusal("A part of the query can't be accepted.", (InvalidInput,))}
 _BODY: Refusals = {
     400: Refusal(
@@ -133,7 +139,7 @@ def _parameters(route: Route) -> Iterator[Schema]:
     for name in parts_of(route.template):
         schema = _FILLED_TEXT if name in TEXT_PARTS else _ID
         yield {"name": name, "in": "path", "required": True, "schema": schema}
-    for each in route.takes:
+    for each in (*route.takes, *((GENERATION,) if route.method != "GET" else ())):
         match each:
             case Header():
                 yield {

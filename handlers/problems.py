@@ -25,6 +25,9 @@ from expense_lib import (
     ImportNotFound,
     InvalidInput,
     LedgerBusy,
+    LedgerDamaged,
+    LedgerRestored,
+    LedgerUnsafe,
     NotAStatement,
     NotUndecided,
     RecordedThenDeleted,
@@ -60,6 +63,7 @@ _STATUS: dict[type[ExpenseError], HTTPStatus] = {
     NotUndecided: HTTPStatus.CONFLICT,
     ExpenseDeleted: HTTPStatus.GONE,
     StaleVersion: HTTPStatus.PRECONDITION_FAILED,
+    LedgerRestored: HTTPStatus.PRECONDITION_FAILED,
     ExpenseError: HTTPStatus.SERVICE_UNAVAILABLE,  # the ledger can't be used; why is for the log
 }
 _TITLES = {
@@ -105,7 +109,7 @@ def _of_the_library(error: ExpenseError, request_id: str, log: Log, root_path: s
         headers["Retry-After"] = str(RETRY_AFTER_S)
         if not isinstance(error, LedgerBusy | EphemeralLedger):
             log.write("error", "ledger unavailable", request_id=request_id, reason=detail)
-            detail = _UNAVAILABLE
+            detail = detail if isinstance(error, LedgerUnsafe | LedgerDamaged) else _UNAVAILABLE
     members: dict[str, Any] = dict(vars(error))
     if isinstance(error, InvalidInput):
         members = {"errors": [{"detail": f.message, "pointer": _pointer(f.field)} for f in error.errors]}

@@ -30,9 +30,12 @@ MAX_INT_DIGITS = 1000  # Python itself reads a few thousand
 
 NO_VERSION = 0
 
+Version = tuple[int, str | None]  # of an expense, and the generation of the ledger, if the ETag has it
+
 _TAG = re.compile(r'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
 _TAGS = re.compile(rf"[ \t]*{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*[ \t]*")
-_VERSION_TAG = re.compile(r'"[1-9][0-9]{0,17}"')
+_VERSION_TAG = re.compile(r'(?:W/)?"([1-9][0-9]{0,17})(?:-([0-9a-f]{16}))?"')
+_GENERATION = re.compile(r"[0-9a-f]{16}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")
 _INTEGERS = {"before", "limit", "since"}
 _STATEMENT_TYPES = {  # beside all of text/: what browsers, phones and curl call such files
@@ -225,8 +228,10 @@ def _refuse_doubled(header: str | None) -> None:
         raise IdempotencyKeyError
 
 
-def if_match(request: Request) -> list[int] | None:
+def if_match(request: Request) -> list[Version] | None:
     """The versions that If-Match names, None for ``*``. An ETag that is no version of ours is NO_VERSION.
+
+    One may be weak, as a server between makes it that packs the answer, or a version alone.
 
     Raises:
         PreconditionRequired: there is no such header.
@@ -239,9 +244,26 @@ def if_match(request: Request) -> list[int] | None:
         return None
     if not _TAGS.fullmatch(given):
         raise BadRequest("If-Match is * or a list of quoted ETags.")
-    return [int(tag[1:-1]) if _VERSION_TAG.fullmatch(tag) else NO_VERSION for tag in _TAG.findall(given)]
+    return [_version(tag) for tag in _TAG.findall(given)]
 
 
-def if_match_or_any(request: Request) -> list[int] | None:
+def _version(tag: str) -> Version:
+    named = _VERSION_TAG.fullmatch(tag)
+    return (int(named[1]), named[2]) if named else (NO_VERSION, None)
+
+
+def generation(request: Request) -> str | None:
+    """The generation of the ledger in which the ids of the request were seen, if it is said.
+
+    Raises:
+        werkzeug.exceptions.BadRequest: it can't be one.
+    """
+    given: str | None = request.environ.get("HTTP_LEDGER_GENERATION")
+    if given is not None and not _GENERATION.fullmatch(given):
+        raise BadRequest("Ledger-Generation is as an answer had it.")
+    return given
+
+
+def if_match_or_any(request: Request) -> list[Version] | None:
     """As ``if_match``, but None without the header."""
     return if_match(request) if "HTTP_IF_MATCH" in request.environ else None

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request
 from expense_lib import Expense
 
 CACHING = "private, no-cache"
+GENERATION = "Ledger-Generation"
 
 _ALWAYS = {  # unless an answer has another
     "X-Content-Type-Options": "nosniff",
@@ -38,6 +39,14 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
     outcome: str | None = None
 
+    def of(self, generation: str) -> Answer:
+        """The same of a *generation* of the ledger, which goes with an expense's version in its ``ETag``."""
+        dated = {**self.headers, GENERATION: generation}
+        if "ETag" in dated:
+            version = dated["ETag"].strip('"')
+            dated["ETag"] = f'"{tag_of(version, generation)}"'
+        return self._replace(headers=dated)
+
     def send(
         self, start_response: Callable[..., object], more: list[tuple[str, str]], *, head: bool
     ) -> Iterable[bytes]:
@@ -50,6 +59,11 @@ class Answer(NamedTuple):
             getattr(self.body, "close", lambda: None)()
             return []
         return [self.body] if isinstance(self.body, bytes) else self.body
+
+
+def tag_of(version: int | str, generation: str) -> str:
+    """What stands in the ``ETag`` of an expense of this version."""
+    return f"{version}-{generation}"
 
 
 def in_json(
@@ -69,7 +83,7 @@ def expense(
     headers: dict[str, str] | None = None,
     outcome: str | None = None,
 ) -> Answer:
-    """A response with an expense, its version as ``ETag``."""
+    """A response with an expense, its version as ``ETag``, to which the generation comes when it is sent."""
     return in_json(body, status, {"ETag": f'"{body.version}"'} | (headers or {}), outcome)
 
 

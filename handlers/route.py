@@ -17,6 +17,7 @@ from expense_lib.domain.errors import (
     ExpenseMerged,
     ExpenseNotFound,
     InvalidInput,
+    LedgerRestored,
     StaleVersion,
 )
 from handlers.inputs import Input
@@ -64,7 +65,11 @@ DELETED = Refusal("The expense was deleted; it can be restored.", (ExpenseDelete
 NOT_ALONE = Refusal(
     "It was found to be the same payment as another, or it waits to be decided.", (ExpenseMerged, ExpenseHeld)
 )
-STALE = Refusal("The expense was changed since it was seen.", (StaleVersion,), ("ETag",))
+STALE = Refusal(
+    "The expense was changed since it was seen, or the ledger went back to a backup since.",
+    (StaleVersion, LedgerRestored),
+    ("ETag",),
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,7 +85,7 @@ class Route:
         answers: By status, those that are no refusals.
         takes: What is read of the request, in this order, before *handler* is called.
         refuses: Beside what ``openapi`` adds by itself: what every endpoint refuses, what each of *takes*
-            does, 403 to what changes the ledger, 503 to what *needs_ledger*.
+            does, 403 and 412 to what changes the ledger, 503 to what *needs_ledger*.
         needs_token: Whether it wants a token, where any is set.
         needs_ledger: Whether it uses the ledger.
     """

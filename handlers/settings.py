@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import tempfile
+from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,15 +77,24 @@ def current() -> Settings:
     )
 
 
-def ledger() -> Ledger:
+# In which generation of the ledger the ids in this request were seen, if it says so.
+seen_in: ContextVar[str | None] = ContextVar("seen_in", default=None)
+
+
+def ledger(generation: str | None = None) -> Ledger:
     """The ledger that the environment names now, made if it is not there.
+
+    What changes it by ids raises LedgerRestored where they were seen in another *generation*, that of the
+    request if it is left out.
 
     Raises:
         EphemeralLedger: its file would be on an ephemeral disk.
         LedgerUnavailable, CurrencyError: as ``expense_lib.open_ledger``.
     """
     setting = os.environ.get
-    return _ledger(setting("EXPENSE_LEDGER"), setting("EXPENSE_CURRENCY"))
+    found = _ledger(setting("EXPENSE_LEDGER"), setting("EXPENSE_CURRENCY"))
+    generation = generation or seen_in.get()
+    return found.of(generation) if generation else found
 
 
 @functools.lru_cache
@@ -108,7 +118,7 @@ def _ledger(path: str | None, currency: str | None) -> Ledger:
     is_file = path is None or not is_address(path)
     if is_file and os.environ.get("EXPENSE_ALLOW_EPHEMERAL") != "1":
         _refuse_ephemeral(Path(path or DEFAULT_PATH))
-    return open_file(path, currency)
+    return open_file(path, currency).of(None)
 
 
 def _refuse_ephemeral(path: Path) -> None:

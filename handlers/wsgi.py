@@ -9,7 +9,8 @@
     PATCH   /expenses                 move those of ``ids``, or all that match ``where``, to a ``category``:
                                       one change
     GET     /expenses/{id}            one expense, its version as ``ETag``; 304 if ``If-None-Match`` has that
-    PATCH   /expenses/{id}            change fields; needs ``If-Match``: 428 without, 412 if changed since
+    PATCH   /expenses/{id}            change fields; needs ``If-Match``: 428 without, 412 if changed since, or
+                                      if the ledger went back to a backup since
     DELETE  /expenses/{id}            204, and 204 again; 412 if ``If-Match`` is given and another version
     POST    /expenses/{id}/restore    bring a deleted expense back
     GET     /expenses/{id}/history    every version of it
@@ -46,7 +47,9 @@
 
 JSON in and out; amounts go out as text. A refusal is ``application/problem+json`` (RFC 9457). The ledger is
 the file that ``EXPENSE_LEDGER`` names, opened by the first request that needs it. Where ``EXPENSE_API_TOKEN``
-is set, everything but ``/health`` wants one of its tokens (RFC 6750). Every answer has an ``X-Request-Id``.
+is set, everything but ``/health`` wants one of its tokens (RFC 6750). Every answer has an ``X-Request-Id``,
+and one of the ledger a ``Ledger-Generation``: a request that brings it back is refused (412) if the ids and
+numbers in it are of before a return to a backup.
 """
 
 from __future__ import annotations
@@ -74,11 +77,21 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     request_id = requests.request_id(request)
     config = settings.current()
     found: Found | None = None
+    generation = ""
     try:
+        settings.seen_in.set(requests.generation(request))
         found = routes.router.find(request)
-        answer = _answer_to(request, found, config)
+        if found.allowed:
+            answer = empty(headers=auth.preflight(request, config, found.allowed))
+        else:
+            given = _inputs(request, found, config)
+            if found.route.template and found.route.needs_ledger:
+                generation = settings.ledger().generation()  # before: what is older than it says is refused
+            answer = found.route.handler(request, *found.path, *given)
     except Exception as error:  # noqa: BLE001 - every failure is answered as a problem
         answer = problem_for(error, request_id, config.log, request.root_path)
+    if generation:
+        answer = answer.of(generation)
     with suppress(Exception):  # what is done is done, and must be answered
         _record(request, found, answer, request_id, config, time.perf_counter() - begun)
     more = [("X-Request-Id", request_id), *auth.cors(request, config)]
@@ -88,14 +101,12 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
 application = app
 
 
-def _answer_to(request: Request, found: Found, config: Settings) -> Answer:
-    if found.allowed:
-        return empty(headers=auth.preflight(request, config, found.allowed))
-    route = found.route
-    if route.needs_token:
+def _inputs(request: Request, found: Found, config: Settings) -> list[Any]:
+    """What the route takes of a request that may come in."""
+    if found.route.needs_token:
         auth.authorise(request, config)
     requests.refuse_foreign_encoding(request)
-    return route.handler(request, *found.path, *[each.read(request) for each in route.takes])
+    return [each.read(request) for each in found.route.takes]
 
 
 def _record(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from werkzeug.datastructures import Headers
 
 from expense_lib import Ledger, NewExpense
 from expense_lib.statements import read
@@ -86,6 +87,11 @@ def harm(ledger: Ledger, sql: str) -> None:
         engine = ledger.engine
         with engine.connection(ledger.currency.code) as session, engine.transaction(session, write=True):
             session.execute(sql)
+
+
+def etag(headers: Headers) -> str:
+    """The ``ETag`` of an answer, with nothing but the version: without the generation, which is random."""
+    return headers["ETag"].replace(f"-{headers['Ledger-Generation']}", "")
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -44,10 +44,10 @@ class Server:
 
     def start(self) -> None:
         """Serve, and wait until it answers."""
-        command = [self.programs / "postgres", "-D", self.data, *self.flags]
+        command: list[str | Path] = [self.programs / "postgres", "-D", self.data, *self.flags]
         with self.log.open("a") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, **self.options)
-        _wait_for(self.url, self.process, self.log)
+            process = self.process = subprocess.Popen(command, stdout=log, stderr=log, **self.options)
+        _wait_for(self.url, process, self.log)
 
     def stop(self) -> None:
         """Stop at once, as a crash does."""

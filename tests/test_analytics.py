@@ -488,7 +488,7 @@ def test_rubbish_from_a_handler_is_told_and_nothing_is_copied(
 ) -> None:
     remote = RemoteLedger("http://127.0.0.1:1")
     pages = [lines]
-    monkeypatch.setattr(remote, "_log", lambda since, limit: pages.pop(0) if pages else b"")
+    monkeypatch.setattr(remote, "_log", lambda *_: (pages.pop(0) if pages else b"", ""))
     monkeypatch.setattr(loading, "exponent", lambda _: 2)
     with pytest.raises(LedgerUnavailable):
         analytics.connect(remote)
@@ -496,7 +496,7 @@ def test_rubbish_from_a_handler_is_told_and_nothing_is_copied(
 
 def test_handler_that_repeats_itself_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     remote = RemoteLedger("http://127.0.0.1:1")
-    monkeypatch.setattr(remote, "_log", lambda since, limit: json.dumps(LINE).encode() + b"\n")
+    monkeypatch.setattr(remote, "_log", lambda *_: (json.dumps(LINE).encode() + b"\n", ""))
     monkeypatch.setattr(loading, "exponent", lambda _: 2)
     with pytest.raises(LedgerUnavailable):
         analytics.connect(remote)

@@ -641,7 +641,8 @@ def test_backup_from_afar_is_a_ledger_of_its_own(
     copy = tmp_path / "copy.db"
     remote.backup(copy)
     assert Ledger(copy).check() == []
-    assert Ledger(copy).search() == Ledger(served[1]).search()
+    there, here = Ledger(served[1]).search(), Ledger(copy).search()
+    assert (here.items, here.count, here.total) == (there.items, there.count, there.total)
     with pytest.raises(LedgerUnavailable, match="already"):
         remote.backup(copy)
 

@@ -57,7 +57,8 @@ def test_copy_has_everything(ledger: Ledger, address: str, tmp_path: Path) -> No
     for copied in (Ledger(there), Ledger(back)):
         assert everything(copied) == everything(ledger)
         assert copied.check() == []
-        assert (copied.log(), copied.position()) == (ledger.log(), ledger.position())
+        assert copied.log() == ledger.log()
+        assert copied.generation() not in (ledger.generation(), "")  # what is seen in one is not of the other
         assert not copied.record(an_expense(), "key-1").created
     assert told == sorted(told)
     assert told[-1][0] == told[-1][1] > 0

@@ -16,7 +16,7 @@ from expense_lib.api import LedgerAPI
 from expense_lib.client import RemoteLedger
 from expense_lib.domain.errors import PROBLEM_TYPE_PREFIX
 from handlers import wsgi
-from tests.builders import an_expense, fields, handler
+from tests.builders import an_expense, etag, fields, handler
 
 PIZZA = fields(amount="18.40", description="Pizza", date="2026-11-26")
 BANK = b"Date;Text;Amount\n2026-11-27;TRATTORIA DA ADA 4711;-18.40\n2026-11-28;NETFLIX.COM;-9.99\n"
@@ -150,7 +150,7 @@ def test_merged_expense_is_found_as_the_one_that_stays(client: Client) -> None:
     client.post("/expenses", json=other)
     merged = client.post("/expenses/2/merge", json={"into": 1})
     assert (merged.status_code, merged.json["id"]) == (200, 1)  # type: ignore[index]
-    assert merged.headers["ETag"] == f'"{merged.json["version"]}"'  # type: ignore[index]
+    assert etag(merged.headers) == f'"{merged.json["version"]}"'  # type: ignore[index]
     assert client.post("/expenses/2/merge", json={"into": 1}).json == merged.json
     replayed = client.post("/expenses", json=other)
     assert (replayed.status_code, replayed.headers["Content-Location"]) == (200, "/expenses/1")
@@ -200,7 +200,7 @@ def test_parts_add_up_and_are_split_once(client: Client) -> None:
     assert ("part_of" in first, "whole" in second) == (False, False)
     assert split(client, *parts, If_Match='"1"').json == done.json  # its answer was lost
     stale = split(client, {"amount": "18.40", "category": "Food"}, If_Match='"1"')
-    assert (stale.status_code, stale.headers["ETag"]) == (412, '"2"')
+    assert (stale.status_code, etag(stale.headers)) == (412, '"2"')
     page = client.get("/expenses").json
     assert (page["count"], page["total"]) == (2, "18.40")  # type: ignore[index]
     assert [entry["change"] for entry in client.get("/expenses/1/history").json["items"]] == [  # type: ignore[index]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import ssl
 import subprocess
 import sys
 import time
@@ -11,15 +10,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
-import trustme
 
 from expense_lib import Ledger, LedgerBusy, LedgerUnavailable
 from tests import postgres, proxies
 from tests.builders import ROOT, an_expense, environment, named
 
-PATIENCE_S = 120
+PATIENCE_S = 60
 
 own_server = pytest.mark.skipif(postgres.DSN is not None, reason="EXPENSE_TEST_POSTGRES is not ours to stop")
 
@@ -37,8 +34,8 @@ import sys, time
 from expense_lib import Ledger, LedgerUnavailable, NewExpense
 
 address, payer, first, end = sys.argv[1:]
-ledger, number = None, int(first)
-while number < int(end):
+ledger, number, deadline = None, int(first), time.monotonic() + 100
+while number < int(end) and time.monotonic() < deadline:
     new = NewExpense(amount="1.00", category="Food", description=f"{payer} {number}", date="2026-11-22")
     try:
         ledger = ledger or Ledger(address)
@@ -102,11 +99,12 @@ class TestCrash:
     def test_server_stopped_at_once_ten_times_loses_nothing(self) -> None:
         with postgres.stoppable(fsync=True) as server:
             address = named(server.url, "main")
-            lanes = [Lane(address, f"Payer {n}", 120) for n in range(3)]
+            lanes = [Lane(address, f"payer-{n}", 120) for n in range(3)]
             with ThreadPoolExecutor(3) as pool:
                 running = [pool.submit(lane.run) for lane in lanes]
                 for stop in range(1, 11):
-                    wait_until(lambda: sum(len(lane.acknowledged) for lane in lanes) >= 24 * stop)  # noqa: B023
+                    expected = 24 * stop
+                    wait_until(lambda: sum(len(lane.acknowledged) for lane in lanes) >= expected)  # noqa: B023
                     server.stop()
                     server.start()
                 assert not all(each.done() for each in running)
@@ -115,7 +113,7 @@ class TestCrash:
             assert_each_is_there_once(address, lanes)
 
     def test_clients_killed_twenty_times_lose_nothing(self, address: str) -> None:
-        lanes = [Lane(address, f"Payer {n}", 60) for n in range(4)]
+        lanes = [Lane(address, f"payer-{n}", 60) for n in range(4)]
         with ThreadPoolExecutor(4) as pool:
             for each in [pool.submit(lane.run, kills=5) for lane in lanes]:
                 each.result(PATIENCE_S)
@@ -129,7 +127,7 @@ class TestCut:
             for number in range(1, 21):
                 new, key = an_expense(description=f"Lunch {number}"), f"key-{number}" if number % 2 else None
                 cut.next_commit()
-                with pytest.raises(LedgerUnavailable, match="lost. Sending again is safe"):
+                with pytest.raises(LedgerUnavailable, match="Sending again is safe"):
                     ledger.record(new, key)
                 assert cut.cuts == number
                 again = ledger.record(new, key)
@@ -189,7 +187,11 @@ class TestReadOnly:
             lambda: ledger.record(an_expense(), "key-2"),
             lambda: ledger.amend(1, {"amount": "13.00"}, 1),
             lambda: ledger.delete(1),
-            lambda: Ledger(f"{address}-other" if address.endswith("main") else address.replace("ledger=", "ledger=other-")),
+            lambda: Ledger(
+                f"{address}-other"
+                if address.endswith("main")
+                else address.replace("ledger=", "ledger=other-")
+            ),
         ):
             with pytest.raises(LedgerUnavailable, match="takes no writes: it is a read-only replica"):
                 write()

@@ -90,6 +90,7 @@ def test_entry_is_in_the_document_and_on_the_page(client: Client) -> None:
         ("number", "path"),
         ("since", "query"),
         ("limit", "query"),
+        ("generation", "query"),
         ("User-Agent", "header"),
     ]
     assert described["responses"].keys() == {"200", "400", "401", "422", "500"}

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from expense_lib.analytics import tables
-from expense_lib.domain.errors import AnalyticsUnavailable, LedgerUnavailable
+from expense_lib.domain.errors import AnalyticsUnavailable, CursorError, LedgerUnavailable
 from expense_lib.domain.filters import ExpenseFilter
 from expense_lib.ledger import Ledger
+from expense_lib.store import extract
 from expense_lib.store.extract import Line
 
 if TYPE_CHECKING:
     from expense_lib.api import LedgerAPI
     from expense_lib.client import RemoteLedger
 
-_NOTHING: Line = (0, None)
+_NOTHING: Line = (0, None, "")
 
 
 def open_duckdb() -> duckdb.DuckDBPyConnection:
@@ -84,7 +85,8 @@ def _fill(con: duckdb.DuckDBPyConnection, ledger: LedgerAPI, known: Line, digits
     """Merge what changed after the line *known* into the tables.
 
     Returns:
-        How many expenses that is; None, and nothing is merged, if the log does not have the line *known*.
+        How many expenses that is; None, and nothing is merged, if the log does not have the line *known*, or
+        is of another generation.
     """
     with _private_file() as file:
         read = _from_file if isinstance(ledger, Ledger) else _from_afar
@@ -95,7 +97,7 @@ def _fill(con: duckdb.DuckDBPyConnection, ledger: LedgerAPI, known: Line, digits
             con.execute(statement)
         con.execute(tables.ADD_ENTRIES)
         (count,) = con.execute(tables.ADD_EXPENSES).fetchone() or (0,)
-        con.execute(tables.COPY, {"seq": last[0], "at": last[1]})
+        con.execute(tables.COPY, dict(zip(("seq", "at", "generation"), last, strict=True)))
     return int(count)
 
 
@@ -120,16 +122,26 @@ def _from_file(
     if last is not None:
         unit = f"CAST('{Decimal(1).scaleb(-digits)}' AS DECIMAL({digits + 1}, {digits}))"
         amount = f"CAST(CAST(amount_minor AS DECIMAL(18, 0)) * {unit} AS {amount_type(digits)})"
-        for view in (tables.LOCAL_EXPENSES, tables.LOCAL_ENTRIES):
-            con.execute(view.format(amount=amount, file=_quoted(file)))
+        for table, view in (("expense", tables.LOCAL_EXPENSES), ("entry", tables.LOCAL_ENTRIES)):
+            con.execute(view.format(amount=amount, scan=_scan(ledger.engine.extracts, file, table)))
     return last
+
+
+def _scan(kind: str, file: Path, table: str) -> str:
+    """What reads a table of an extract of this kind in DuckDB."""
+    columns = ", ".join(f"'{name}': '{of}'" for name, of in extract.columns(table).items())
+    source = Path(f"{file}.{table}") if kind == "csv" else file
+    return tables.SCANS[kind].format(file=_quoted(source), table=table, columns=f"{{{columns}}}")
 
 
 def _from_afar(
     con: duckdb.DuckDBPyConnection, ledger: RemoteLedger, file: Path, known: Line, digits: int
 ) -> Line | None:
-    since, at = known
-    last = ledger.copy_log(file, max(since - 1, 0))  # so that the line that is known comes again
+    since, at, of = known
+    try:
+        last, generation = ledger.copy_log(file, max(since - 1, 0), of)  # so that what is known comes again
+    except CursorError:
+        return None
     fraction = rf"\.[0-9]{{{digits}}}" if digits else ""
     lines = tables.REMOTE_ENTRIES.format(type=amount_type(digits), fraction=fraction, values=tables.VALUES)
     try:
@@ -146,7 +158,7 @@ def _from_afar(
     con.execute("DELETE FROM logged WHERE seq <= $since", {"since": since})
     for table in tables.REMOTE_EXPENSES:
         con.execute(table)
-    return (last, said_at[0]) if said_at else _NOTHING
+    return (last, said_at[0], generation) if said_at else (0, None, generation)
 
 
 @contextmanager

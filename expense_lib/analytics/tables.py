@@ -11,11 +11,12 @@ _FIELDS = ", ".join(NAMES)
 _TYPED = ", ".join(f"{name} {_TYPES.get(name, 'VARCHAR')}" for name in NAMES)
 
 # The tables behind the views. An expense that is as it was recorded, by nobody named, has no entry: its row
-# says it all. copied: the last entry of the log that is in here, and its time as the source writes it.
+# says it all. copied: the last entry of the log that is in here, its time as the source writes it, and its
+# generation.
 TABLES = f"""
     CREATE SCHEMA memory.expense_ledger;
-    CREATE TABLE memory.expense_ledger.copied (seq BIGINT, "at" VARCHAR);
-    INSERT INTO memory.expense_ledger.copied VALUES (0, NULL);
+    CREATE TABLE memory.expense_ledger.copied (seq BIGINT, "at" VARCHAR, generation VARCHAR);
+    INSERT INTO memory.expense_ledger.copied VALUES (0, NULL, '');
     CREATE TABLE memory.expense_ledger.expense (
         id BIGINT, {_TYPED}, dedup_key VARCHAR, version INTEGER, created_at TIMESTAMPTZ,
         updated_at TIMESTAMPTZ, deleted_at TIMESTAMPTZ, last_seq BIGINT
@@ -41,6 +42,17 @@ TABLES = f"""
      WHERE version = 1 AND id NOT IN (SELECT expense_id FROM memory.expense_ledger.entry);
 """
 
+# What reads a table of an extract, by what that is: its file, its table, and the columns with their types.
+SCANS = {
+    "sqlite": "sqlite_scan({file}, '{table}')",
+    "csv": """
+        read_csv(
+            {file}, columns = {columns}, header = false, auto_detect = false,
+            delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false
+        )
+    """,
+}
+
 # Rows as the tables have them, from the file that a local ledger was extracted to.
 _LOCAL = {
     "amount": "{amount} AS amount",
@@ -54,13 +66,13 @@ LOCAL_EXPENSES = f"""
     SELECT id, {_LOCAL_FIELDS}, dedup_key, CAST(version AS INTEGER) AS version,
            CAST(created_at AS TIMESTAMPTZ) AS created_at, CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
            CAST(deleted_at AS TIMESTAMPTZ) AS deleted_at, last_seq
-      FROM sqlite_scan({{file}}, 'expense')
+      FROM {{scan}}
 """
 LOCAL_ENTRIES = f"""
     CREATE TEMP VIEW entries AS
     SELECT seq, number, actor AS "by", expense_id, CAST(version AS INTEGER) AS version, kind AS change,
            CAST("at" AS TIMESTAMPTZ) AS "at", {_LOCAL_FIELDS}
-      FROM sqlite_scan({{file}}, 'entry')
+      FROM {{scan}}
 """
 
 # The same from lines of JSON as GET /log has them. What a deleted expense was is its entry's "before".
@@ -132,5 +144,5 @@ REMOVE = (
     "DELETE FROM memory.expense_ledger.expense WHERE id IN (SELECT id FROM changed)",
 )
 FORGET = "DELETE FROM memory.expense_ledger.expense; DELETE FROM memory.expense_ledger.entry"
-COPIED = 'SELECT seq, "at" FROM memory.expense_ledger.copied'
-COPY = 'UPDATE memory.expense_ledger.copied SET seq = $seq, "at" = $at'
+COPIED = 'SELECT seq, "at", generation FROM memory.expense_ledger.copied'
+COPY = 'UPDATE memory.expense_ledger.copied SET seq = $seq, "at" = $at, generation = $generation'

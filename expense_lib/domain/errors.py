@@ -101,9 +101,14 @@ class AmountError(InvalidInput):
 
 
 class CursorError(InvalidInput):
-    """The cursor is not one that a page of this sort gave."""
+    """The cursor is not one that a page of this sort gave, or is of before a return to a backup."""
 
     code = "cursor-unknown"
+
+    @classmethod
+    def of_before(cls, field: str) -> CursorError:
+        """The refusal of a place in a list of which the ledger has another by now."""
+        return cls([FieldError(field, "is of before the ledger went back to a backup; begin anew")])
 
 
 class StatementUnclear(InvalidInput):
@@ -237,6 +242,18 @@ class StaleVersion(ExpenseError, ValueError):
         super().__init__(f"Expense {expense_id} was changed meanwhile: it is at version {version} now.")
 
 
+class LedgerRestored(ExpenseError, ValueError):
+    """The ledger went back to a backup since: the id or version is of another time. Nothing was written."""
+
+    code = "ledger-restored"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The ledger went back to a backup since you looked, and what you saw may be another expense now. "
+            "Look again."
+        )
+
+
 class CategoryNotFound(ExpenseError, LookupError):
     """No live expense has this category."""
 
@@ -329,8 +346,41 @@ class LedgerMoved(LedgerUnavailable):
         super().__init__("The ledger's file was removed or replaced. Try again to use what is there now.")
 
 
+class LedgerLogMoved(LedgerUnavailable):
+    """The log beside the file was removed or replaced while it was open. What was just sent may be lost."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The log beside the ledger's file (-wal) was removed or replaced while it was in use. "
+            "What was just sent may be lost: look, and send it again."
+        )
+
+
+class LedgerLogForeign(LedgerUnavailable):
+    """The log beside the file is not the one that belongs to it. Both are left as they were."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The log beside the ledger's file (-wal) is of another ledger or another time: the file was put "
+            "there while the log of the one before was left. Nothing was changed. Move the log away to have "
+            "the file as it is."
+        )
+
+
+class LedgerUnsafe(LedgerUnavailable):
+    """The ledger can be read but not written: what is written could get lost. *why* says it in words."""
+
+    code = "ledger-unsafe"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"The ledger can be read, but not written: {why}.")
+
+
 class LedgerDamaged(LedgerUnavailable):
     """SQLite found the file damaged. Take the last backup."""
+
+    code = "ledger-damaged"
 
     def __init__(self) -> None:
         super().__init__("The ledger's file is damaged. Nothing was written; go back to a backup.")

@@ -81,21 +81,23 @@ _ONE_OR_MANY = WithJsonSchema(
 
 
 class LogQuery(BaseModel):
-    """A page of the log: at most *limit* entries after entry number *since*."""
+    """A page of the log: at most *limit* entries after entry number *since*, which is one of *generation*."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     since: Annotated[StrictInt, Field(ge=0, le=MAX_ID)] = 0
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_LOG_ENTRIES)] = 1000
+    generation: StrictStr | None = None
 
 
 class ChangesQuery(BaseModel):
-    """A page of the changes: at most *limit* with a number below *before*."""
+    """A page of the changes: at most *limit* with a number below *before*, which is one of *generation*."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     before: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] | None = None
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE)] = 50
+    generation: StrictStr | None = None
 
 
 class Filter(BaseModel):

@@ -125,6 +125,7 @@ class Change:
         an amendment. Categories and accounts are spelled as the ledger has them.
         """
         todo = [each for each in edits if kind != "amended" or not each.is_done()]
+        self._announce(todo)
         todo = self._with_occurrences(self._spelled(todo))
         if kind == "amended":
             self._said_accounts(todo)
@@ -175,10 +176,21 @@ class Change:
             effects.put(tx, number, self.effects)
         return number
 
+    def rows(self, tx: Transaction, number: int | None) -> dict[int, Row]:
+        """The expenses that it revised, by id, as they are since it was written as *number*."""
+        found = expenses.revised(self.revisions, number, tx.at) if self.revisions else {}
+        for kind, (expense_id, *_), _, after in self.effects:
+            if kind in effects.COLUMNS and expense_id in found and after is not None:
+                found[expense_id] = found[expense_id]._replace(**{effects.COLUMNS[kind]: after[0]})
+        return found
+
     def _write_new(self, tx: Transaction, number: int | None) -> None:
         after, last_seq = expenses.last(tx)
-        names = categories.names(tx, {new.content.category_key for new in self._new})
         tally, rows, taken = categories.Tally(), [], Claims(tx)
+        identities = [new.content.identity for new in self._new]
+        taken.announce_free(identities)
+        names = categories.names(tx, {new.content.category_key for new in self._new})
+        taken.look_for_free(identities)
         for at, (given, first, told) in enumerate(self._new, 1):
             content = given._replace(category=names.setdefault(given.category_key, given.category))
             content = content._replace(occurrence=taken.next_free(content.identity))
@@ -225,6 +237,16 @@ class Change:
         self._tally.revise(revisions)
         self._owned = [(key, owner, None) for key, owner in sorted(self._claims.new.items())]
 
+    def _announce(self, edits: Sequence[Edit]) -> None:
+        """Announce what edits will look up, as far as that is known by now."""
+        if not self._tx.is_remote:
+            return
+        categories.announce(self._tx, dict.fromkeys(each.content.category_key for each in edits))
+        accounts.announce(self._tx, [each.content.account for each in edits])
+        log.announce_versions(self._tx, [*self._moved(edits)])
+        settled = [each if each.exactly else each.with_occurrence(None) for each in edits]
+        self._claims.announce(each.content.dedup_key() for each in settled if each.needs_a_key())
+
     def _said_accounts(self, edits: Sequence[Edit]) -> None:
         """Keep the accounts that persons say from now on, unless the change says already whose they were."""
         decided = {each.key for each in self.effects if each.kind == "said_account"}
@@ -236,7 +258,7 @@ class Change:
 
     def _spelled(self, edits: Sequence[Edit]) -> list[Edit]:
         """The same with categories and accounts as the ledger spells them."""
-        names = categories.names(self._tx, {each.content.category_key for each in edits})
+        names = categories.names(self._tx, dict.fromkeys(each.content.category_key for each in edits))
         known = accounts.spelled(self._tx, dict.fromkeys(each.content.account for each in edits))
         found = []
         for each in edits:
@@ -253,17 +275,22 @@ class Change:
 
     def _with_occurrences(self, edits: Sequence[Edit]) -> list[Edit]:
         """The same with the occurrence that each expense had when it last had this identity, else has now."""
-        moved = {
-            each.row.id: each.content
-            for each in edits
-            if each.row.version > 1 and not each.exactly and not each.keeps_identity()
-        }
+        moved = self._moved(edits)
         before: dict[int, int] = {}
-        for expense_id, *fields in log.versions(self._tx, list(moved)):
+        for expense_id, *fields in log.versions(self._tx, [*moved]):
             version = Content(*fields)
             if version.has_identity_of(moved[expense_id]):
                 before[expense_id] = version.occurrence
         return [each if each.exactly else each.with_occurrence(before.get(each.row.id)) for each in edits]
+
+    @staticmethod
+    def _moved(edits: Iterable[Edit]) -> dict[int, Content]:
+        """The contents of those that may have had them before, by expense."""
+        return {
+            each.row.id: each.content
+            for each in edits
+            if each.row.version > 1 and not each.exactly and not each.keeps_identity()
+        }
 
     def _claimed(self, edit: Edit, key: str) -> Content:
         """The content with an occurrence that is this expense's, whose key it owns from now on."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import count
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
 
 from expense_lib.domain.errors import FieldError, InvalidInput
 from expense_lib.domain.keys import MAX_OCCURRENCE, Identity
@@ -16,6 +16,10 @@ _FIRST_LOOK = 4  # occurrences looked up at once; then twice as many, and so on
 def keys_from(identity: Identity, occurrence: int, number: int) -> tuple[str, ...]:
     """The dedup keys of up to *number* occurrences of a payment, from one on."""
     return tuple(map(identity.dedup_key, range(occurrence, min(occurrence + number, MAX_OCCURRENCE + 1))))
+
+
+def _first_keys(identities: Iterable[Identity]) -> Iterator[str]:
+    return chain.from_iterable(keys_from(identity, 1, _FIRST_LOOK) for identity in identities)
 
 
 class Claims:
@@ -33,6 +37,10 @@ class Claims:
         self._owners.update(dict.fromkeys(unknown))
         self._owners.update(claims.owners(self._tx, unknown))
 
+    def announce(self, keys: Iterable[str]) -> None:
+        """Announce that the owners of these will be looked up."""
+        claims.announce(self._tx, sorted({key for key in keys if key not in self._owners}))
+
     def owner(self, key: str) -> int | None:
         """The id of the expense that owns *key*; None if nobody does."""
         if key not in self._owners:
@@ -45,11 +53,11 @@ class Claims:
 
     def look_for_free(self, identities: Iterable[Identity]) -> None:
         """Look up the first occurrences of payments of which ``next_free`` will be asked."""
-        self.look_up(
-            identity.dedup_key(occurrence)
-            for identity in identities
-            for occurrence in range(1, _FIRST_LOOK + 1)
-        )
+        self.look_up(_first_keys(identities))
+
+    def announce_free(self, identities: Iterable[Identity]) -> None:
+        """Announce that ``look_for_free`` will be asked."""
+        self.announce(_first_keys(identities))
 
     def next_free(self, identity: Identity, after: int = 0) -> int:
         """The smallest occurrence, larger than *after*, whose key nobody owns, not even the deleted.

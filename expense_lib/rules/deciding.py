@@ -6,11 +6,10 @@ from expense_lib.domain import likeness
 from expense_lib.domain.errors import FieldError, InvalidInput, NotUndecided
 from expense_lib.domain.rows import Row
 from expense_lib.domain.statement import Said
-from expense_lib.rules import undecided
+from expense_lib.rules import settlement, undecided
 from expense_lib.rules.change import Change, Edit
 from expense_lib.rules.matching import learnt, pair_of
 from expense_lib.rules.recording import found, live
-from expense_lib.rules.settlement import settle
 from expense_lib.store import decisions, expenses, tellings
 from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction
@@ -54,7 +53,7 @@ def decide(tx: Transaction, expense_id: int, same_as: Said, *, keep_amount: bool
         _make_one(tx, change, row, other, keep_amount=keep_amount)
         again = [*_learn(tx, change, row, other), other.id]
     number = change.write(tx)
-    settle(tx, again, [row.content])
+    settlement.settle(tx, again, [row.content])
     return number
 
 
@@ -65,6 +64,7 @@ def merge(tx: Transaction, expense_id: int, into: int) -> Row:
         ExpenseNotFound, ExpenseDeleted, ExpenseMerged: there is none, or no longer.
         InvalidInput: they are the same, or parts of a payment.
     """
+    expenses.announce(tx, into)
     row = found(tx, expense_id)
     if row.merged_into == into:
         return found(tx, into)
@@ -76,9 +76,11 @@ def merge(tx: Transaction, expense_id: int, into: int) -> Row:
             [FieldError("into", "must be another expense; parts of a payment can't be merged")]
         )
     change = Change(tx)
+    settlement.announce(tx, [other], [row.content])
     _make_one(tx, change, row, other, keep_amount=True)
-    change.write(tx)
-    settle(tx, [other.id], [row.content])
+    now = change.rows(tx, change.write(tx))[into]
+    if settlement.settle_rows(tx, {into: now}, [row.content]) is None:
+        return now
     return found(tx, into)
 
 

@@ -24,9 +24,9 @@ from expense_lib.domain.filters import CategoryMove
 from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.rows import Entry, Row, Sum
 from expense_lib.domain.text import canonical_text, fold
+from expense_lib.rules import settlement
 from expense_lib.rules.change import Change, Edit, Fresh
 from expense_lib.rules.recording import found, live, not_live
-from expense_lib.rules.settlement import settle
 from expense_lib.store import categories, category_rules, claims, expenses, log, queries
 from expense_lib.store.transaction import Transaction
 
@@ -44,11 +44,14 @@ def amend(tx: Transaction, expense_id: int, changes: Mapping[str, Any], version:
     if version is None or version == row.version:
         content = _amended(tx, row.content, changes)
         _refuse_parts(row, content)
+        is_settled = not _matters(row.content, content)
+        if not is_settled:
+            settlement.announce(tx, [row._replace(content=content)], [row.content])
         change = Change(tx)
         change.edit([Edit(row, content, exactly)])
-        change.write(tx)
-        if _matters(row.content, content):
-            settle(tx, [expense_id], [row.content])
+        now = change.rows(tx, change.write(tx)).get(expense_id, row)
+        if is_settled or settlement.settle_rows(tx, {expense_id: now}, [row.content]) is None:
+            return now
         return found(tx, expense_id)
     if 0 < version < row.version:
         history = log.history(tx, expense_id)
@@ -66,6 +69,7 @@ def delete(tx: Transaction, expense_id: int, version: int | None) -> None:
         ExpenseNotFound: there is none.
         StaleVersion: it was changed since.
     """
+    expenses.announce_parts_of(tx, expense_id)
     row = found(tx, expense_id)
     if row.state == "held" or row.merged_into is not None:
         raise not_live(tx, row)
@@ -76,8 +80,9 @@ def delete(tx: Transaction, expense_id: int, version: int | None) -> None:
     first = row if row.part_of is None else found(tx, row.part_of)
     change = Change(tx)
     change.delete([first, *expenses.parts_of(tx, first.id)])
-    change.write(tx)
-    settle(tx, [first.id])
+    settlement.announce(tx, [first])
+    now = change.rows(tx, change.write(tx))
+    settlement.settle_rows(tx, {first.id: now[first.id]})
 
 
 def restore(tx: Transaction, expense_id: int) -> Row:
@@ -94,9 +99,11 @@ def restore(tx: Transaction, expense_id: int) -> Row:
     if row.part_of is not None and found(tx, row.part_of).state == "live":  # that is split otherwise by now
         raise ExpenseMerged(row.id, row.part_of, log.number(tx, row.last_seq))
     change = Change(tx)
+    settlement.announce(tx, [row])
     change.restore(_whole(tx, row))
-    change.write(tx)
-    settle(tx, [expense_id])
+    now = change.rows(tx, change.write(tx))[expense_id]
+    if settlement.settle_rows(tx, {expense_id: now}) is None:
+        return now
     return found(tx, expense_id)
 
 
@@ -152,6 +159,8 @@ class Renaming(Fresh):
             old_key = fold(canonical_text(old))
         except ValueError:
             raise CategoryNotFound from None
+        expenses.announce_in_category(tx, old_key)
+        category_rules.announce(tx)
         name = categories.name(tx, old_key)
         if name is None:
             raise CategoryNotFound

@@ -31,15 +31,20 @@ def settle(tx: Transaction, expense_ids: Iterable[int], before: Iterable[Content
     Returns:
         The number of the change that this is; None if nothing follows.
     """
-    touched = expenses.find_all(tx, expense_ids)
-    before = [*before]
-    amounts = {row.whole_minor or row.content.amount_minor for row in touched.values()}
-    amounts |= {content.amount_minor for content in before}
-    days = [ordinal(content.date) for content in (*before, *(row.content for row in touched.values()))]
-    if not days:
-        return None
-    first, last = min(days), max(days)
-    if not tellings.any_near(tx, amounts, iso(first - MARGIN_DAYS), iso(last + MARGIN_DAYS)):
+    return settle_rows(tx, expenses.find_all(tx, expense_ids), before)
+
+
+def announce(tx: Transaction, touched: Iterable[Row], before: Iterable[Content] = ()) -> None:
+    """Announce that these expenses will be settled, as they will be by then."""
+    amounts, first, last = _span(touched, before)
+    if amounts:
+        tellings.announce_near(tx, amounts, iso(first - MARGIN_DAYS), iso(last + MARGIN_DAYS))
+
+
+def settle_rows(tx: Transaction, touched: Mapping[int, Row], before: Iterable[Content] = ()) -> int | None:
+    """The same as ``settle`` where the expenses are known as they are."""
+    amounts, first, last = _span(touched.values(), before)
+    if not amounts or not tellings.any_near(tx, amounts, iso(first - MARGIN_DAYS), iso(last + MARGIN_DAYS)):
         return None
     matching = Matching(tx, amounts, first, last)
     persons: defaultdict[int, list[int]] = defaultdict(list)
@@ -54,6 +59,15 @@ def settle(tx: Transaction, expense_ids: Iterable[int], before: Iterable[Content
         ]
     matching.pair(persons, banks)
     return follow(tx, matching, set(touched)).number
+
+
+def _span(touched: Iterable[Row], before: Iterable[Content]) -> tuple[set[int], int, int]:
+    """The amounts of expenses as they are and were, and their first and last day as ordinals."""
+    rows, earlier = [*touched], [*before]
+    amounts = {row.whole_minor or row.content.amount_minor for row in rows}
+    amounts |= {content.amount_minor for content in earlier}
+    days = [ordinal(content.date) for content in (*earlier, *(row.content for row in rows))]
+    return amounts, min(days, default=0), max(days, default=0)
 
 
 def follow(

@@ -10,6 +10,7 @@ from expense_lib.domain.text import fold
 from expense_lib.rules.change import Change, Edit
 from expense_lib.rules.recording import live
 from expense_lib.store import expenses
+from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction
 
 
@@ -33,6 +34,7 @@ def split(tx: Transaction, expense_id: int, parts: list[Part], version: int | No
         StaleVersion: it was changed since.
         InvalidInput: it is another part of a payment itself, or the parts don't add up to the whole.
     """
+    expenses.announce_parts_of(tx, expense_id)
     row = live(tx, expense_id)
     if row.part_of is not None:
         raise InvalidInput([FieldError("id", f"is part of expense {row.part_of}; split that again")])
@@ -60,10 +62,12 @@ def split(tx: Transaction, expense_id: int, parts: list[Part], version: int | No
     first, *rest = parts
     content = row.content._replace(amount_minor=first.amount_minor, category=first.category)
     change.edit([Edit(row, content)], "split")
-    change.put(tx, "whole_minor", (row.id,), (whole if rest else None,))
+    if row.whole_minor != (now_whole := whole if rest else None):
+        change.effects.append(Effect("whole_minor", (row.id,), (row.whole_minor,), (now_whole,)))
     change.add_parts(
         row,
         (row.content._replace(amount_minor=part.amount_minor, category=part.category) for part in rest),
     )
     change.write(tx)
+    expenses.announce_parts_of(tx, expense_id)
     return [live(tx, expense_id), *expenses.parts_of(tx, expense_id)]

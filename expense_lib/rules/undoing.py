@@ -10,8 +10,8 @@ from expense_lib.domain.errors import BuiltUpon, ChangedSince, ChangeNotFound, I
 from expense_lib.domain.limits import MAX_ID
 from expense_lib.domain.results import Undone
 from expense_lib.domain.rows import Entry, Row, State
+from expense_lib.rules import settlement
 from expense_lib.rules.change import Change, Edit, Fresh
-from expense_lib.rules.settlement import settle
 from expense_lib.store import accounts, effects, expenses, imports, log
 from expense_lib.store.effects import Effect
 from expense_lib.store.transaction import Transaction
@@ -21,7 +21,12 @@ _OF_EXPENSES = {"row", "entered", "state", "merged_into", "part_of", "whole_mino
 
 def undo(tx: Transaction, number: int) -> Undo | UndoImport:
     """The undo of the change of this number; what an import did to older expenses is undone with it."""
-    import_id = imports.of_change(tx, number) if 1 <= number <= MAX_ID else None
+    if not 1 <= number <= MAX_ID:
+        raise ChangeNotFound(number)
+    imports.announce_of_change(tx, number)
+    log.announce_change(tx, number)
+    effects.announce(tx, number)
+    import_id = imports.of_change(tx, number)
     return Undo(tx, number) if import_id is None else UndoImport(tx, import_id)
 
 
@@ -38,14 +43,14 @@ class Undo(Fresh):
     """
 
     def __init__(self, tx: Transaction, number: int) -> None:
-        self.entries = log.change(tx, number) if 1 <= number <= MAX_ID else []
+        self.entries = log.change(tx, number)
         if not self.entries:
             raise ChangeNotFound(number)
         self.number = self.entries[0].number
         self.change = Change(tx)
         self.undone: list[int] = []
         self.kept: list[int] = []
-        self.settled: list[int] = []  # expenses of which another pairing may follow
+        self.settled: dict[int, Row] = {}  # expenses of which another pairing may follow
         todo = self._todo(tx)
         if effects.get(tx, "undone", (self.number,)) is not None:
             self.kept = [line.row.id for line in todo]
@@ -60,10 +65,16 @@ class Undo(Fresh):
 
     def write(self, tx: Transaction) -> Undone:
         """Put it back."""
+        settlement.announce(tx, self._touched(tx, None).values())
         number = self.change.write(tx)
         imports.mark_redone(tx, self.number)
-        settle(tx, self.settled)
+        settlement.settle_rows(tx, self._touched(tx, number))
         return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))
+
+    def _touched(self, tx: Transaction, number: int | None) -> dict[int, Row]:
+        """The expenses of which another pairing may follow, as they are when it is written as *number*."""
+        now = self.change.rows(tx, number)
+        return {expense_id: now.get(expense_id, row) for expense_id, row in self.settled.items()}
 
     def _revert_effects(self, tx: Transaction) -> None:
         """What the change did beside the versions, each unless it is so already; parts stay parts."""
@@ -112,7 +123,7 @@ class Undo(Fresh):
         for line in possible:
             by_state[line.turn()].append(line)
         if not {entry.kind for entry in self.entries} & {"held", "merged"}:
-            self.settled = [line.row.id for line in possible if line.entry.earlier != "held"]
+            self.settled = {line.row.id: line.row for line in possible if line.entry.earlier != "held"}
         self.change.delete(line.row for line in by_state["deleted"])
         self.change.restore([line.row for line in by_state["live"]])
         held = by_state["held"]
@@ -168,7 +179,7 @@ class UndoImport(Fresh):
         if self.found.undone_at is None:
             number = number or log.changed_otherwise(tx, "import")
             imports.mark_undone(tx, self.found.id, number)
-            settle(tx, self.freed)
+            settlement.settle(tx, self.freed)
         return Undone(number=number, undone=tuple(self.undone), kept=tuple(self.kept))
 
 

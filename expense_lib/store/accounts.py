@@ -19,8 +19,19 @@ def spelled(tx: Transaction, accounts: Iterable[str | None]) -> dict[str | None,
     wanted = dict.fromkeys(account for account in accounts if account is not None)
     if not wanted:
         return {None: None}
-    known = dict(tx.execute(_NAMES, {"keys": json.dumps([folded(account) for account in wanted])}))
+    known = dict(tx.execute(_NAMES, {"keys": json.dumps(_keys(wanted))}))
     return {None: None, **{account: known.setdefault(folded(account), account) for account in wanted}}
+
+
+def announce(tx: Transaction, accounts: Iterable[str | None]) -> None:
+    """Announce that these will be ``spelled``."""
+    if keys := _keys(accounts):
+        tx.ahead(_NAMES, {"keys": json.dumps(keys)})
+
+
+def announce_names(tx: Transaction) -> None:
+    """Announce that ``names`` will be asked."""
+    tx.ahead(_ALL_NAMES)
 
 
 def names(tx: Transaction) -> list[str]:
@@ -38,3 +49,7 @@ def add(tx: Transaction, accounts: Iterable[str | None]) -> None:
     new = {folded(account): account for account in sorted(filter(None, accounts))}
     if new:
         tx.executemany(_ADD, new.items())
+
+
+def _keys(accounts: Iterable[str | None]) -> list[str]:
+    return [*dict.fromkeys(folded(account) for account in accounts if account is not None)]

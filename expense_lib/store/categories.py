@@ -64,6 +64,16 @@ def names(tx: Transaction, keys: Iterable[str] | None = None) -> dict[str, str]:
     return dict(tx.execute(_NAMES, {"keys": json.dumps(wanted)})) if wanted else {}
 
 
+def announce(tx: Transaction, keys: Iterable[str]) -> None:
+    """Announce that the ``names`` of these will be asked."""
+    tx.ahead(_NAMES, {"keys": json.dumps(list(keys))})
+
+
+def announce_totals(tx: Transaction) -> None:
+    """Announce that ``totals`` will be asked."""
+    tx.ahead(_TOTALS)
+
+
 def latest(tx: Transaction) -> Iterator[tuple[str, str]]:
     """The key of the description and of the category of live expenses, the latest LATEST by date first."""
     yield from tx.execute(_LATEST, {"limit": LATEST})

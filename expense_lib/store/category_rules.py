@@ -31,6 +31,11 @@ def listed(tx: Transaction) -> list[StoredRule]:
     return [StoredRule(*row) for row in tx.execute(_RULES)]
 
 
+def announce(tx: Transaction) -> None:
+    """Announce that ``listed`` will be asked."""
+    tx.ahead(_RULES)
+
+
 def key_of(tx: Transaction, rule_id: int) -> str | None:
     """The key of the rule of this id; None if there is none."""
     row = tx.execute(_FIND, {"id": rule_id}).fetchone()

@@ -84,6 +84,13 @@ def owners(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
         yield from tx.execute(_OWNERS, {"keys": json.dumps(chunk)})
 
 
+def announce(tx: Transaction, keys: Iterable[str]) -> None:
+    """Announce that the ``owners`` of these will be asked, unless they are very many."""
+    wanted = list(keys)
+    if wanted and len(wanted) < _CHUNK:
+        tx.ahead(_OWNERS, {"keys": json.dumps(wanted)})
+
+
 def owning(tx: Transaction, keys: Iterable[str]) -> Iterator[tuple[str, Row]]:
     """Those of the keys that have an owner, each with it."""
     for chunk in chunks(keys):

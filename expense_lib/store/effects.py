@@ -53,6 +53,16 @@ _REMOVE = {
     "undone": "DELETE FROM undone WHERE number = ?",
     "rule": "UPDATE category_rule SET deleted = 1 WHERE text_key = ?",
 }
+
+# The kinds that are about one column of an expense.
+COLUMNS = {
+    "entered": "entered",
+    "said_account": "said_account_key",
+    "merged_into": "merged_into",
+    "part_of": "part_of",
+    "whole_minor": "whole_minor",
+    "state": "state",
+}
 _IS_THERE = ("apart", "alike", "undone")  # of these there is nothing but the key
 
 
@@ -82,6 +92,12 @@ def put(tx: Transaction, number: int, found: Iterable[Effect]) -> None:
         rows.append((number, kind, json.dumps(key), _text(before), _text(after)))
     if rows:
         tx.executemany(_INSERT, rows)
+
+
+def announce(tx: Transaction, number: int) -> None:
+    """Announce that the effects of a change will be asked, and whether it is undone."""
+    tx.ahead(_GET["undone"], (number,))
+    tx.ahead(_OF, {"number": number})
 
 
 def of(tx: Transaction, number: int) -> Iterator[Effect]:

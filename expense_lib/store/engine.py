@@ -33,10 +33,12 @@ class Engine(Protocol):
     Attributes:
         where: The path or the address, as it may be shown.
         is_remote: Whether it is elsewhere, so that a round trip costs more than what is done.
+        extracts: As what ``extract`` writes: ``sqlite``, or ``csv``, each table in a file beside the target.
     """
 
     where: str
     is_remote: bool
+    extracts: str
 
     def make(self, currency: str | None) -> Currency:
         """Open the ledger, or make it in *currency*; its currency."""
@@ -44,6 +46,10 @@ class Engine(Protocol):
 
     def migrate(self) -> tuple[int, int]:
         """Bring the tables of what is there up to date: the numbers of migrations that they had, and have."""
+        ...
+
+    def generation(self, con: Any) -> str:
+        """Of which time the ledger's ids are: 16 random hexadecimal digits, others after each restore."""
         ...
 
     def connection(self, currency: str) -> AbstractContextManager[Any]:

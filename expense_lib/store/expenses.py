@@ -76,10 +76,30 @@ def parts_of(tx: Transaction, expense_id: int) -> list[Row]:
     return [Row.of(columns) for columns in tx.execute(_PARTS, {"id": expense_id})]
 
 
+def announce_in_category(tx: Transaction, key: str) -> None:
+    """Announce that ``live_in_category`` will be asked."""
+    tx.ahead(_LIVE_IN_CATEGORY, {"key": key})
+
+
+def announce(tx: Transaction, expense_id: int) -> None:
+    """Announce that ``find`` will be asked."""
+    tx.ahead(_BY_ID, {"id": expense_id})
+
+
+def announce_parts_of(tx: Transaction, expense_id: int) -> None:
+    """Announce that ``parts_of`` will be asked."""
+    tx.ahead(_PARTS, {"id": expense_id})
+
+
 def last(tx: Transaction) -> tuple[int, int]:
     """The largest id of an expense so far, and the last number of the log."""
     expense_id, seq = tx.execute(_LAST).fetchone()
     return expense_id, seq
+
+
+def announce_last(tx: Transaction) -> None:
+    """Announce that ``last`` will be asked."""
+    tx.ahead(_LAST)
 
 
 class Surroundings(NamedTuple):
@@ -153,6 +173,21 @@ def revise(
     tx.executemany(sql, _updates(tx, revisions, written, number))
     categories.change(tx, totals)
     return number
+
+
+def revised(revisions: Sequence[Revision], number: int | None, at: str) -> dict[int, Row]:
+    """The expenses as ``revise`` has just written them as change *number*, by id."""
+    return {
+        row.id: row._replace(
+            content=content,
+            version=row.version + 1,
+            updated_at=at,
+            deleted_at=at if kind in LEAVING else None,
+            last_seq=seq,
+            state=LEAVING.get(kind, "live"),
+        )
+        for seq, (row, content, kind) in enumerate(revisions, number or 0)
+    }
 
 
 def altered(revisions: Sequence[Revision]) -> set[str]:

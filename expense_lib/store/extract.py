@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from expense_lib.domain.content import FIELDS
@@ -33,10 +33,15 @@ _ENTRIES = f"""
       JOIN expense ON expense.id = entry.expense_id
      WHERE entry.seq > :since AND (expense.version > 1 OR entry.actor <> '')
 """
-_LINE_AT = "SELECT at FROM log_entry WHERE seq = :seq"
-_LAST = "SELECT seq, at FROM log_entry ORDER BY seq DESC LIMIT 1"
+_LINE_AT = "SELECT at, generation FROM ledger JOIN log_entry ON seq = :seq"
+_LAST = """
+    SELECT COALESCE(seq, 0), at, generation
+      FROM ledger
+      LEFT JOIN (SELECT seq, at FROM log_entry ORDER BY seq DESC LIMIT 1) AS last ON TRUE
+"""
 
-Line = tuple[int, str | None]  # a line of the log, by its number and its time; 0 and None before the first
+# A line of the log, by its number, its time and the ledger's generation; 0 and no time before the first.
+Line = tuple[int, str | None, str]
 
 
 def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
@@ -50,10 +55,13 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
         known: The line.
 
     Returns:
-        The log's last line. None, and nothing is put, if the log does not have the line *known*.
+        The log's last line. None, and nothing is put, if the log does not have the line *known*, or is of
+        another generation.
     """
-    since, at = known
+    since, *as_known = known
+    (kept_from_writing,) = con.execute("PRAGMA query_only").fetchone()
     try:
+        con.execute("PRAGMA query_only = OFF")  # the ledger is only read
         con.execute("ATTACH ? AS extract", (str(target),))
         con.execute("PRAGMA extract.page_size = 65536")
         con.execute("PRAGMA extract.journal_mode = OFF")
@@ -62,8 +70,8 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
         for table in _TABLES:
             con.execute(table)
         last = None
-        if since == 0 or con.execute(_LINE_AT, {"seq": since}).fetchone() == (at,):
-            last = con.execute(_LAST).fetchone() or (0, None)
+        if since == 0 or con.execute(_LINE_AT, {"seq": since}).fetchone() == (*as_known,):
+            last = con.execute(_LAST).fetchone()
             con.execute(
                 f"INSERT INTO extract.expense {_EXPENSES}{_CHANGED if since else ''}", {"since": since}
             )
@@ -76,25 +84,26 @@ def write(con: sqlite3.Connection, target: Path, known: Line) -> Line | None:
                 con.execute("ROLLBACK")
             con.execute("DETACH extract")
         raise
+    finally:
+        con.execute(f"PRAGMA query_only = {kept_from_writing}")
     return last
 
 
-def write_rows(tx: Transaction, target: Path, known: Line) -> Line | None:
-    """As ``write``, row by row: for a ledger whose engine can't write to the file *target* itself."""
-    since, at = known
-    if since and tx.execute(_LINE_AT, {"seq": since}).fetchone() != (at,):
+def columns(table: str) -> dict[str, str]:
+    """The columns of a table of the extract, in order, with DuckDB's type of each as it is extracted."""
+    names = _EXPENSE if table == "expense" else _ENTRY
+    return {name: "BIGINT" if name in _INTEGERS else "VARCHAR" for name in names}
+
+
+def last_line(tx: Transaction, known: Line) -> Line | None:
+    """The log's last line; None if the log does not have the line *known*."""
+    since, *as_known = known
+    if since and tx.execute(_LINE_AT, {"seq": since}).fetchone() != (*as_known,):
         return None
-    last: Line = tx.execute(_LAST).fetchone() or (0, None)
-    rows = {
-        "expense": (_EXPENSE, tx.execute(_EXPENSES + (_CHANGED if since else ""), {"since": since})),
-        "entry": (_ENTRY, tx.execute(_ENTRIES, {"since": since})),
-    }
-    with closing(sqlite3.connect(target, isolation_level=None)) as con:
-        for pragma in ("page_size = 65536", "journal_mode = OFF", "synchronous = OFF"):
-            con.execute(f"PRAGMA {pragma}")
-        con.execute("BEGIN")
-        for name, (columns, found) in rows.items():
-            con.execute(_table(name, columns).replace("extract.", ""))
-            con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", found)
-        con.execute("COMMIT")
-    return last
+    found: Line = tx.execute(_LAST).fetchone()
+    return found
+
+
+def statements(known: Line) -> dict[str, str]:
+    """What gives the rows of each table, for ``:since``, which is the number of the line *known*."""
+    return {"expense": _EXPENSES + (_CHANGED if known[0] else ""), "entry": _ENTRIES}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec
 from expense_lib import files
 from expense_lib.domain.money import Currency
 from expense_lib.domain.results import Health
-from expense_lib.store import schema, sqlite
+from expense_lib.store import opened_file, schema, sqlite
 from expense_lib.store.addition import Addition
 from expense_lib.store.transaction import Transaction
 
@@ -27,6 +27,7 @@ class File:
     """The engine of one ledger in the file at *path*, as ``Engine`` says; ``sqlite`` and ``health`` do it."""
 
     is_remote = False
+    extracts = "sqlite"
     transaction = staticmethod(sqlite.transaction)
     bulk_transaction = staticmethod(sqlite.bulk_transaction)
 
@@ -45,6 +46,10 @@ class File:
         with sqlite.connection(self.where):
             return before, len(schema.MIGRATIONS)
 
+    def generation(self, con: sqlite3.Connection) -> str:
+        """Of which time the ledger's ids are."""
+        return schema.generation(con)
+
     def connection(self, currency: str) -> sqlite.connection:
         """This thread's connection to the file."""
         return sqlite.connection(self.where, currency)
@@ -61,10 +66,13 @@ class File:
         return sqlite.closed_to(callback, self.where)
 
     def findings(self, tx: Transaction) -> Iterator[str]:
-        """What SQLite itself finds wrong."""
+        """What SQLite itself finds wrong. Of damage it is noted that nothing may be written any more."""
         from expense_lib.store import health
 
-        return health.findings(tx)
+        for sentence in health.damage(tx):
+            opened_file.note_damage(self.where)
+            yield sentence
+        yield from health.findings(tx)
 
     def health(self, con: sqlite3.Connection) -> Health:
         """Whether the file can be written at present."""

@@ -9,9 +9,10 @@ from expense_lib.store.transaction import Transaction
 
 CHUNK = 500  # values bound in one statement
 
-# One row: the last line of the log, the rules as one text, the last import and how many are undone.
+# One row: the last line of the log, the generation, the last import and how many are undone.
 _POSITION = """
     SELECT (SELECT MAX(seq) FROM log_entry),
+           (SELECT generation FROM ledger),
            (SELECT MAX(id) FROM import),
            (SELECT COUNT(undone_at) FROM import)
 """
@@ -79,9 +80,10 @@ _MOVED = """
 
 
 class Position(NamedTuple):
-    """A fingerprint of all that a decision depends on: the log, with that of rules, and the imports."""
+    """A fingerprint of all that a decision depends on: the log of this generation, and the imports."""
 
     last_seq: int
+    generation: str
     imports: tuple[int | None, ...]
 
     def token(self) -> str:
@@ -112,8 +114,19 @@ class Listed(NamedTuple):
 
 def position(tx: Transaction) -> Position:
     """Where the ledger is. As long as it stays there, whatever was decided before still holds."""
-    last_seq, *of_imports = tx.execute(_POSITION).fetchone()
-    return Position(last_seq or 0, tuple(of_imports))
+    last_seq, generation, *of_imports = tx.execute(_POSITION).fetchone()
+    return Position(last_seq or 0, generation, tuple(of_imports))
+
+
+def announce_position(tx: Transaction) -> None:
+    """Announce that ``position`` will be asked."""
+    tx.ahead(_POSITION)
+
+
+def announce_of_change(tx: Transaction, number: int) -> None:
+    """Announce that ``of_change`` and ``moved`` will be asked."""
+    tx.ahead(_OF_CHANGE, {"number": number})
+    tx.ahead(_MOVED, {"by": number})
 
 
 def next_id(tx: Transaction) -> int:

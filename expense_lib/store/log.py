@@ -150,6 +150,12 @@ def versions(tx: Transaction, expense_ids: Sequence[int]) -> Iterator[tuple[Any,
         yield from tx.execute(_VERSIONS, {"ids": json.dumps(expense_ids)})
 
 
+def announce_versions(tx: Transaction, expense_ids: Sequence[int]) -> None:
+    """Announce that the ``versions`` of these expenses will be asked."""
+    if expense_ids:
+        tx.ahead(_VERSIONS, {"ids": json.dumps(expense_ids)})
+
+
 def since(tx: Transaction, seq: int, limit: int) -> Iterator[tuple[Entry, str]]:
     """The entries after *seq*, in order, at most *limit* of them, each with its expense's dedup key."""
     found = tx.execute(_SINCE, {"since": seq, "limit": limit})
@@ -171,6 +177,12 @@ def change(tx: Transaction, seq: int) -> list[Entry]:
     found = tx.execute(_NUMBER, {"seq": seq}).fetchone()
     rows = tx.execute(_OF_CHANGE, {"number": found[0]}) if found else ()
     return [Entry.of(row) for row in rows]
+
+
+def announce_change(tx: Transaction, number: int) -> None:
+    """Announce that ``change`` will be asked, which this is most likely the number of."""
+    tx.ahead(_NUMBER, {"seq": number})
+    tx.ahead(_OF_CHANGE, {"number": number})
 
 
 def changes(tx: Transaction, before: int, limit: int) -> Iterator[tuple[Entry, int]]:

@@ -137,9 +137,7 @@ def total(tx: Transaction, wanted: Filter, first: list[Row] | None = None) -> Su
     """
     conditions, values = _where(tx, wanted)
     if set(values) <= {"category"}:
-        keys = wanted.keys("category")
-        sql = _SUM_OF_CATEGORIES if keys else _SUM_OF_ALL
-        return sum_of(tx.execute(sql, {"keys": json.dumps(keys)}).fetchone())
+        return sum_of(tx.execute(*_kept_sum(wanted)).fetchone())
     seen = Sum(0, 0)
     if (
         first is not None
@@ -154,6 +152,30 @@ def total(tx: Transaction, wanted: Filter, first: list[Row] | None = None) -> Su
     sql = _SUM.format(index=_index(wanted), conditions=" AND ".join(conditions))
     rest = sum_of(tx.execute(sql, values).fetchone())
     return Sum(seen.count + rest.count, seen.total_minor + rest.total_minor)
+
+
+def announce_days(tx: Transaction, wanted: Filter) -> None:
+    """Announce that ``days`` will be asked."""
+    if tx.is_remote:
+        conditions, values = _where(tx, wanted)
+        tx.ahead(_DAYS.format(index=_index(wanted), conditions=" AND ".join(conditions)), values)
+
+
+def announce_total(tx: Transaction, wanted: Filter) -> None:
+    """Announce that the ``total`` of all that match will be asked."""
+    if not tx.is_remote:
+        return
+    conditions, values = _where(tx, wanted)
+    if set(values) <= {"category"}:
+        tx.ahead(*_kept_sum(wanted))
+    else:
+        tx.ahead(_SUM.format(index=_index(wanted), conditions=" AND ".join(conditions)), values)
+
+
+def _kept_sum(wanted: Filter) -> tuple[str, dict[str, str]]:
+    """The statement, with its values, that adds up the kept sums of categories: of all, or of some."""
+    keys = wanted.keys("category")
+    return _SUM_OF_CATEGORIES if keys else _SUM_OF_ALL, {"keys": json.dumps(keys)}
 
 
 def days(tx: Transaction, wanted: Filter) -> tuple[str, str] | None:
@@ -249,7 +271,7 @@ def _where(tx: Transaction, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
         conditions[1] = _ONE_CATEGORY
     if wanted.q:
         values["q"] = fold(wanted.q)
-        in_category, in_note = tx.execute(_ELSEWHERE, values).fetchone()
+        in_category, in_note = (1, 1) if tx.is_remote else tx.execute(_ELSEWHERE, values).fetchone()
         places = [_IN_DESCRIPTION, *[_IN_CATEGORY] * in_category, *[_IN_NOTE] * in_note]
         conditions.append(f"({' OR '.join(places)})")
     return conditions, values

@@ -12,9 +12,17 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from expense_lib.domain.errors import CurrencyError, LedgerBusy, LedgerTooNew, LedgerUnavailable, NotALedger
+from expense_lib.domain.errors import (
+    CurrencyError,
+    LedgerBusy,
+    LedgerTooNew,
+    LedgerUnavailable,
+    LedgerUnsafe,
+    NotALedger,
+)
 from expense_lib.domain.money import Currency
 from expense_lib.domain.text import fold
+from expense_lib.store import blueprint, companions
 
 APPLICATION_ID = 0x45585042  # "EXPB" in the file's header: says that this SQLite file is an expense ledger
 BUSY_TIMEOUT_MS = 5_000
@@ -500,6 +508,12 @@ MIGRATIONS = (
         """,
         "CREATE INDEX split_payment ON expense (whole_minor) WHERE whole_minor IS NOT NULL",
     ),
+    (
+        # The ledger's generation: random, made with it, and anew in each copy and whenever it goes back to
+        # one. Ids, versions and positions of another generation are of another time.
+        "ALTER TABLE ledger ADD COLUMN generation TEXT NOT NULL DEFAULT ''",
+        "UPDATE ledger SET generation = lower(hex(randomblob(8)))",
+    ),
 )
 
 
@@ -512,6 +526,7 @@ def connect(path: Path, currency: str | None = None, *, make: bool) -> sqlite3.C
     Raises:
         NotALedger, LedgerTooNew: the file is something else, or newer than this code.
         LedgerBusy: others kept it locked for longer than BUSY_TIMEOUT_MS.
+        LedgerUnsafe: it would have to be made or brought up to date, and what is written could get lost.
         LedgerUnavailable: there is no such file, or it can't be opened.
         CurrencyError: *currency* is given, and the ledger is kept in another one or can't be made in it.
     """
@@ -539,12 +554,15 @@ def connect(path: Path, currency: str | None = None, *, make: bool) -> sqlite3.C
     except sqlite3.OperationalError:
         raise LedgerUnavailable(f"The ledger can't be opened or made: {path}.") from None
     try:
-        version = _version_of(connection, path)  # the first to read the file
+        version = version_of(connection, path)  # the first to read the file
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         if version == 0 and not make:
             raise LedgerUnavailable(f"There is no ledger any more: {path}.")
         if version < len(MIGRATIONS):
+            why = unsafe(connection, os.fspath(path), version)
+            if why is not None:
+                raise LedgerUnsafe(why)
             _switch_to_wal(connection)
             _migrate(connection, path, currency or DEFAULT_CURRENCY)
         _refuse_other_currency(connection, currency)
@@ -558,13 +576,29 @@ def version(path: Path) -> int:
     """The number of migrations that were applied to the ledger at *path*, which stays as it is."""
     try:
         with closing(sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=rw", uri=True)) as connection:
-            return _version_of(connection, path)
+            return version_of(connection, path)
     except sqlite3.OperationalError:
         raise LedgerUnavailable(f"There is no ledger, or it can't be opened: {path}.") from None
 
 
-def _version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """The number of migrations applied to the file; 0 if it is empty."""
+def unsafe(connection: sqlite3.Connection, path: str, version: int | None = None) -> str | None:
+    """Why what is written to the file that *connection* has open could get lost, in words; None: it can't.
+
+    *version* counts the migrations that the file had, all of them if it is left out.
+    """
+    why = companions.unsafe(path)
+    if why is not None:
+        return why
+    different = ", ".join(blueprint.differences(connection, MIGRATIONS[:version]))
+    return f"its tables are not as they were made ({different}); go back to a backup" if different else None
+
+
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """The number of migrations applied to the file; 0 if it is empty.
+
+    Raises:
+        NotALedger, LedgerTooNew: the file is something else, or newer than this code.
+    """
     try:
         application_id, version, objects = connection.execute(
             """
@@ -612,14 +646,14 @@ def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
     connection.execute("PRAGMA foreign_keys = OFF")  # a table that others refer to is made anew
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version_of(connection, path)
+        version = version_of(connection, path)
         for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
             connection.execute(statement)
         if version == 0:
             connection.execute(
                 """
-                INSERT INTO ledger (id, currency, exponent, uid)
-                VALUES (1, ?, ?, lower(hex(randomblob(16))))
+                INSERT INTO ledger (id, currency, exponent, uid, generation)
+                VALUES (1, ?, ?, lower(hex(randomblob(16))), lower(hex(randomblob(8))))
                 """,
                 (made_in.code, made_in.exponent),
             )
@@ -637,6 +671,11 @@ def _migrate(connection: sqlite3.Connection, path: Path, currency: str) -> None:
 def currency(connection: sqlite3.Connection) -> Currency:
     """The ledger's currency."""
     return Currency(*connection.execute("SELECT currency, exponent FROM ledger").fetchone())
+
+
+def generation(connection: sqlite3.Connection) -> str:
+    """The ledger's generation."""
+    return str(connection.execute("SELECT generation FROM ledger").fetchone()[0])
 
 
 def _refuse_other_currency(connection: sqlite3.Connection, currency: str | None) -> None:

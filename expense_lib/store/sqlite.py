@@ -1,7 +1,7 @@
 """Connections to ledger files, and transactions on them.
 
 Opening a connection for each write would cost ten times the write, so every thread keeps those that it used
-last: an LRU of CONNECTIONS_PER_THREAD, since each takes three file descriptors. A kept connection is closed
+last: an LRU of CONNECTIONS_PER_THREAD, since each takes four file descriptors. A kept connection is closed
 when it is the least recently used of too many, when its ledger is closed, when its thread ends, and before a
 fork. Whoever needs it again opens it again.
 
@@ -29,39 +29,15 @@ from typing import ParamSpec
 
 import pydantic.main
 
-from expense_lib.domain.errors import LedgerBusy, LedgerDamaged, LedgerMoved, LedgerUnavailable, NotALedger
+from expense_lib.domain.errors import LedgerBusy
 from expense_lib.domain.expense import NewExpense
-from expense_lib.store import schema
+from expense_lib.store.opened_file import OpenedFile
 
 CONNECTIONS_PER_THREAD = 8
 
 P = ParamSpec("P")
 
 _BULK_CACHE_KIB = 24 * 1024
-
-
-class _Kept:
-    """One thread's connection to one file, opened when it is needed."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.depth = 0  # how many blocks use it, one inside the other
-        self.connection: sqlite3.Connection | None = None
-        self.file: tuple[int, int] | None = None
-        self.calls_back = False
-
-    def open(self, currency: str | None, *, make: bool) -> sqlite3.Connection:
-        self.close()
-        self.connection = schema.connect(Path(self.path), currency, make=make)
-        self.file = _file_at(self.path)
-        return self.connection
-
-    def close(self) -> None:
-        ended, self.connection = self.connection, None
-        if ended is not None:
-            ended.close()
-
-    __del__ = close
 
 
 class _Connections:
@@ -73,17 +49,17 @@ class _Connections:
 
     def __init__(self) -> None:
         self.in_use = threading.RLock()
-        self.by_path: OrderedDict[str, _Kept] = OrderedDict()
+        self.by_path: OrderedDict[str, OpenedFile] = OrderedDict()
         self.to_close: set[str] = set()  # paths, while a call keeps them from being closed
 
-    def add(self, path: str) -> _Kept:
+    def add(self, path: str) -> OpenedFile:
         """Keep one to *path* too, and close those used longest ago that are too many; none in use is."""
         too_many = len(self.by_path) + 1 - CONNECTIONS_PER_THREAD
         idle = [kept for kept in self.by_path.values() if not kept.depth]
         for kept in idle[: max(too_many, 0)]:
             del self.by_path[kept.path]
             kept.close()
-        added = self.by_path[path] = _Kept(path)
+        added = self.by_path[path] = OpenedFile(path)
         return added
 
     def close(self, path: str) -> None:
@@ -165,12 +141,13 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
 
     Raises:
         LedgerBusy: another writer held the file for longer than the time-out.
-        LedgerMoved: the file is not the one that was opened any more.
-        LedgerDamaged: SQLite found it damaged.
+        LedgerMoved, LedgerLogMoved: the file, or its log, is not the one that was opened any more.
+        LedgerUnsafe: something was to be written, which could get lost.
+        LedgerDamaged: SQLite found it damaged, or had, and something was to be written.
         LedgerUnavailable: SQLite can't read or write it, a full disk or a read-only file being the reasons.
     """
 
-    __slots__ = ("connections", "currency", "kept", "make", "path")
+    __slots__ = ("changes", "connections", "currency", "kept", "make", "path")
 
     def __init__(self, path: Path | str, currency: str | None = None, *, make: bool = False) -> None:
         self.path, self.currency, self.make = os.fspath(path), currency, make
@@ -187,9 +164,14 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
             con = kept.connection
             if con is None or con.in_transaction:  # in one that an interrupt left, and nobody will end
                 con = kept.open(self.currency, make=self.make)
+            elif kept.depth == 1:
+                kept.look()
+            self.changes = con.total_changes
         except BaseException as error:
-            self._release()
-            _raise_as_ours(error, kept)
+            try:
+                kept.raise_as_ours(error)
+            finally:
+                self._release()
             raise
         return con
 
@@ -197,22 +179,26 @@ class connection:  # noqa: N801 - it is used as a function; as a generator it wo
         kept = self.kept
         try:
             if error is None:
-                if _file_at(self.path) != kept.file and kept.connection is not None:
-                    kept.close()
-                    raise LedgerMoved
+                if kept.connection is not None and kept.connection.total_changes != self.changes:
+                    kept.look_after_writing()  # what was read needs none: the next use looks first
             else:
                 if not isinstance(error, Exception) or (
                     kept.connection is not None and kept.connection.in_transaction
                 ):
                     kept.close()  # an interrupt came before everything was as at the beginning again
-                _raise_as_ours(error, kept)
+                kept.raise_as_ours(error)
         finally:
             self._release()
 
     def _release(self) -> None:
         self.kept.depth -= 1
+        all_to_close = self.kept.all_to_close and not self.kept.depth
+        if all_to_close:
+            self.kept.all_to_close = False
         self.connections.in_use.release()
-        if self.connections.to_close:
+        if all_to_close:
+            close(self.path)
+        elif self.connections.to_close:
             self.connections.close_idle()
 
 
@@ -258,11 +244,6 @@ class transaction:  # noqa: N801 - as above
                 self.con.execute("ROLLBACK")
 
 
-def writing_transaction(con: sqlite3.Connection) -> transaction:
-    """The write lock, all or nothing."""
-    return transaction(con, write=True)
-
-
 @contextmanager
 def bulk_transaction(con: sqlite3.Connection) -> Iterator[None]:
     """The write lock, all or nothing, for many rows: more cache, and no look at the foreign keys of each one.
@@ -278,31 +259,3 @@ def bulk_transaction(con: sqlite3.Connection) -> Iterator[None]:
     finally:
         con.execute("PRAGMA foreign_keys = ON")
         con.execute(f"PRAGMA cache_size = {cache}")
-
-
-def _file_at(path: str) -> tuple[int, int] | None:
-    """Device and inode of the file at *path*, or None; opening it could drop the process's locks on it."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - asked at every use, and Path.stat takes twice as long
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _raise_as_ours(error: BaseException, kept: _Kept) -> None:
-    """Raise *error*, if it is SQLite's and about the file, as the LedgerUnavailable that says the same."""
-    if not isinstance(error, sqlite3.Error) or isinstance(
-        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
-    ):
-        return  # those two would be a mistake of this library
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        raise LedgerBusy from error
-    kept.close()
-    match code:
-        case sqlite3.SQLITE_CORRUPT:
-            raise LedgerDamaged from error
-        case sqlite3.SQLITE_NOTADB:
-            raise NotALedger("The file is no ledger any more.") from error
-        case _:
-            raise LedgerUnavailable(f"The ledger can't be read or written: {error}.") from error

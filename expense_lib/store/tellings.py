@@ -210,6 +210,11 @@ def any_near(tx: Transaction, amounts_minor: Iterable[int], first: str, last: st
     )
 
 
+def announce_near(tx: Transaction, amounts_minor: Iterable[int], first: str, last: str) -> None:
+    """Announce that ``any_near`` will be asked."""
+    tx.ahead(_NEAR, {"values": json.dumps(sorted(amounts_minor)), "first": first, "last": last})
+
+
 def days(tx: Transaction, account: str | None, first: str, last: str) -> dict[str, int]:
     """How many payments an account's statements told of, by day."""
     return dict(tx.execute(_DAYS, {"account": account, "first": first, "last": last}))

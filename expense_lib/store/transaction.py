@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from expense_lib.domain.money import Currency
@@ -16,13 +18,15 @@ class Transaction:
     later, with the next that does or with the commit; what it refuses is raised by then.
 
     Attributes:
+        con: The engine's connection, for what the engine alone does.
         currency: What the ledger's amounts are counted in.
         actor: Who acts, as the log keeps it; empty where nobody is told apart.
     """
 
-    __slots__ = ("_at", "actor", "currency", "execute", "executemany")
+    __slots__ = ("_at", "actor", "con", "currency", "execute", "executemany")
 
     def __init__(self, con: Any, currency: Currency, actor: str = "") -> None:
+        self.con = con
         self.execute: Any = con.execute
         self.executemany: Any = con.executemany
         self.currency, self.actor = currency, actor
@@ -31,6 +35,21 @@ class Transaction:
     @property
     def at(self) -> str:
         """The time of all that is written in it: UTC, RFC 3339. It is read once, when it is first needed."""
+        if self._at is None and self.is_remote:
+            self._at = self.con.clock()
         if self._at is None:
             self._at = f"{dt.datetime.now(dt.UTC).isoformat(timespec='milliseconds')[: -len('+00:00')]}Z"
         return self._at
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a round trip costs more than what is asked."""
+        return not isinstance(self.con, sqlite3.Connection)
+
+    def ahead(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> None:
+        """Announce a statement that reads: where the ledger is remote, it is sent together with the next.
+
+        Its answer is kept for when it is executed, unless what it reads is written before.
+        """
+        if self.is_remote:
+            self.con.ahead(sql, values)

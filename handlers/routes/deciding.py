@@ -11,6 +11,7 @@ from expense_lib.domain.errors import InvalidInput, NotUndecided
 from expense_lib.domain.results import Expense, Undecided
 from handlers import responses, settings
 from handlers.inputs import IF_MATCH, Body
+from handlers.requests import Version as Seen
 from handlers.responses import Answer, in_json
 from handlers.route import DELETED, NOT_ALONE, NOT_FOUND, STALE, UNACCEPTABLE, Answered, Items, Refusal, Route
 from handlers.routes.expenses import THE_EXPENSE, matching
@@ -38,10 +39,11 @@ def merge_expense(request: Request, expense_id: int, merging: Merging) -> Answer
     return responses.expense(settings.ledger().merge(expense_id, merging.into))
 
 
-def split_expense(request: Request, expense_id: int, versions: list[int] | None, given: NewParts) -> Answer:
+def split_expense(request: Request, expense_id: int, versions: list[Seen] | None, given: NewParts) -> Answer:
     """Split a payment; sent again, it stays so."""
     parts = [(part.amount, part.category) for part in given.parts]
-    return in_json({"items": settings.ledger().split(expense_id, parts, matching(expense_id, versions))})
+    version, seen_in = matching(expense_id, versions)
+    return in_json({"items": settings.ledger(seen_in).split(expense_id, parts, version)})
 
 
 ROUTES = (

@@ -21,6 +21,7 @@ from expense_lib.domain.errors import (
 from expense_lib.domain.results import Expense, Page, Recategorised, Recorded, Replayed, Version
 from handlers import responses, settings
 from handlers.inputs import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_OR_ANY, IF_NONE_MATCH, Body, Query
+from handlers.requests import Version as Seen
 from handlers.responses import Answer, in_json
 from handlers.route import DELETED, NOT_ALONE, NOT_FOUND, STALE, UNACCEPTABLE, Answered, Items, Refusal, Route
 
@@ -59,21 +60,23 @@ def recategorise(request: Request, move: CategoryMove) -> Answer:
 
 def get_expense(request: Request, expense_id: int, known: ETags) -> Answer:
     """One expense, or 304 where the client *known* its version."""
+    generation = settings.ledger().generation()
     expense = settings.ledger().get(expense_id)
-    if known.contains_weak(str(expense.version)):
+    if known.contains_weak(responses.tag_of(expense.version, generation)):
         return responses.empty(304, {"ETag": f'"{expense.version}"', "Cache-Control": responses.CACHING})
     return responses.expense(expense)
 
 
-def amend_expense(request: Request, expense_id: int, versions: list[int] | None, changes: Any) -> Answer:
+def amend_expense(request: Request, expense_id: int, versions: list[Seen] | None, changes: Any) -> Answer:
     """Change the fields that were sent, under optimistic concurrency."""
-    version = matching(expense_id, versions)
-    return responses.expense(settings.ledger().amend(expense_id, changes, version))
+    version, seen_in = matching(expense_id, versions)
+    return responses.expense(settings.ledger(seen_in).amend(expense_id, changes, version))
 
 
-def delete_expense(request: Request, expense_id: int, versions: list[int] | None) -> Answer:
+def delete_expense(request: Request, expense_id: int, versions: list[Seen] | None) -> Answer:
     """Soft delete; deleting again is no error."""
-    settings.ledger().delete(expense_id, matching(expense_id, versions))
+    version, seen_in = matching(expense_id, versions)
+    settings.ledger(seen_in).delete(expense_id, version)
     return responses.empty()
 
 
@@ -87,14 +90,19 @@ def get_history(request: Request, expense_id: int) -> Answer:
     return in_json({"items": settings.ledger().history(expense_id)})
 
 
-def matching(expense_id: int, versions: list[int] | None) -> int | None:
-    """The one of *versions* that the expense is at, else the last of them; None if any version will do."""
+def matching(expense_id: int, versions: list[Seen] | None) -> tuple[int | None, str | None]:
+    """The one of *versions* that the expense is at, else the last of them; None if any version will do.
+
+    With it comes the generation in which it must be at that, None if the ETag does not say it.
+    """
     if versions is None or len(versions) == 1:
-        return versions[0] if versions else None
+        return versions[0] if versions else (None, None)
+    generation = settings.ledger().generation()
     with suppress(ExpenseDeleted):
         version = settings.ledger().get(expense_id).version
-        if version in versions:
-            return version
+        for seen in ((version, generation), (version, None)):
+            if seen in versions:
+                return seen
     return versions[-1]
 
 

@@ -92,7 +92,7 @@ class Kept:
         self._unsettled = True
 
     def settle(self) -> None:
-        """Wait until what was only sent is done. Other threads run meanwhile: in get_result they would not."""
+        """Wait until what was only sent is done; other threads run meanwhile, which get_result lets none."""
         if self._unsettled:
             self._unsettled = False
             waiting = True

@@ -19,7 +19,7 @@ from expense_lib.store import copying, extract
 from expense_lib.store.addition import Addition
 from expense_lib.store.claims import Claim
 from expense_lib.store.file import File
-from expense_lib.store.postgres import address, connections, errors, orphans, recording, schema
+from expense_lib.store.postgres import address, connections, errors, extracting, orphans, recording, schema
 from expense_lib.store.postgres.connections import Kept
 from expense_lib.store.postgres.session import Session
 from expense_lib.store.transaction import Transaction
@@ -33,9 +33,11 @@ class Database:
     Attributes:
         where: Its address, without what it needs to be let in.
         is_remote: It is elsewhere.
+        extracts: As what ``extract`` writes.
     """
 
     is_remote = True
+    extracts = "csv"
 
     def __init__(self, url: str) -> None:
         self._address = address.read(url)
@@ -53,6 +55,10 @@ class Database:
         """Bring the database's tables up to date, as their owner; no ledger is made."""
         with self._connection() as kept:
             return schema.migrate(kept.raw)
+
+    def generation(self, con: Session) -> str:
+        """Of which time the ledger's ids are; a transaction begins in no other."""
+        return con.ledger.generation
 
     @contextmanager
     def connection(self, currency: str) -> Iterator[Session]:
@@ -137,7 +143,7 @@ class Database:
     def extract(self, con: Session, target: Path, known: extract.Line) -> extract.Line | None:
         """Put what changed after a known line of the log into an empty file, from one snapshot."""
         with self.transaction(con, write=False):
-            return extract.write_rows(Transaction(con, con.ledger.currency), target, known)
+            return extracting.write(con, target, known)
 
     def copy(self, con: Session, target: Path) -> None:
         """Write a copy of one snapshot, a ledger in a file.

@@ -21,7 +21,7 @@ _DENIED = "The database's user may not do this. Nothing was written."
 
 
 class NoLedger(Exception):
-    """The ledger was removed from the database, or another was put in its place."""
+    """The ledger was removed from the database, or another, or one of another time, was put in its place."""
 
 
 def gone() -> LedgerUnavailable:

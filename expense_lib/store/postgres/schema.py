@@ -251,6 +251,12 @@ MIGRATIONS = (
         _index("split_payment", "expense", "whole_minor", "whole_minor IS NOT NULL"),
         RECORD,
     ),
+    (
+        # The ledgers' generations, random as their ids are: which time the ids of expenses are of.
+        f"ALTER TABLE all_ledger ADD COLUMN generation {_TEXT} NOT NULL DEFAULT ''",
+        "UPDATE all_ledger SET generation = left(md5(uid || random()::text), 16)",
+        f"CREATE OR REPLACE VIEW ledger AS SELECT * FROM all_ledger WHERE id = (SELECT {_CURRENT})",
+    ),
     ("ALTER TABLE expense_schema ADD COLUMN oldest bigint NOT NULL DEFAULT 1",),
 )
 
@@ -265,20 +271,21 @@ _NOT_OURS = (
     "The database's tables are absent or older than this version needs, and its user may not make them: "
     "let their owner run `expenses migrate`."
 )
-_FIND = "SELECT id, uid, currency, exponent FROM all_ledger WHERE name = %s"
+_FIND = "SELECT id, uid, generation, currency, exponent FROM all_ledger WHERE name = %s"
 _ADD = """
-    INSERT INTO all_ledger (id, name, uid, currency, exponent)
-    SELECT COALESCE(MAX(id), 0) + 1, %s, %s, %s, %s
+    INSERT INTO all_ledger (id, name, uid, generation, currency, exponent)
+    SELECT COALESCE(MAX(id), 0) + 1, %s, %s, %s, %s, %s
       FROM all_ledger
-    RETURNING id, uid, currency, exponent
+    RETURNING id, uid, generation, currency, exponent
 """
 
 
 class Found(NamedTuple):
-    """A ledger of a database: its number there, its random id, and its currency."""
+    """A ledger of a database: its number there, its random id and generation, and its currency."""
 
     number: int
     uid: str
+    generation: str
     currency: Currency
 
 
@@ -361,12 +368,13 @@ def find(con: psycopg.Connection[Any], name: str) -> Found | None:
 
 
 def _made(con: psycopg.Connection[Any], name: str, currency: Currency) -> Found:
-    row = con.execute(_ADD, (name, secrets.token_hex(16), currency.code, currency.exponent)).fetchone()
+    values = (name, secrets.token_hex(16), secrets.token_hex(8), currency.code, currency.exponent)
+    row = con.execute(_ADD, values).fetchone()
     if row is None:
         raise LedgerUnavailable("The database made no ledger.")
     return _found(row)
 
 
 def _found(row: tuple[Any, ...]) -> Found:
-    number, uid, code, exponent = row
-    return Found(number, uid, Currency(code, exponent))
+    number, uid, generation, code, exponent = row
+    return Found(number, uid, generation, Currency(code, exponent))

@@ -24,6 +24,9 @@ _TARGET = re.compile(r"ON CONFLICT \(")
 _PLAIN_INSERT = re.compile(r"\s*INSERT INTO (\w+) \(([\w,\s]+)\)\s+VALUES \([?,\s]+\)\s*")
 _PLAIN_UPDATE = re.compile(r"\s*UPDATE (\w+) SET (\w+ = \?(?:, \w+ = \?)*) WHERE (\w+) = \?\s*")
 _READS = re.compile(r"\s*(SELECT|WITH)\b|.*\bRETURNING\b", re.DOTALL)
+_WRITTEN = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)")
+_VIEWS = {"told_row"}  # of several tables
+_NAMED = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
 
 
 class Text(NamedTuple):
@@ -31,7 +34,7 @@ class Text(NamedTuple):
 
     *lists* are the parameters that are bound as JSON and read into lists. *answers*: it has rows to give.
     *copy* does the same as a plain INSERT for many rows, *update* as a plain UPDATE, its rows put in for
-    ``{rows}``.
+    ``{rows}``. *reads* are the tables and views that it reads, *writes* the one that it writes, if it does.
     """
 
     sql: str
@@ -39,6 +42,12 @@ class Text(NamedTuple):
     answers: bool
     copy: str | None
     update: str | None
+    reads: frozenset[str]
+    writes: str | None
+
+    def depends_on(self, table: str) -> bool:
+        """Whether what it gives may be other after *table* was written."""
+        return table in self.reads or not self.reads.isdisjoint(_VIEWS)
 
 
 @lru_cache(1024)
@@ -51,13 +60,15 @@ def text(sql: str) -> Text:
     converted = _HINT.sub("", converted)
     converted = _TARGET.sub("ON CONFLICT (ledger_id, ", converted)
     converted = re.sub(r"\binstr\(", "strpos(", converted)
-    plain = _PLAIN_INSERT.fullmatch(sql)
+    plain, written = _PLAIN_INSERT.fullmatch(sql), _WRITTEN.match(sql)
     return Text(
         _TOKEN.sub(_parameter, converted),
         lists,
         _READS.match(sql) is not None,
         f"COPY all_{plain[1]} ({plain[2]}) FROM STDIN" if plain else None,
         _update_of_many(sql),
+        frozenset(_NAMED.findall(sql)),
+        None if written is None else written[1],
     )
 
 
