@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+import ssl
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+import trustme
 
 from expense_lib import Ledger, LedgerBusy, LedgerUnavailable
 from tests import postgres, proxies
@@ -64,10 +67,10 @@ while number < int(end) and time.monotonic() < deadline:
     def read(self, process: subprocess.Popen[str]) -> Iterator[int]:
         """The payments that the process acknowledges, until it ends."""
         assert process.stdout is not None
-        for line in process.stdout:
-            self.acknowledged.append(int(line))
-            yield int(line)
-        process.wait()
+        with process:
+            for line in process.stdout:
+                self.acknowledged.append(int(line))
+                yield int(line)
 
     def run(self, kills: int = 0) -> None:
         """Have all of them acknowledged, though the process is killed so often, in the middle of its work."""
@@ -197,6 +200,47 @@ class TestReadOnly:
                 write()
         assert ledger.get(1).version == 1
         ledger.close()
+
+
+class TestTLS:
+    """What libpq is asked of TLS in the address holds; the server's side is the tests' own."""
+
+    @pytest.fixture
+    def authority(self) -> trustme.CA:
+        return trustme.CA()
+
+    @pytest.fixture
+    def url(self, database: str, authority: trustme.CA) -> Iterator[str]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        with proxies.speaking_tls(database, context) as url:
+            yield url.replace("postgres@", "postgres:s3cret@")
+
+    def test_certificate_of_a_trusted_root_is_taken(
+        self, url: str, authority: trustme.CA, tmp_path: Path
+    ) -> None:
+        authority.cert_pem.write_to_path(str(tmp_path / "root.pem"))
+        asked = f"{url}&sslmode=verify-full&sslrootcert={tmp_path / 'root.pem'}"
+        with Ledger(named(asked, uuid.uuid4().hex)) as ledger:
+            assert ledger.record(an_expense()).created
+            assert not ledger.record(an_expense()).created
+
+    @pytest.mark.parametrize("fault", ["another root", "another name", "no root"])
+    def test_another_is_refused_in_words(
+        self, url: str, authority: trustme.CA, tmp_path: Path, fault: str
+    ) -> None:
+        root = authority if fault == "another name" else trustme.CA()
+        if fault != "no root":
+            root.cert_pem.write_to_path(str(tmp_path / "root.pem"))
+        if fault == "another name":
+            url = url.replace("127.0.0.1", "localhost")
+        with pytest.raises(LedgerUnavailable, match="certificate") as refused:
+            Ledger(f"{url}&sslmode=verify-full&sslrootcert={tmp_path / 'root.pem'}")
+        assert "s3cret" not in f"{refused.value} {refused.value.__cause__!r}"
+
+    def test_server_without_is_refused_where_it_is_asked_for(self, database: str) -> None:
+        with proxies.delaying(database, 0) as url, pytest.raises(LedgerUnavailable, match="speaks no TLS"):
+            Ledger(url.replace("sslmode=disable", "sslmode=require"))
 
 
 class TestTimeouts:
