@@ -38,8 +38,8 @@ from expense_lib import (
 from expense_lib.app import messages
 from expense_lib.arguments import parser
 from expense_lib.domain.content import ANNOTATIONS
-from expense_lib.settings import is_url, use_ledger
-from expense_lib.store.engine import is_address
+from expense_lib.settings import default_target, is_url, use_ledger
+from expense_lib.store.engine import engine_of, is_address
 
 if TYPE_CHECKING:
     from expense_lib.api import LedgerAPI
@@ -332,6 +332,17 @@ def _backup(given: argparse.Namespace, ledger: LedgerAPI) -> int:
     return DONE
 
 
+def _migrate(given: argparse.Namespace) -> int:
+    target = given.ledger or os.environ.get("EXPENSE_API_URL", "").strip() or default_target()
+    if is_url(target):
+        return _fail("A handler's ledger is migrated where it is: name a file, or an address in PostgreSQL.")
+    before, after = engine_of(target).migrate()
+    print(
+        f"Migrated: from version {before} to {after}." if before < after else f"Up to date: version {after}."
+    )
+    return DONE
+
+
 def _copy(given: argparse.Namespace) -> int:
     if any(map(is_url, (given.source, given.target))):
         return _fail("A handler's ledger is copied where it is: name files, or addresses in PostgreSQL.")
@@ -403,6 +414,7 @@ _RUN: dict[str, Run] = {
     "export": _on_ledger(_export),
     "check": _on_ledger(_check),
     "backup": _on_ledger(_backup),
+    "migrate": _migrate,
     "copy": _copy,
     "restore": _restore,
 }

@@ -61,6 +61,11 @@ it, and the name of the copy is told: go back to that to undo it."""
 CHECK = "It prints what is wrong, a line each, and exits with 1; or that the ledger is sound."
 
 
+MIGRATE = """\
+In PostgreSQL it makes the tables that are absent too, and is for their owner: whoever else uses the ledgers
+need not own them. Run it before a new version is started; the version before it goes on meanwhile. A file is
+also brought up to date whenever it is opened."""
+
 COPY = """\
 All of it is copied, with its ids and its history, and compared before it is kept. Let nobody write to the
 ledger meanwhile: what is written after the copy has begun is not in it.
@@ -94,6 +99,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         ("export", "write expenses to a new file", _add_export, EXPORT),
         ("check", "look for damage in the ledger", _add_nothing, CHECK),
         ("backup", "write a consistent copy of the ledger to a new file", _add_backup, ""),
+        ("migrate", "bring the ledger's tables up to date", _add_nothing, MIGRATE),
         ("copy", "copy a ledger to an empty one, in a file or in PostgreSQL", _add_copy, COPY),
         ("restore", "go back to a backup, while others have the ledger open", _add_restore, RESTORE),
     ):

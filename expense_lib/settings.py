@@ -92,10 +92,15 @@ def restore_backup(
 def open_file(path: str | Path | None = None, currency: str | None = None, *, by: str = "") -> Ledger:
     """The ledger in a file, as ``open_ledger`` finds it where no handler is named."""
     return Ledger(
-        path or os.environ.get("EXPENSE_LEDGER") or DEFAULT_PATH,
+        path or default_target(),
         currency or os.environ.get("EXPENSE_CURRENCY") or None,
         by=by,
     )
+
+
+def default_target() -> str:
+    """The path or the address of the ledger, where neither it nor a handler is named."""
+    return os.environ.get("EXPENSE_LEDGER") or DEFAULT_PATH
 
 
 def _remote(url: str) -> RemoteLedger:

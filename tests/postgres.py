@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -23,48 +24,73 @@ _POOLER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbi
 _NOBODY = 65534  # PostgreSQL refuses to run as root
 
 
+class Server:
+    """A server's data in a folder, and the process that serves it, on a socket in the same folder."""
+
+    def __init__(
+        self, folder: Path, programs: Path, options: dict[str, Any], settings: dict[str, str]
+    ) -> None:
+        self.folder, self.programs, self.options = folder, programs, options
+        self.data, self.log = folder / "data", folder / "log"
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
+        common = {"listen_addresses": "", "unix_socket_directories": str(folder)}
+        self.flags = [flag for each in (common | settings).items() for flag in ("-c", "=".join(each))]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def run(self, program: str, *arguments: str | Path) -> None:
+        """Run another of the programs, to its end."""
+        command = [self.programs / program, *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self.options)
+
+    def start(self) -> None:
+        """Serve, and wait until it answers."""
+        command: list[str | Path] = [self.programs / "postgres", "-D", self.data, *self.flags]
+        with self.log.open("a") as log:
+            process = self.process = subprocess.Popen(command, stdout=log, stderr=log, **self.options)
+        _wait_for(self.url, process, self.log)
+
+    def stop(self) -> None:
+        """Stop at once, as a crash does."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(PATIENCE_S)
+
+
 @contextmanager
 def server(*, fsync: bool = False) -> Iterator[str]:
     """A new server, which listens on a socket in a folder of its own and is gone at the end. Yields its URL."""
+    with stoppable(fsync=fsync) as started:
+        yield started.url
+
+
+@contextmanager
+def stoppable(*, fsync: bool) -> Iterator[Server]:
+    """A new server that was started, to be stopped and started again."""
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        programs, options = _programs(folder)
-        data = folder / "data"
-        subprocess.run(
-            [
-                programs / "initdb",
-                "-D",
-                data,
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-N",
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            **options,
-        )
-        settings = {
-            "listen_addresses": "",
-            "unix_socket_directories": name,
-            "fsync": "on" if fsync else "off",
-        }
-        flags = [flag for setting in settings.items() for flag in ("-c", "=".join(setting))]
-        with (folder / "log").open("w") as log:
-            process = subprocess.Popen(
-                [programs / "postgres", "-D", data, *flags], stdout=log, stderr=log, **options
-            )
+        programs, options = _programs(Path(name))
+        made = Server(Path(name), programs, options, {"fsync": "on" if fsync else "off"})
+        made.run("initdb", "-D", made.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         try:
-            url = f"postgresql://postgres@/postgres?host={name}"
-            _wait_for(url, process, folder / "log")
-            yield url
+            made.start()
+            yield made
         finally:
-            process.send_signal(3)  # SIGQUIT: at once
-            process.wait(PATIENCE_S)
+            made.stop()
+
+
+@contextmanager
+def standby(primary: Server) -> Iterator[Server]:
+    """A read-only replica of *primary*, which follows it."""
+    with tempfile.TemporaryDirectory(prefix="standby-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if "user" in primary.options:
+            os.chown(folder, _NOBODY, _NOBODY)
+        made = Server(folder, primary.programs, primary.options, {"fsync": "off"})
+        made.run("pg_basebackup", "-d", primary.url, "-D", made.data, "-R", "-c", "fast", "-N")
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
 
 
 @contextmanager

@@ -126,6 +126,14 @@ def test_mapping_by_hand(tmp_path: Path) -> None:
     assert (str(expense.date), str(expense.amount), expense.category) == ("2026-04-03", "12.50", "Food")
 
 
+def test_migrate_opens_a_file_and_makes_none(tmp_path: Path) -> None:
+    refused = run(tmp_path, "migrate")
+    assert (refused.returncode, refused.stderr[:28]) == (2, "expenses: There is no ledger")
+    Ledger(tmp_path / "expenses.db").close()
+    assert re.fullmatch(r"Up to date: version \d+\.\n", run(tmp_path, "migrate").stdout)
+    assert run(tmp_path, "migrate", EXPENSE_API_URL="http://127.0.0.1:1").returncode == 2
+
+
 def test_export_check_and_backup(tmp_path: Path, bank: Path) -> None:
     run(tmp_path, "import", "bank.csv")
     assert run(tmp_path, "export", "out.csv", "--q", "lunch").stdout == "Written: out.csv\n"

@@ -86,7 +86,7 @@ def run(thread):
         made = ledger.record(same)
         mine = NewExpense(amount="2.00", category="Own", description="Lunch", date="2026-11-22")
         keyed = [ledger.record(mine, f"{sys.argv[2]}-{thread}-{n}") for _ in range(2)]
-        sys.stdout.write(f"{made.created} {keyed[0].created} {keyed[1].created}\n")  # a line whole, of many threads
+        sys.stdout.write(f"{made.created} {keyed[0].created} {keyed[1].created}\\n")  # a line whole, of many threads
     ledger.amend(keyed[0].expense.id, {"note": "mine"}, None)
     ledger.delete(keyed[0].expense.id)
 
@@ -133,7 +133,7 @@ for thread in threads: thread.join()
     def test_newer_tables_are_refused(self, fresh: str) -> None:
         Ledger(fresh).close()
         with psycopg.connect(fresh) as con:
-            con.execute("UPDATE expense_schema SET version = version + 1")
+            con.execute("UPDATE expense_schema SET version = version + 1, oldest = version + 1")
         with pytest.raises(LedgerTooNew):
             Ledger(fresh)
 

@@ -44,6 +44,10 @@ class Engine(Protocol):
         """Open the ledger, or make it in *currency*; its currency."""
         ...
 
+    def migrate(self) -> tuple[int, int]:
+        """Bring the tables of what is there up to date: the numbers of migrations that they had, and have."""
+        ...
+
     def generation(self, con: Any) -> str:
         """Of which time the ledger's ids are: 16 random hexadecimal digits, others after each restore."""
         ...

@@ -40,6 +40,12 @@ class File:
         with sqlite.connection(self.where, currency, make=True) as con:
             return schema.currency(con)
 
+    def migrate(self) -> tuple[int, int]:
+        """Open the file, which brings it up to date."""
+        before = schema.version(self.path)
+        with sqlite.connection(self.where):
+            return before, len(schema.MIGRATIONS)
+
     def generation(self, con: sqlite3.Connection) -> str:
         """Of which time the ledger's ids are."""
         return schema.generation(con)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -569,6 +570,15 @@ def connect(path: Path, currency: str | None = None, *, make: bool) -> sqlite3.C
         connection.close()
         raise
     return connection
+
+
+def version(path: Path) -> int:
+    """The number of migrations that were applied to the ledger at *path*, which stays as it is."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=rw", uri=True)) as connection:
+            return version_of(connection, path)
+    except sqlite3.OperationalError:
+        raise LedgerUnavailable(f"There is no ledger, or it can't be opened: {path}.") from None
 
 
 def unsafe(connection: sqlite3.Connection, path: str, version: int | None = None) -> str | None:

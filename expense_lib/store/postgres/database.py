@@ -51,6 +51,11 @@ class Database:
             self._found = schema.ledger(kept.raw, self._address.name, currency)
         return self._found.currency
 
+    def migrate(self) -> tuple[int, int]:
+        """Bring the database's tables up to date, as their owner; no ledger is made."""
+        with self._connection() as kept:
+            return schema.migrate(kept.raw)
+
     def generation(self, con: Session) -> str:
         """Of which time the ledger's ids are; a transaction begins in no other."""
         return con.ledger.generation

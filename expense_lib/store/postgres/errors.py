@@ -16,7 +16,16 @@ _BUSY = (
 _READ_ONLY = "The database takes no writes: it is a read-only replica, or was set so. Nothing was written."
 _REFUSED = "The database refuses this user or this password."
 _LOST = "The connection to the database was lost. Sending again is safe."
+_UNTRUSTED = "The database's certificate is not one that the address trusts. Nothing was sent."
+_NO_TLS = "The database speaks no TLS, which the address asks for. Nothing was sent."
 _UNREACHED = "The database can't be reached. Nothing was written."
+_WHY = {  # by what libpq says, which has no codes for it
+    "authentication": _REFUSED,
+    "no pg_hba.conf entry": _REFUSED,
+    "no password supplied": _REFUSED,
+    "certificate": _UNTRUSTED,
+    "server does not support SSL": _NO_TLS,
+}
 _DENIED = "The database's user may not do this. Nothing was written."
 
 
@@ -34,8 +43,10 @@ def gone() -> LedgerUnavailable:
 def unreached(error: Error) -> LedgerUnavailable:
     """Why a connection can't be opened."""
     text = str(error)
-    refused = "authentication" in text or "no pg_hba.conf entry" in text or "no password supplied" in text
-    return LedgerUnavailable(_REFUSED if refused else _UNREACHED)
+    for said, why in _WHY.items():
+        if said in text:
+            return LedgerUnavailable(why)
+    return LedgerUnavailable(_UNREACHED)
 
 
 def raise_as_ours(error: BaseException) -> None:

@@ -8,17 +8,20 @@ transaction, from where new rows take it too.
 In a view the setting is asked for by a subquery: so the planner does not look up in its statistics how many
 rows this ledger has, of which they may know nothing yet, but takes each to be as large as the largest.
 
-MIGRATIONS is append-only, as that of the file's schema is: a landed entry never changes.
+MIGRATIONS is append-only, as that of the file's schema is: a landed entry never changes. While one is rolled
+out, releases of before it use the database too. So an entry only adds; one that takes away what an older
+release needs sets ``oldest`` in the table ``expense_schema``, the number of entries that code must know.
 """
 
 from __future__ import annotations
 
 import secrets
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 
-from expense_lib.domain.errors import CurrencyError, LedgerTooNew, LedgerUnavailable
+from expense_lib.domain.errors import CurrencyError, LedgerBusy, LedgerTooNew, LedgerUnavailable
 from expense_lib.domain.money import Currency
 from expense_lib.store.postgres.functions import RECORD
 from expense_lib.store.schema import DEFAULT_CURRENCY
@@ -26,6 +29,9 @@ from expense_lib.store.schema import DEFAULT_CURRENCY
 SETTING = "expenses.ledger"  # the ledger of a transaction, by its number in the database
 
 _LOCK = 0x45585042  # of making tables and ledgers; as the file's APPLICATION_ID
+_PATIENCE_MS = range(250, 4_000, 250)  # of a migration for a table that is in use, each time it begins anew
+
+T = TypeVar("T")
 
 # Texts are compared byte by byte, as SQLite does it: no language's order, and none that an update changes.
 _TEXT = 'text COLLATE "C"'
@@ -251,9 +257,20 @@ MIGRATIONS = (
         "UPDATE all_ledger SET generation = left(md5(uid || random()::text), 16)",
         f"CREATE OR REPLACE VIEW ledger AS SELECT * FROM all_ledger WHERE id = (SELECT {_CURRENT})",
     ),
+    ("ALTER TABLE expense_schema ADD COLUMN oldest bigint NOT NULL DEFAULT 1",),
 )
 
-_VERSION = "SELECT version FROM expense_schema"
+# One row: how many migrations were applied, and how many code must know. Tables of before there was such a
+# number are anybody's.
+_VERSION = """
+    SELECT version, COALESCE((to_jsonb(expense_schema) ->> 'oldest')::bigint, 1)
+      FROM expense_schema
+"""
+_BEGIN_ALONE = "SELECT pg_advisory_xact_lock(%s), set_config('lock_timeout', %s, true)"
+_NOT_OURS = (
+    "The database's tables are absent or older than this version needs, and its user may not make them: "
+    "let their owner run `expenses migrate`."
+)
 _FIND = "SELECT id, uid, generation, currency, exponent FROM all_ledger WHERE name = %s"
 _ADD = """
     INSERT INTO all_ledger (id, name, uid, generation, currency, exponent)
@@ -276,20 +293,44 @@ def ledger(con: psycopg.Connection[Any], name: str, currency: str | None) -> Fou
     """The ledger *name*, made in *currency* if it is not there, the tables too, however many try at once.
 
     Raises:
-        LedgerTooNew: the tables are newer than this code.
+        LedgerTooNew: the tables are newer than this code can use.
+        LedgerUnavailable: they are absent or older, and the user may not make them.
         CurrencyError: *currency* is given, and the ledger is kept in another one or can't be made in it.
     """
-    found = find(con, name) if _version(con) == len(MIGRATIONS) else None
+    found = find(con, name) if _version(con) >= len(MIGRATIONS) else None
     if found is None:
         made_in = Currency.of(currency or DEFAULT_CURRENCY)
-        with con.transaction():
-            con.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+        def find_or_make() -> Found:
             _migrate(con)
-            found = find(con, name) or _made(con, name, made_in)
+            return find(con, name) or _made(con, name, made_in)
+
+        found = _alone(con, find_or_make)
     kept_in = found.currency.code
     if currency not in (None, kept_in):
         raise CurrencyError(f"This ledger is kept in {kept_in}, not in {currency}.")
     return found
+
+
+def migrate(con: psycopg.Connection[Any]) -> tuple[int, int]:
+    """Bring the tables up to date, as their owner: the numbers of migrations that they had, and have."""
+    return _alone(con, lambda: _migrate(con))
+
+
+def _alone(con: psycopg.Connection[Any], make: Callable[[], T]) -> T:
+    """What *make* gives, in a transaction in which nobody else makes tables or ledgers.
+
+    It does not wait long for a table in use, as whoever comes later waits behind it, but begins anew, and
+    waits longer then.
+    """
+    for patience_ms in _PATIENCE_MS:
+        try:
+            with con.transaction():
+                con.execute(_BEGIN_ALONE, (_LOCK, f"{patience_ms}ms"))
+                return make()
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            pass
+    raise LedgerBusy
 
 
 def _version(con: psycopg.Connection[Any]) -> int:
@@ -297,22 +338,27 @@ def _version(con: psycopg.Connection[Any]) -> int:
     row = con.execute("SELECT to_regclass('expense_schema') IS NOT NULL").fetchone()
     if row != (True,):
         return 0
-    row = con.execute(_VERSION).fetchone()
-    version = 0 if row is None else int(row[0])
-    if version > len(MIGRATIONS):
+    version, oldest = con.execute(_VERSION).fetchone() or (0, 0)
+    if oldest > len(MIGRATIONS):
         raise LedgerTooNew("This database was made by a newer version, which can open its ledgers.")
-    return version
+    return int(version)
 
 
-def _migrate(con: psycopg.Connection[Any]) -> None:
+def _migrate(con: psycopg.Connection[Any]) -> tuple[int, int]:
     """Bring the tables up to date, in the caller's transaction; another process may have done so."""
     version = _version(con)
-    if version == 0:
-        con.execute("CREATE TABLE expense_schema (version bigint NOT NULL)")
-        con.execute("INSERT INTO expense_schema (version) VALUES (0)")
-    for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
-        con.execute(statement.encode())
-    con.execute("UPDATE expense_schema SET version = %s", (len(MIGRATIONS),))
+    if version >= len(MIGRATIONS):
+        return version, version
+    try:
+        if version == 0:
+            con.execute("CREATE TABLE expense_schema (version bigint NOT NULL)")
+            con.execute("INSERT INTO expense_schema (version) VALUES (0)")
+        for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
+            con.execute(statement.encode())
+        con.execute("UPDATE expense_schema SET version = %s", (len(MIGRATIONS),))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise LedgerUnavailable(_NOT_OURS) from error
+    return version, len(MIGRATIONS)
 
 
 def find(con: psycopg.Connection[Any], name: str) -> Found | None:

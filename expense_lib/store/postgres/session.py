@@ -42,7 +42,7 @@ _READING = """
     SELECT 1 FROM all_ledger WHERE id = {number} AND uid = '{uid}' AND generation = '{generation}'
 """
 _WRITING = """
-    BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    BEGIN ISOLATION LEVEL READ COMMITTED;
     SELECT set_config('{setting}', '{number}', true),
            set_config('synchronous_commit', 'on', true),
            set_config('lock_timeout', '{lock_timeout}', true),
