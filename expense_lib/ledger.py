@@ -656,9 +656,7 @@ class Ledger:
             if wanted.cursor is None
             else cursor.read(wanted.cursor, wanted.sort, self.engine.generation(tx.con))
         )
-        queries.announce_total(tx, wanted)
-        found = queries.page(tx, wanted, after)
-        matching = queries.total(tx, wanted, found if after is None and not tx.is_remote else None)
+        found, matching = queries.page_with_total(tx, wanted, after)
         more, found = len(found) > wanted.limit, found[: wanted.limit]
         return {
             "items": tuple(presenting.expense(row, self.currency) for row in found),

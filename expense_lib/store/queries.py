@@ -68,6 +68,17 @@ _PAGE = """
      ORDER BY {order}
 """
 
+# Rows: count and the sum of minor units in two parts, of all that match, and a row of the page as Row has it;
+# one with nulls where the page is empty. For ``_scans``: each expense is looked at once.
+_PAGE_WITH_SUM = f"""
+    WITH matching AS MATERIALIZED (SELECT id, date, amount_minor FROM expense WHERE {{conditions}}),
+         page AS (SELECT id FROM matching WHERE {{beyond}} ORDER BY {{order}} LIMIT :rows)
+    SELECT sums.*, found.*
+      FROM (SELECT COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF}) FROM matching) AS sums
+      LEFT JOIN ({SELECT} WHERE id IN (SELECT id FROM page)) AS found ON TRUE
+     ORDER BY {{order}}
+"""
+
 _MATCHING = "{expense} INDEXED BY {index} WHERE {conditions} ORDER BY date, id"
 _EXPENSES = "SELECT COUNT(*) FROM expense"
 
@@ -85,6 +96,8 @@ _DAYS = """
              ORDER BY date DESC, id DESC
              LIMIT 1)
 """
+
+_DAYS_OF_SCAN = "SELECT MIN(date), MAX(date) FROM expense WHERE {conditions}"
 
 # Rows by one or two of the parts below: those, count, and the sum of minor units in two parts.
 _SUMMARY = f"""
@@ -154,11 +167,29 @@ def total(tx: Transaction, wanted: Filter, first: list[Row] | None = None) -> Su
     return Sum(seen.count + rest.count, seen.total_minor + rest.total_minor)
 
 
+def page_with_total(
+    tx: Transaction, wanted: ExpenseFilter, after: tuple[str | int, int] | None
+) -> tuple[list[Row], Sum]:
+    """The ``page`` and the ``total`` of all that match, by one statement where the ledger is remote."""
+    if not _scans(tx, wanted):
+        announce_total(tx, wanted)
+        found = page(tx, wanted, after)
+        return found, total(tx, wanted, found if after is None and not tx.is_remote else None)
+    order, beyond = _ORDERS[wanted.sort]
+    conditions, values = _where(tx, wanted)
+    if after is not None:
+        values |= {"after": after[0], "after_id": after[1]}
+    sql = _PAGE_WITH_SUM.format(
+        conditions=" AND ".join(conditions), beyond="TRUE" if after is None else beyond, order=order
+    )
+    rows = tx.execute(sql, values | {"rows": wanted.limit + 1}).fetchall()
+    return [Row.of(row[3:]) for row in rows if row[3] is not None], sum_of(rows[0][:3])
+
+
 def announce_days(tx: Transaction, wanted: Filter) -> None:
     """Announce that ``days`` will be asked."""
     if tx.is_remote:
-        conditions, values = _where(tx, wanted)
-        tx.ahead(_DAYS.format(index=_index(wanted), conditions=" AND ".join(conditions)), values)
+        tx.ahead(*_days(tx, wanted))
 
 
 def announce_total(tx: Transaction, wanted: Filter) -> None:
@@ -180,10 +211,15 @@ def _kept_sum(wanted: Filter) -> tuple[str, dict[str, str]]:
 
 def days(tx: Transaction, wanted: Filter) -> tuple[str, str] | None:
     """The first and the last day of the expenses that match, ISO; None if there are none."""
-    conditions, values = _where(tx, wanted)
-    sql = _DAYS.format(index=_index(wanted), conditions=" AND ".join(conditions))
-    first, last = tx.execute(sql, values).fetchone()
+    first, last = tx.execute(*_days(tx, wanted)).fetchone()
     return None if first is None else (first, last)
+
+
+def _days(tx: Transaction, wanted: Filter) -> tuple[str, dict[str, Any]]:
+    """The statement of ``days``, with its values."""
+    conditions, values = _where(tx, wanted)
+    sql = _DAYS_OF_SCAN if _scans(tx, wanted) else _DAYS
+    return sql.format(index=_index(wanted), conditions=" AND ".join(conditions)), values
 
 
 def matching(tx: Transaction, wanted: Filter) -> Iterator[Row]:
@@ -245,6 +281,11 @@ def accounts(tx: Transaction) -> list[tuple[str, Sum]]:
     """Every account that has live expenses, by name, with their count and sum."""
     spelled = dict(tx.execute(_ACCOUNT_NAMES))
     return [(spelled.get(key, key), sum_of(parts)) for key, *parts in tx.execute(_ACCOUNTS)]
+
+
+def _scans(tx: Transaction, wanted: Filter) -> bool:
+    """Whether a remote ledger looks at each expense for what *wanted* asks, since no index holds that."""
+    return tx.is_remote and bool(wanted.q or wanted.account or wanted.tag)
 
 
 def _index(wanted: Filter) -> str:

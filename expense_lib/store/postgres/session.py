@@ -28,12 +28,7 @@ BULK_IDLE_TIMEOUT = "60s"
 _MANY = 200  # rows from which on they are copied
 _BATCH = 2_000  # statements sent at once
 _UNKNOWN = 10_000  # new rows from which on the planner is to know of them
-_ANALYZE = """
-    BEGIN;
-    SET LOCAL lock_timeout = '1s';
-    ANALYZE all_expense, all_claim, all_log_entry, all_statement_row;
-    COMMIT
-"""
+_VACUUM = "VACUUM (ANALYZE, SKIP_LOCKED) all_expense, all_claim, all_log_entry, all_statement_row"
 
 # What a transaction begins with. The ledger's own row is its lock: one writer a ledger.
 _READING = """
@@ -289,8 +284,8 @@ class Session:
             self._send()
 
     def _analyze(self) -> None:
-        """Have the planner know of many new rows, if nobody else is at the same."""
+        """Have the planner and index-only scans know of many new rows, if nobody else is at the same."""
         try:
-            self._kept.raw.execute(_ANALYZE)
+            self._kept.raw.execute(_VACUUM)
         except psycopg.Error:
             self.roll_back()
