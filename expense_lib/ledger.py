@@ -201,6 +201,7 @@ class Ledger:
         """
         wanted = wanted or ExpenseFilter()
         with self._reading() as tx:
+            tx.ends_with_next()
             return Page(**self._page(tx, wanted))
 
     def overview(self, wanted: ExpenseFilter | None = None) -> Overview:
@@ -218,6 +219,7 @@ class Ledger:
             accounts.announce_names(tx)
             imports.announce_position(tx)
             ledger_id.announce(tx)
+            tx.ends_with_next()
             page = self._page(tx, wanted)
             first, last = (page["count"] and queries.days(tx, wanted)) or (None, None)
             totals = categories.totals(tx)

@@ -339,6 +339,30 @@ class TestPooler:
 
 
 class TestNetwork:
+    FAR = """
+import sys
+from expense_lib import NewExpense, open_ledger
+from tests.builders import named
+from tests.proxies import delaying
+
+with delaying(sys.argv[1], 2) as far:  # by threads of this process
+    with open_ledger(named(far, sys.argv[2])) as ledger:
+        for n in range(3):
+            ledger.record(NewExpense(amount="1.00", category="Food", description=f"{n}", date="2026-11-22"))
+            print(ledger.search().count)
+"""
+
+    def test_other_threads_go_on_while_an_answer_is_on_its_way(self, database: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", self.FAR, database, uuid.uuid4().hex],
+            env=environment(PYTHONPATH=str(ROOT)),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        assert done.stdout.split() == ["1", "2", "3"]
+
     def test_connection_that_the_server_hung_up_is_replaced(self, ledger: Ledger, admin: Admin) -> None:
         ledger.record(an_expense())
         terminate(ledger, admin)

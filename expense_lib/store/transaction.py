@@ -53,3 +53,11 @@ class Transaction:
         """
         if self.is_remote:
             self.con.ahead(sql, values)
+
+    def ends_with_next(self) -> None:
+        """Say that nothing more will be read than what was announced and the next statement.
+
+        Where the ledger is remote, the transaction's end is sent together with that.
+        """
+        if self.is_remote:
+            self.con.ends_with_next()

@@ -92,15 +92,16 @@ class Kept:
         self._unsettled = True
 
     def settle(self) -> None:
-        """Wait until what was only sent is done; other threads run meanwhile, which get_result lets none."""
+        """Wait until what was only sent is done; other threads go on meanwhile."""
         if self._unsettled:
             self._unsettled = False
-            waiting = True
-            while waiting:
-                while self.raw.pgconn.is_busy():
+            pgconn = self.raw.pgconn
+            while True:
+                while pgconn.is_busy():
                     _has_something_to_say(self.raw.fileno(), wait=True)
-                    self.raw.pgconn.consume_input()
-                waiting = self.raw.pgconn.get_result() is not None
+                    pgconn.consume_input()
+                if pgconn.get_result() is None:  # it does not wait: it would keep the interpreter's lock
+                    break
 
     def _is_idle(self) -> bool:
         return self.raw.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
@@ -118,6 +119,7 @@ class Kept:
 
 
 def _has_something_to_say(socket: int, *, wait: bool = False) -> bool:
+    """Whether there is something to be read; with *wait*, once there is."""
     if not hasattr(select, "poll"):
         return bool(select.select([socket], [], [], None if wait else 0)[0])
     polled = select.poll()

@@ -87,6 +87,7 @@ class Session:
         self._announced: dict[str, Text] = {}  # statements that give rows, to be sent with the next
         self._known: dict[str, tuple[Text, list[Any]]] = {}  # what they gave
         self._writes = False
+        self._ends = False  # a transaction that reads, with the next statement
         self._copied = 0  # rows in this transaction
         self._at = ""
         self.in_transaction = False
@@ -103,13 +104,14 @@ class Session:
             lock_timeout=LOCK_TIMEOUT,
             idle_timeout=BULK_IDLE_TIMEOUT if bulk else IDLE_TIMEOUT,
         )
-        self._writes, self.in_transaction = write, True
+        self._writes, self._ends, self.in_transaction = write, False, True
         self._copied = 0
 
     def commit(self) -> None:
         """End the transaction; when this returns, what it wrote is on disk."""
         if self._beginning is None and not self._writes:
-            self._kept.send_only("COMMIT")
+            if not self._ends:
+                self._kept.send_only("COMMIT")
         elif self._beginning is None or self._waiting:
             self._announced = {}
             self._waiting.append("COMMIT")
@@ -131,6 +133,10 @@ class Session:
             spelled = self.spelled(sql, values)
             if spelled not in self._known:
                 self._announced[spelled] = text(sql)
+
+    def ends_with_next(self) -> None:
+        """Send the end of a transaction that reads together with the next statement, which is its last."""
+        self._ends = True
 
     def _forget(self) -> None:
         self._beginning, self._waiting, self._announced, self._known = None, [], {}, {}
@@ -231,7 +237,8 @@ class Session:
         if asked is not None:
             announced.pop(asked, None)
         sent = [*waiting, *announced, *([] if asked is None else [asked])]
-        cursor = self._begin(*sent) if self._beginning is not None else self._sent(sent)
+        end = ["COMMIT"] if self._ends else []
+        cursor = self._begin(*sent, *end) if self._beginning is not None else self._sent([*sent, *end])
         for at, spelled in enumerate(sent):
             if at:
                 cursor.nextset()
