@@ -86,7 +86,7 @@ def run(thread):
         made = ledger.record(same)
         mine = NewExpense(amount="2.00", category="Own", description="Lunch", date="2026-11-22")
         keyed = [ledger.record(mine, f"{sys.argv[2]}-{thread}-{n}") for _ in range(2)]
-        sys.stdout.write(f"{made.created} {keyed[0].created} {keyed[1].created}\n")  # a line whole, of many threads
+        sys.stdout.write(f"{made.created} {keyed[0].created} {keyed[1].created}\\n")  # a line whole, of many threads
     ledger.amend(keyed[0].expense.id, {"note": "mine"}, None)
     ledger.delete(keyed[0].expense.id)
 

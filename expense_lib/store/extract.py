@@ -96,7 +96,7 @@ def columns(table: str) -> dict[str, str]:
 
 
 def last_line(tx: Transaction, known: Line) -> Line | None:
-    """The log's last line; None if the log does not have the line *known*."""
+    """The log's last line; None if the log does not have the line *known*, or is of another generation."""
     since, *as_known = known
     if since and tx.execute(_LINE_AT, {"seq": since}).fetchone() != (*as_known,):
         return None

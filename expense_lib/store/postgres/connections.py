@@ -92,16 +92,15 @@ class Kept:
         self._unsettled = True
 
     def settle(self) -> None:
-        """Wait until what was only sent is done; other threads go on meanwhile."""
+        """Wait until what was only sent is done; other threads run meanwhile, which get_result lets none."""
         if self._unsettled:
             self._unsettled = False
-            pgconn = self.raw.pgconn
-            while True:
-                while pgconn.is_busy():
+            waiting = True
+            while waiting:
+                while self.raw.pgconn.is_busy():
                     _has_something_to_say(self.raw.fileno(), wait=True)
-                    pgconn.consume_input()
-                if pgconn.get_result() is None:  # it does not wait: it would keep the interpreter's lock
-                    break
+                    self.raw.pgconn.consume_input()
+                waiting = self.raw.pgconn.get_result() is not None
 
     def _is_idle(self) -> bool:
         return self.raw.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
