@@ -29,8 +29,8 @@ class EphemeralLedger(LedgerUnavailable):
     def __init__(self, platform: str) -> None:
         super().__init__(
             f"On {platform} this disk ends with the instance, and every instance has its own: expenses would "
-            "be lost and recorded twice. Let EXPENSE_LEDGER name a file on a mounted volume, used by one "
-            "instance at a time, or set EXPENSE_ALLOW_EPHEMERAL=1 to try the handler out."
+            "be lost and recorded twice. Let EXPENSE_LEDGER name one in PostgreSQL, or a file on a mounted "
+            "volume, used by one instance at a time; or set EXPENSE_ALLOW_EPHEMERAL=1 to try the handler out."
         )
 
 

@@ -20,7 +20,17 @@ from werkzeug.test import Client
 from expense_lib import Ledger
 from handlers import aws_lambda, wsgi
 from handlers.wsgi import app
-from tests.builders import PATIENCE_S, ROOT, environment, fields, free_port, handler, running, wait_for
+from tests.builders import (
+    PATIENCE_S,
+    ROOT,
+    environment,
+    fields,
+    free_port,
+    handler,
+    named,
+    running,
+    wait_for,
+)
 
 BODY = json.dumps(fields(category="Café")).encode()
 QUERY = "category=caf%C3%A9&category=Fuel&limit=1"
@@ -203,6 +213,18 @@ def test_ledger_that_a_platform_would_lose_can_be_tried_out(
     monkeypatch.setenv(variable, "1")
     monkeypatch.setenv("EXPENSE_ALLOW_EPHEMERAL", "1")
     assert Client(app).post("/expenses", json=fields()).status_code == 201
+
+
+@pytest.mark.parametrize("variable", PLATFORMS)
+def test_ledger_in_postgresql_is_nowhere_lost(
+    database: str, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv("EXPENSE_LEDGER", named(database, f"on-{variable}"))
+    monkeypatch.setenv(variable, "1")
+    client = Client(app)
+    assert client.post("/expenses", json=fields()).status_code == 201
+    assert client.post("/expenses", json=fields()).status_code == 200
+    assert client.get("/health").status_code == 200
 
 
 @pytest.mark.skipif(not VOLUME.is_mount(), reason="this system has no volume to stand for a mounted one")

@@ -87,7 +87,7 @@ class TestRoles:
             ledger.undo_import(imported.id or 0)
             ledger.delete_rule(1)
             ledger.copy_to(named(handler, "copy"))
-            ledger.copy_to(str(tmp_path / "copy.db"))
+            ledger.backup(tmp_path / "copy.db")
             assert ledger.health().status == "ok"
             assert (ledger.search().count, ledger.check()) == (1, [])
         with Ledger(named(handler, "copy")) as copied:

@@ -21,7 +21,7 @@ from tests.builders import GOLDEN_KEYS, ROOT, handler
 LIBRARY, HTTP = "expense_lib/README.md", "handlers/README.md"
 NAMES = ("README.md", LIBRARY, HTTP, "notebooks/README.md", "tests/benchmarks/README.md")
 README = {name: (ROOT / name).read_text(encoding="utf-8") for name in NAMES}
-LINKED = (*NAMES, "CHANGELOG.md")
+LINKED = (*NAMES, "CHANGELOG.md", "expense_lib/store/README.md")
 
 STATEMENT = """\
 Date;Text;Amount
