@@ -532,6 +532,47 @@ class TestRecordingAtOnce:
                 assert not another.submit(ledger.record, an_expense()).result(2).created
 
 
+class TestScans:
+    @pytest.mark.parametrize("few", [1, 7, 5_000])
+    def test_few_and_many_are_found_alike(
+        self, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+    ) -> None:
+        monkeypatch.setattr(queries, "FEW", few)
+        chance, other = random.Random(4), Ledger(tmp_path / "other.db")  # noqa: S311 - made-up shopping
+        for n in range(40):
+            new = an_expense(
+                amount=str(chance.randint(1, 5)),
+                category=chance.choice(["Food", "Fun"]),
+                description=chance.choice(["Lunch", "Soup", "Cinema"]),
+                note=chance.choice(["", "with foo"]),
+                account=chance.choice([None, "Giro"]),
+                tags=chance.choice([[], ["a"]]),
+            )
+            for each in (ledger, other):
+                each.record(new, f"{n}")
+        for asked in (
+            {"q": "oo"},
+            {"q": "u"},
+            {"q": "nothing"},
+            {"account": "Giro"},
+            {"tag": "a", "q": "lun"},
+        ):
+            for sort in ("date_desc", "date_asc", "amount_desc", "amount_asc"):
+                wanted = ExpenseFilter(**asked, sort=sort, limit=6)
+                assert self.pages(ledger, wanted) == self.pages(other, wanted)
+                days = [(seen.first, seen.last) for seen in (ledger.overview(wanted), other.overview(wanted))]
+                assert days[0] == days[1]
+
+    @staticmethod
+    def pages(ledger: Ledger, wanted: ExpenseFilter) -> list[Any]:
+        found, page = [], ledger.search(wanted)
+        while True:
+            found.append(([each.id for each in page.items], page.count, page.total))
+            if page.next_cursor is None:
+                return found
+            page = ledger.search(wanted.model_copy(update={"cursor": page.next_cursor}))
+
+
 class TestAnalysis:
     def test_texts_come_as_they_are(self, ledger: Ledger) -> None:
         texts = ["", "NULL", "\\N", 'say "hi", twice', "a,b;c", "'", "\\", "ünïcödé 😀", "x" * 400]

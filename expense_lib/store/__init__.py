@@ -6,7 +6,7 @@ it, and its migrations; ``blueprint`` compares), ``sqlite`` (connections and tra
 ``transaction`` (what all functions here take); ``expenses``, ``claims`` (who owns which key), ``log``,
 ``effects`` (what changes do beside the log), ``tellings`` and ``decisions`` (who told of which payment, and
 what was said of that), ``categories``, ``accounts``, ``category_rules`` and ``imports`` (the tables, read
-and written by the rules); ``queries`` (what is read of many rows); ``integrity`` and ``health`` (is it
-sound, and a copy of it); ``restoration`` (back to a copy); ``copying`` (to another ledger of any kind);
-``extract`` (what changed, for analysis).
+and written by the rules); ``queries`` (what is read of many rows; ``conditions`` say of which);
+``integrity`` and ``health`` (is it sound, and a copy of it); ``restoration`` (back to a copy); ``copying``
+(to another ledger of any kind); ``extract`` (what changed, for analysis).
 """

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from expense_lib.domain.filters import PARTS, ExpenseFilter, Filter, Sort, SummaryQuery
 from expense_lib.domain.rows import Row, Sum
-from expense_lib.domain.text import fold
 from expense_lib.store.categories import HALF, names, sum_of
+from expense_lib.store.conditions import index_of, scans, where
 from expense_lib.store.expenses import SELECT
 from expense_lib.store.transaction import Transaction
 
@@ -22,37 +21,6 @@ _ORDERS: dict[Sort, tuple[str, str]] = {
     "amount_desc": ("amount_minor DESC, id DESC", "(amount_minor, id) < (:after, :after_id)"),
     "amount_asc": ("amount_minor, id", "(amount_minor, id) > (:after, :after_id)"),
 }
-
-# The conditions that a filter can set, by the names of its fields.
-_CONDITIONS = {
-    "category": "category_key IN (SELECT value FROM json_each(:category))",
-    "account": "account_key IN (SELECT value FROM json_each(:account))",
-    "tag": "EXISTS (SELECT 1 FROM json_each(:tag) WHERE instr(tags_key, value) > 0)",
-    "date_from": "date >= :date_from",
-    "date_to": "date <= :date_to",
-    "amount_min": "amount_minor >= :amount_min",
-    "amount_max": "amount_minor <= :amount_max",
-}
-_ONE_CATEGORY = "category_key = :category"
-_LIVE = "deleted_at IS NULL"
-
-# Where a text is looked for. Where no category and no note has it, as one look at the few of each tells, no
-# row's category or note needs a look.
-_IN_DESCRIPTION = "instr(description_key, :q) > 0"
-_IN_CATEGORY = "instr(category_key, :q) > 0"
-_IN_NOTE = """
-    id IN (
-        SELECT id FROM expense INDEXED BY noted
-         WHERE deleted_at IS NULL AND note_key <> '' AND instr(note_key, :q) > 0
-    )
-"""
-_ELSEWHERE = """
-    SELECT EXISTS (SELECT 1 FROM category WHERE instr(key, :q) > 0),
-           EXISTS (
-               SELECT 1 FROM expense INDEXED BY noted
-                WHERE deleted_at IS NULL AND note_key <> '' AND instr(note_key, :q) > 0
-           )
-"""
 
 # Rows as Row has them. Which they are is found in an index that holds all that the filter asks: left to
 # itself, SQLite takes one that does not, and looks into a million rows.
@@ -69,12 +37,38 @@ _PAGE = """
 """
 
 # Rows: count and the sum of minor units in two parts, of all that match, and a row of the page as Row has it;
-# one with nulls where the page is empty. For ``_scans``: each expense is looked at once.
+# one with nulls where the page is empty. For ``scans``: where few match, each expense is looked at once for
+# both; where many do, the page is found by the order's index, and the sums by another look.
+FEW = 5_000
 _PAGE_WITH_SUM = f"""
-    WITH matching AS MATERIALIZED (SELECT id, date, amount_minor FROM expense WHERE {{conditions}}),
-         page AS (SELECT id FROM matching WHERE {{beyond}} ORDER BY {{order}} LIMIT :rows)
-    SELECT sums.*, found.*
-      FROM (SELECT COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF}) FROM matching) AS sums
+    WITH few AS MATERIALIZED (
+             SELECT id, date, amount_minor FROM expense WHERE {{conditions}} LIMIT :few
+         ),
+         many(are) AS MATERIALIZED (SELECT COUNT(*) = :few FROM few),
+         page AS (
+             (SELECT id
+                FROM few
+               WHERE NOT (SELECT are FROM many) AND {{beyond}}
+               ORDER BY {{order}}
+               LIMIT :rows)
+              UNION ALL
+             (SELECT id
+                FROM expense
+               WHERE (SELECT are FROM many) AND {{conditions}} AND {{beyond}}
+               ORDER BY {{order}}
+               LIMIT :rows)
+         ),
+         sums(count, high, low) AS (
+             SELECT COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF})
+               FROM few
+              WHERE NOT (SELECT are FROM many)
+              UNION ALL
+             SELECT COUNT(*), SUM(amount_minor / {HALF}), SUM(amount_minor % {HALF})
+               FROM expense
+              WHERE (SELECT are FROM many) AND {{conditions}}
+         )
+    SELECT summed.*, found.*
+      FROM (SELECT SUM(count), SUM(high), SUM(low) FROM sums) AS summed
       LEFT JOIN ({SELECT} WHERE id IN (SELECT id FROM page)) AS found ON TRUE
      ORDER BY {{order}}
 """
@@ -132,11 +126,13 @@ _SUM_OF_CATEGORIES = f"{_SUM_OF_ALL} WHERE key IN (SELECT value FROM json_each(:
 def page(tx: Transaction, wanted: ExpenseFilter, after: tuple[str | int, int] | None) -> list[Row]:
     """Up to ``wanted.limit + 1`` expenses in their order; *after* is the last one's sorted value and id."""
     order, beyond = _ORDERS[wanted.sort]
-    conditions, values = _where(tx, wanted)
+    conditions, values = where(tx, wanted)
     if after is not None:
         conditions.append(beyond)
         values |= {"after": after[0], "after_id": after[1]}
-    sql = _PAGE.format(expense=SELECT, index=_index(wanted), conditions=" AND ".join(conditions), order=order)
+    sql = _PAGE.format(
+        expense=SELECT, index=index_of(wanted), conditions=" AND ".join(conditions), order=order
+    )
     return [Row.of(row) for row in tx.execute(sql, values | {"rows": wanted.limit + 1})]
 
 
@@ -148,7 +144,7 @@ def total(tx: Transaction, wanted: Filter, first: list[Row] | None = None) -> Su
         wanted: The filter.
         first: What ``page`` gave, if it was the first page. It needs no second look.
     """
-    conditions, values = _where(tx, wanted)
+    conditions, values = where(tx, wanted)
     if set(values) <= {"category"}:
         return sum_of(tx.execute(*_kept_sum(wanted)).fetchone())
     seen = Sum(0, 0)
@@ -162,7 +158,7 @@ def total(tx: Transaction, wanted: Filter, first: list[Row] | None = None) -> Su
             return seen
         conditions.append(_ORDERS[wanted.sort][1])
         values |= {"after": first[-1].content.date, "after_id": first[-1].id}
-    sql = _SUM.format(index=_index(wanted), conditions=" AND ".join(conditions))
+    sql = _SUM.format(index=index_of(wanted), conditions=" AND ".join(conditions))
     rest = sum_of(tx.execute(sql, values).fetchone())
     return Sum(seen.count + rest.count, seen.total_minor + rest.total_minor)
 
@@ -171,18 +167,18 @@ def page_with_total(
     tx: Transaction, wanted: ExpenseFilter, after: tuple[str | int, int] | None
 ) -> tuple[list[Row], Sum]:
     """The ``page`` and the ``total`` of all that match, by one statement where the ledger is remote."""
-    if not _scans(tx, wanted):
+    if not scans(tx, wanted):
         announce_total(tx, wanted)
         found = page(tx, wanted, after)
         return found, total(tx, wanted, found if after is None and not tx.is_remote else None)
     order, beyond = _ORDERS[wanted.sort]
-    conditions, values = _where(tx, wanted)
+    conditions, values = where(tx, wanted)
     if after is not None:
         values |= {"after": after[0], "after_id": after[1]}
     sql = _PAGE_WITH_SUM.format(
         conditions=" AND ".join(conditions), beyond="TRUE" if after is None else beyond, order=order
     )
-    rows = tx.execute(sql, values | {"rows": wanted.limit + 1}).fetchall()
+    rows = tx.execute(sql, values | {"rows": wanted.limit + 1, "few": FEW}).fetchall()
     return [Row.of(row[3:]) for row in rows if row[3] is not None], sum_of(rows[0][:3])
 
 
@@ -196,11 +192,11 @@ def announce_total(tx: Transaction, wanted: Filter) -> None:
     """Announce that the ``total`` of all that match will be asked."""
     if not tx.is_remote:
         return
-    conditions, values = _where(tx, wanted)
+    conditions, values = where(tx, wanted)
     if set(values) <= {"category"}:
         tx.ahead(*_kept_sum(wanted))
     else:
-        tx.ahead(_SUM.format(index=_index(wanted), conditions=" AND ".join(conditions)), values)
+        tx.ahead(_SUM.format(index=index_of(wanted), conditions=" AND ".join(conditions)), values)
 
 
 def _kept_sum(wanted: Filter) -> tuple[str, dict[str, str]]:
@@ -217,15 +213,15 @@ def days(tx: Transaction, wanted: Filter) -> tuple[str, str] | None:
 
 def _days(tx: Transaction, wanted: Filter) -> tuple[str, dict[str, Any]]:
     """The statement of ``days``, with its values."""
-    conditions, values = _where(tx, wanted)
-    sql = _DAYS_OF_SCAN if _scans(tx, wanted) else _DAYS
-    return sql.format(index=_index(wanted), conditions=" AND ".join(conditions)), values
+    conditions, values = where(tx, wanted)
+    sql = _DAYS_OF_SCAN if scans(tx, wanted) else _DAYS
+    return sql.format(index=index_of(wanted), conditions=" AND ".join(conditions)), values
 
 
 def matching(tx: Transaction, wanted: Filter) -> Iterator[Row]:
     """All expenses that match, by date and id."""
-    conditions, values = _where(tx, wanted)
-    sql = _MATCHING.format(expense=SELECT, index=_index(wanted), conditions=" AND ".join(conditions))
+    conditions, values = where(tx, wanted)
+    sql = _MATCHING.format(expense=SELECT, index=index_of(wanted), conditions=" AND ".join(conditions))
     return map(Row.of, tx.execute(sql, values))
 
 
@@ -240,7 +236,7 @@ def summary(tx: Transaction, wanted: SummaryQuery) -> tuple[list[tuple[Mapping[s
     A month is YYYY-MM. An expense that has several tags counts for each, and once in the sum of all.
     """
     by = [part for part in PARTS if part in wanted.by]
-    conditions, values = _where(tx, wanted)
+    conditions, values = where(tx, wanted)
     plain = by == ["category"] and set(values) <= {
         "category",
         "date_from",
@@ -250,7 +246,7 @@ def summary(tx: Transaction, wanted: SummaryQuery) -> tuple[list[tuple[Mapping[s
     }
     sql = _SUMMARY.format(
         parts=", ".join(_PARTS[part] for part in by),
-        index="live_by_category" if plain else _index(wanted),
+        index="live_by_category" if plain else index_of(wanted),
         conditions=" AND ".join(conditions),
     )
     found = [(key[: len(by)], sum_of(key[len(by) :])) for key in tx.execute(sql, values)]
@@ -281,42 +277,3 @@ def accounts(tx: Transaction) -> list[tuple[str, Sum]]:
     """Every account that has live expenses, by name, with their count and sum."""
     spelled = dict(tx.execute(_ACCOUNT_NAMES))
     return [(spelled.get(key, key), sum_of(parts)) for key, *parts in tx.execute(_ACCOUNTS)]
-
-
-def _scans(tx: Transaction, wanted: Filter) -> bool:
-    """Whether a remote ledger looks at each expense for what *wanted* asks, since no index holds that."""
-    return tx.is_remote and bool(wanted.q or wanted.account or wanted.tag)
-
-
-def _index(wanted: Filter) -> str:
-    """The index that holds all that *wanted* asks."""
-    plain = not (wanted.q or wanted.account or wanted.tag)
-    return "live_by_category" if len(wanted.category) == 1 and plain else "live_by_date"
-
-
-def _where(tx: Transaction, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
-    """The conditions that *wanted* sets, after that of being live, and the values bound in them."""
-    categories = wanted.keys("category")
-    given = {
-        "category": categories[0] if len(categories) == 1 else json.dumps(categories) if categories else None,
-        "account": json.dumps(wanted.keys("account")) if wanted.account else None,
-        "tag": json.dumps([f" {key} " for key in wanted.keys("tag")]) if wanted.tag else None,
-        "date_from": wanted.date_from and wanted.date_from.isoformat(),
-        "date_to": wanted.date_to and wanted.date_to.isoformat(),
-        "amount_min": _minor(tx, wanted.amount_min, "amount_min"),
-        "amount_max": _minor(tx, wanted.amount_max, "amount_max"),
-    }
-    values = {name: value for name, value in given.items() if value is not None}
-    conditions = [_LIVE, *(_CONDITIONS[name] for name in values)]
-    if len(categories) == 1:
-        conditions[1] = _ONE_CATEGORY
-    if wanted.q:
-        values["q"] = fold(wanted.q)
-        in_category, in_note = (1, 1) if tx.is_remote else tx.execute(_ELSEWHERE, values).fetchone()
-        places = [_IN_DESCRIPTION, *[_IN_CATEGORY] * in_category, *[_IN_NOTE] * in_note]
-        conditions.append(f"({' OR '.join(places)})")
-    return conditions, values
-
-
-def _minor(tx: Transaction, amount: Decimal | None, field: str) -> int | None:
-    return None if amount is None else tx.currency.to_minor(amount, field)
