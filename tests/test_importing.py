@@ -29,6 +29,7 @@ from expense_lib import (
 )
 from expense_lib.domain import keys
 from expense_lib.domain.statement import Imported
+from expense_lib.rules.importing import writing
 from expense_lib.statements import Plan
 from tests.builders import STATEMENTS, an_expense, environment
 
@@ -96,6 +97,20 @@ def test_equal_rows_are_all_recorded_once(ledger: Ledger) -> None:
     ]
     assert contents(ledger) == {LUNCH: 3, TEA: 1}
     assert ledger.check() == []
+
+
+@pytest.mark.parametrize("many", [2, 3])
+def test_first_import_of_many_leaves_the_tables_as_they_must_be(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(writing, "_MANY", many)
+    plan = a_plan(LUNCH, TEA, account="Giro")
+    assert whats(ledger.import_statement(plan)) == ["created"] * 2
+    assert ledger.check() == []
+    again = a_plan(LUNCH, TEA, ("2026-11-23", "Soup", "4.00"), account="Giro")
+    assert whats(ledger.import_statement(again)) == ["existing", "existing", "created"]
+    assert ledger.check() == []
+    assert ledger.search(ExpenseFilter(category="uncategorised", q="tea")).count == 1
 
 
 def test_overlap_adds_what_is_missing(ledger: Ledger) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count, repeat
 
 from expense_lib.domain.content import tags_key
@@ -20,6 +21,7 @@ from expense_lib.store.expenses import New
 from expense_lib.store.transaction import Transaction
 
 _MAX_FOLDED = 65_536
+_MANY = 10_000  # rows from which on the indexes of an empty table are made afterwards
 _STATES = {NEW: "live", HELD: "held", CHANGED: "held", LEFT: "skipped"}
 
 
@@ -47,7 +49,8 @@ def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
     if made:
         accounts.add(tx, decision.accounts.values())
         created = _created(tx, decision, last_seq + 1, progress)
-        expenses.add(tx, created, _owned_keys(decision), _totals(decision), last_id)
+        with _filled(tx, "expense", len(made), is_empty=last_id == 0):
+            expenses.add(tx, created, _owned_keys(decision), _totals(decision), last_id)
     decision.change.write(tx)
     for position, at in decision.waiting.items():
         decision.expense_ids[position] = decision.change.added[at]
@@ -55,7 +58,9 @@ def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
         tx, ((decision.expense_ids[position], 0, row) for position, row in decision.replaced.items())
     )
     tellings.witness(tx, [*decision.witnessed, *decision.replaced.values()], import_id)
-    tellings.add(tx, _rows(tx, decision, import_id))
+    first_row = tellings.next_id(tx)
+    with _filled(tx, "statement_row", len(made), is_empty=first_row == 1):
+        tellings.add(tx, _rows(decision, import_id, first_row))
     decisions.add_candidates(
         tx,
         (
@@ -69,6 +74,11 @@ def write(tx: Transaction, decision: Decision, progress: Progress) -> int:
         tx, (pair_of(decision.expense_ids[position], each) for position, each in decision.apart)
     )
     return import_id
+
+
+def _filled(tx: Transaction, table: str, rows: int, *, is_empty: bool) -> AbstractContextManager[None]:
+    """Around what fills a table, as is faster for so many rows."""
+    return tx.indexed_afterwards(table) if is_empty and rows >= _MANY else nullcontext()
 
 
 def _created(
@@ -125,13 +135,13 @@ def _owned_keys(decision: Decision) -> Iterator[claims.Owned]:
     return zip(map(as_key, decision.keys), owners, repeat(None))
 
 
-def _rows(tx: Transaction, decision: Decision, import_id: int) -> Iterator[tellings.NewTold]:
+def _rows(decision: Decision, import_id: int, first_row: int) -> Iterator[tellings.NewTold]:
     """Every row that is to be kept: those that made an expense, and those that another expense takes."""
     payments, rows = decision.payments, decision.payments.rows
     others = decision.attached or decision.replaced
     kept = sorted({*decision.made, *decision.attached} - {*decision.replaced} if others else decision.made)
     return zip(
-        count(tellings.next_id(tx)),
+        count(first_row),
         map(decision.expense_ids.__getitem__, kept),
         repeat(import_id),
         map(payments.account, kept),
