@@ -20,7 +20,7 @@ import pytest
 
 ROWS = 1_000_000
 ROUNDS = 3
-LIMIT = 1.5
+LIMIT = 2.0
 MEMORY_LIMIT_MB = 500
 OVERLAP = 1_000  # rows of the next statement, half of which are known
 OVERLAP_LIMIT_S = 1.0
