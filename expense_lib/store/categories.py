@@ -74,6 +74,12 @@ def announce_totals(tx: Transaction) -> None:
     tx.ahead(_TOTALS)
 
 
+def announce_all(tx: Transaction) -> None:
+    """Announce that all ``names`` and the ``latest`` will be asked."""
+    tx.ahead(_ALL_NAMES)
+    tx.ahead(_LATEST, {"limit": LATEST})
+
+
 def latest(tx: Transaction) -> Iterator[tuple[str, str]]:
     """The key of the description and of the category of live expenses, the latest LATEST by date first."""
     yield from tx.execute(_LATEST, {"limit": LATEST})

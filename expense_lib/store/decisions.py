@@ -29,6 +29,11 @@ def apart(tx: Transaction, expense_ids: Iterable[int]) -> set[tuple[int, int]]:
     return set(tx.execute(_APART, {"ids": json.dumps(list(expense_ids))}))
 
 
+def announce_alike(tx: Transaction) -> None:
+    """Announce that ``alike`` will be asked."""
+    tx.ahead(_ALIKE)
+
+
 def alike(tx: Transaction) -> set[tuple[str, str]]:
     """The pairs of texts, as words, that somebody said are of one payment; in the order of the texts."""
     return set(tx.execute(_ALIKE))

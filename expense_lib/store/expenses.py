@@ -86,6 +86,11 @@ def announce(tx: Transaction, expense_id: int) -> None:
     tx.ahead(_BY_ID, {"id": expense_id})
 
 
+def announce_held(tx: Transaction) -> None:
+    """Announce that ``held`` will be asked."""
+    tx.ahead(_HELD)
+
+
 def announce_parts_of(tx: Transaction, expense_id: int) -> None:
     """Announce that ``parts_of`` will be asked."""
     tx.ahead(_PARTS, {"id": expense_id})

@@ -123,6 +123,11 @@ def announce_position(tx: Transaction) -> None:
     tx.ahead(_POSITION)
 
 
+def announce_undone_by(tx: Transaction) -> None:
+    """Announce that ``undone_by`` will be asked."""
+    tx.ahead(_UNDONE_BY)
+
+
 def announce_of_change(tx: Transaction, number: int) -> None:
     """Announce that ``of_change`` and ``moved`` will be asked."""
     tx.ahead(_OF_CHANGE, {"number": number})

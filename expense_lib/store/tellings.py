@@ -168,6 +168,12 @@ def any_entered(tx: Transaction) -> bool:
     return bool(tx.execute(_ANY_ENTERED).fetchone()[0])
 
 
+def announce_any(tx: Transaction) -> None:
+    """Announce that ``any_told`` and ``any_entered`` will be asked."""
+    tx.ahead(_ANY)
+    tx.ahead(_ANY_ENTERED)
+
+
 def of_amounts(tx: Transaction, amounts_minor: Iterable[int], first: str, last: str) -> Iterator[Told]:
     """The rows of these amounts from one day to another, alive or not, by amount, day and id."""
     for chunk in chunks(sorted(amounts_minor)):

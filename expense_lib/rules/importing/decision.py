@@ -27,8 +27,18 @@ from expense_lib.rules.matching import Matching, iso, ordinal
 from expense_lib.rules.pairing import AFTER_DAYS, BEFORE_DAYS, Telling
 from expense_lib.rules.settlement import involved, shift
 from expense_lib.rules.suggestions import Suggestion
-from expense_lib.store import accounts, categories, category_rules, claims, expenses, imports, log, tellings
-from expense_lib.store.ledger_id import ledger_id
+from expense_lib.store import (
+    accounts,
+    categories,
+    category_rules,
+    claims,
+    decisions,
+    expenses,
+    imports,
+    ledger_id,
+    log,
+    tellings,
+)
 from expense_lib.store.tellings import Told
 from expense_lib.store.transaction import Transaction
 
@@ -82,6 +92,7 @@ class Decision:
     def __init__(self, tx: Transaction, payments: Payments, said: Mapping[int, Said]) -> None:
         self.tx, self.payments = tx, payments
         size = payments.size
+        _announce(tx)
         self.what = bytearray(size)
         self.expense_ids = array("q", bytes(8 * size))
         self.whys: dict[int, str] = {}
@@ -183,7 +194,7 @@ class Decision:
     def _recognise_own(self) -> None:
         """Rows of an export of this ledger: their references are dedup keys."""
         named: dict[str, list[int]] = defaultdict(list)
-        of_this_ledger = f"{ledger_id(self.tx)}/"
+        of_this_ledger = f"{ledger_id.ledger_id(self.tx)}/"
         for position, reference in enumerate(self.payments.rows.references):
             if (
                 reference is not None
@@ -537,3 +548,14 @@ class Decision:
             if match.row.expense_id in let_go and self.what[position] == STILL_HELD:
                 self.settle(position, EXISTING, match.row.expense_id, _WAITS_NO_LONGER)
                 self.candidates.pop(position, None)
+
+
+def _announce(tx: Transaction) -> None:
+    """Announce what is asked of every import."""
+    categories.announce_all(tx)
+    category_rules.announce(tx)
+    ledger_id.announce(tx)
+    tellings.announce_any(tx)
+    imports.announce_undone_by(tx)
+    expenses.announce_held(tx)
+    decisions.announce_alike(tx)
