@@ -264,9 +264,10 @@ class Session:
         if self._waiting:
             self._send()
         with self._kept.raw.cursor() as cursor, cursor.copy(sql.encode()) as copy:
-            for row in rows:
+            number = 0
+            for number, row in enumerate(rows, 1):  # noqa: B007 - counted while it is copied
                 copy.write_row(row)
-                self._copied += 1
+        self._copied += number
 
     def copy_out(self, sql: str, values: Values, file: BinaryIO) -> None:
         """Write what a statement of the store's gives to *file*, as CSV: a null is empty, a text quoted."""
