@@ -262,7 +262,8 @@ def large(database: str) -> Ledger:
                     date, occurrence, dedup_key, version, created_at, updated_at, last_seq
                 )
                 SELECT %(ledger)s, n, 1 + n %% 5000, 'Food', 'food ' || n %% 20, 'x' || n, 'x' || n,
-                       to_char(date '2015-01-01' + (n %% 4000), 'YYYY-MM-DD'), 1, 'v1:' || n, 1, '', '', n
+                       to_char(date '2015-01-01' + (n %% 4000), 'YYYY-MM-DD'), 1, 'v1:' || n, 1, '2026-01-01T00:00:00.000Z',
+                       '2026-01-01T00:00:00.000Z', n
                   FROM generate_series(1, 50000) AS n
                 """,
                 {"ledger": number},
@@ -306,6 +307,26 @@ class TestPlans:
         assert "Index Cond: ((ledger_id = " in plan[at + 1]
         assert condition in plan[at + 1]
         assert not [line for line in plan if "Seq Scan" in line]
+
+    def test_rare_text_is_found_by_trigrams_where_the_owner_made_an_index(
+        self, large: Ledger, admin: Admin
+    ) -> None:
+        if not admin.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'").fetchone():
+            pytest.skip("this server has no pg_trgm")
+        said = (ROOT / "expense_lib" / "store" / "README.md").read_text(encoding="utf-8")
+        admin.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        [index] = re.findall(r"^CREATE INDEX expense_text [^;]+;", said, re.MULTILINE)
+        admin.execute(index)
+        try:
+            sql = queries._SOME.format(conditions="deleted_at IS NULL AND description_key LIKE :pattern")
+            with large.engine.connection("USD") as con, large.engine.transaction(con, write=False):
+                asked = con.spelled(sql, {"pattern": "%x4999%", "few": 5})
+                con.execute("SELECT 1 FROM ledger")
+                plan = [line for (line,) in con._kept.raw.execute(f"EXPLAIN {asked}".encode())]
+            assert [line for line in plan if "Bitmap Index Scan on expense_text" in line]
+            assert large.search(ExpenseFilter(q="X4999")).count == 11
+        finally:
+            admin.execute("DROP INDEX expense_text")
 
 
 @pytest.mark.skipif(not postgres.has_pooler(), reason="no PgBouncer on this machine: install pgbouncer")
@@ -543,7 +564,7 @@ class TestScans:
             new = an_expense(
                 amount=str(chance.randint(1, 5)),
                 category=chance.choice(["Food", "Fun"]),
-                description=chance.choice(["Lunch", "Soup", "Cinema"]),
+                description=chance.choice(["Lunch", "Soup", "Cinema", "50%_off", "505 off", "a\\b"]),
                 note=chance.choice(["", "with foo"]),
                 account=chance.choice([None, "Giro"]),
                 tags=chance.choice([[], ["a"]]),
@@ -554,6 +575,8 @@ class TestScans:
             {"q": "oo"},
             {"q": "u"},
             {"q": "nothing"},
+            {"q": "0%_"},
+            {"q": "\\"},
             {"account": "Giro"},
             {"tag": "a", "q": "lun"},
         ):

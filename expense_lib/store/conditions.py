@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -43,6 +44,12 @@ _IN_NOTE_IF_ANY = f"""
          WHERE deleted_at IS NULL AND note_key <> '' AND instr(note_key, :q) > 0
      )) AND {_IN_NOTE})
 """
+_PLACES = (
+    "description_key LIKE :pattern",
+    "category_key IN (SELECT key FROM category WHERE instr(key, :q) > 0)",
+    _IN_NOTE,
+)
+_SPECIAL, _ESCAPED = re.compile(r"[\\%_]"), r"\\\g<0>"  # in a pattern of LIKE
 _ELSEWHERE = """
     SELECT EXISTS (SELECT 1 FROM category WHERE instr(key, :q) > 0),
            EXISTS (
@@ -63,6 +70,18 @@ def index_of(wanted: Filter) -> str:
     return "live_by_category" if len(wanted.category) == 1 and plain else "live_by_date"
 
 
+def alternatives(tx: Transaction, wanted: Filter) -> list[str]:
+    """The conditions that *wanted* sets, once for each place where its text is looked for.
+
+    So each place can have an index: that of the description by trigrams, if the owner of a database made one.
+    Their values are those of ``where``.
+    """
+    if not wanted.q:
+        return [" AND ".join(where(tx, wanted)[0])]
+    plain = where(tx, wanted.model_copy(update={"q": None}))[0]
+    return [" AND ".join((*plain, place)) for place in _PLACES]
+
+
 def where(tx: Transaction, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     """The conditions that *wanted* sets, after that of being live, and the values bound in them."""
     categories = wanted.keys("category")
@@ -80,8 +99,9 @@ def where(tx: Transaction, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     if len(categories) == 1:
         conditions[1] = _ONE_CATEGORY
     if wanted.q:
-        values["q"] = fold(wanted.q)
+        text = values["q"] = fold(wanted.q)
         if tx.is_remote:
+            values["pattern"] = f"%{_SPECIAL.sub(_ESCAPED, text)}%"
             places = [_IN_DESCRIPTION, _IN_CATEGORY_IF_ANY, _IN_NOTE_IF_ANY]
         else:
             in_category, in_note = tx.execute(_ELSEWHERE, values).fetchone()

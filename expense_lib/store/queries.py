@@ -10,7 +10,7 @@ from typing import Any
 from expense_lib.domain.filters import PARTS, ExpenseFilter, Filter, Sort, SummaryQuery
 from expense_lib.domain.rows import Row, Sum
 from expense_lib.store.categories import HALF, names, sum_of
-from expense_lib.store.conditions import index_of, scans, where
+from expense_lib.store.conditions import alternatives, index_of, scans, where
 from expense_lib.store.expenses import SELECT
 from expense_lib.store.transaction import Transaction
 
@@ -41,10 +41,8 @@ _PAGE = """
 # both; where many do, the page is found by the order's index, and the sums by another look.
 FEW = 5_000
 _PAGE_WITH_SUM = f"""
-    WITH few AS MATERIALIZED (
-             SELECT id, date, amount_minor FROM expense WHERE {{conditions}} LIMIT :few
-         ),
-         many(are) AS MATERIALIZED (SELECT COUNT(*) = :few FROM few),
+    WITH few AS MATERIALIZED ({{few}}),
+         many(are) AS MATERIALIZED (SELECT COUNT(*) >= :few FROM few),
          page AS (
              (SELECT id
                 FROM few
@@ -72,6 +70,8 @@ _PAGE_WITH_SUM = f"""
       LEFT JOIN ({SELECT} WHERE id IN (SELECT id FROM page)) AS found ON TRUE
      ORDER BY {{order}}
 """
+
+_SOME = "(SELECT id, date, amount_minor FROM expense WHERE {conditions} LIMIT :few)"
 
 _MATCHING = "{expense} INDEXED BY {index} WHERE {conditions} ORDER BY date, id"
 _EXPENSES = "SELECT COUNT(*) FROM expense"
@@ -176,7 +176,10 @@ def page_with_total(
     if after is not None:
         values |= {"after": after[0], "after_id": after[1]}
     sql = _PAGE_WITH_SUM.format(
-        conditions=" AND ".join(conditions), beyond="TRUE" if after is None else beyond, order=order
+        few=" UNION ".join(_SOME.format(conditions=each) for each in alternatives(tx, wanted)),
+        conditions=" AND ".join(conditions),
+        beyond="TRUE" if after is None else beyond,
+        order=order,
     )
     rows = tx.execute(sql, values | {"rows": wanted.limit + 1, "few": FEW}).fetchall()
     return [Row.of(row[3:]) for row in rows if row[3] is not None], sum_of(rows[0][:3])
