@@ -644,6 +644,17 @@ class TestRoundTrips:
         assert self.cost(sent, lambda: ledger.restore(1)) == 3
         assert self.cost(sent, lambda: ledger.split(1, [("6.00", "Food"), ("7.00", "Fun")])) <= 6
 
+    @pytest.mark.parametrize("lines", [2, 150])
+    def test_statement_costs_as_many_however_long_it_is(
+        self, ledger: Ledger, sent: list[int], lines: int
+    ) -> None:
+        rows = [f"2026-11-{1 + n % 28:02},Shop {n},{1 + n}" for n in range(lines)]
+        plan = read("\n".join(["Date,Description,Amount", *rows]).encode(), account="Giro")
+        for n in range(3):
+            ledger.record(an_expense(amount=str(n + 1), description=f"Shop {n}", date="2026-11-02"))
+        assert self.cost(sent, lambda: ledger.import_statement(plan)) <= 20
+        assert ledger.check() == []
+
     def test_two_expenses_are_one_in_few(self, ledger: Ledger, sent: list[int]) -> None:
         for n in range(2):
             ledger.record(an_expense(description=f"Lunch {n}"))
