@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import uuid
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.builders import STATEMENTS, app, free_port, handler
+from tests.builders import STATEMENTS, app, free_port, handler, named
 from tests.person import LUNCH, Person
 
 
@@ -51,6 +52,19 @@ def test_a_ledger_that_is_not_there_can_be_retried(tab: Page, path: Path) -> Non
         person.sees("No expenses yet")
         person.adds(**LUNCH)
         person.sees_added("12.50 USD")
+
+
+def test_a_ledger_in_a_database_is_one_as_well(tab: Page, tmp_path: Path, database: str) -> None:
+    with app(tmp_path, EXPENSE_LEDGER=named(database, uuid.uuid4().hex)) as url:
+        person = Person(tab, url)
+        person.sees("No expenses yet")
+        person.adds(**LUNCH)
+        person.sees_added("12.50 USD")
+        person.sees_total("12.50 USD", "Expenses1")
+        person.adds(**LUNCH)
+        person.sees("Already recorded")
+        for section in ("Charts", "Insights", "Import", "Categories", "Changes"):
+            person.goes_to(section)
 
 
 def test_with_a_token_nobody_comes_in_without_it(tab: Page, path: Path) -> None:
