@@ -160,7 +160,7 @@ class Ledger:
         with self.engine.connection(self.currency.code) as con:
             tx = Transaction(con, self.currency, self.by)
             done = None
-            if self.engine.is_remote:
+            if tx.is_remote:
                 done = recording.at_once(sent, lambda new: self.engine.record_at_once(con, new, self.by))
             row = recording.known(tx, sent) if done is None else None
             while done is None:

@@ -616,6 +616,56 @@ class TestAnalysis:
             assert con.sql("SELECT count(*) FROM history WHERE expense_id IN (1, 2)").fetchall() == [(4,)]
 
 
+class TestAnnounced:
+    """What was announced is sent with the next statement, and is asked again if it may be other by then."""
+
+    COUNT = "SELECT COUNT(*) FROM expense"
+    NAMES = "SELECT COUNT(*) FROM category"
+
+    @pytest.fixture
+    def sent(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        seen: list[str] = []
+        kept = ClientCursor.execute
+
+        def watched(self: ClientCursor[Any], query: Any, *given: Any) -> Any:
+            seen.append(query.decode() if isinstance(query, bytes) else str(query))
+            return kept(self, query, *given)
+
+        monkeypatch.setattr(ClientCursor, "execute", watched)
+        return seen
+
+    def test_is_sent_with_the_next_and_not_again(self, ledger: Ledger, sent: list[str]) -> None:
+        with ledger._writing() as tx:
+            sent.clear()
+            tx.ahead(self.COUNT)
+            assert tx.execute(self.NAMES).fetchone() == (0,)
+            assert [tx.execute(self.COUNT).fetchone() for _ in range(2)] == [(0,), (0,)]
+            assert [self.COUNT in message for message in sent] == [True]
+
+    def test_is_asked_again_after_its_table_was_written(self, ledger: Ledger, sent: list[str]) -> None:
+        ledger.record(an_expense())
+        with ledger._writing() as tx:
+            tx.ahead(self.COUNT)
+            tx.ahead(self.NAMES)
+            assert tx.execute("SELECT 1 FROM ledger").fetchone() == (1,)
+            sent.clear()
+            tx.execute("UPDATE category SET name = name")
+            assert tx.execute(self.COUNT).fetchone() == (1,)
+            assert sent == []  # another table was written
+            tx.executemany("DELETE FROM category WHERE key = ?", [("food",)])
+            assert tx.execute(self.NAMES).fetchone() == (0,)
+            tx.execute("DELETE FROM expense")
+            assert tx.execute(self.COUNT).fetchone() == (0,)
+
+    def test_is_asked_again_in_the_next_transaction(self, ledger: Ledger) -> None:
+        for count in range(3):
+            with ledger._reading() as tx:
+                tx.ahead(self.COUNT)
+                assert tx.execute(self.NAMES).fetchone() == (min(count, 1),)
+                assert tx.execute(self.COUNT).fetchone() == (count,)
+            ledger.record(an_expense(description=f"{count}"))
+
+
 class TestRoundTrips:
     """What is sent at once is one round trip; so a change of many rows costs as many as one of few."""
 

@@ -32,12 +32,10 @@ class Engine(Protocol):
 
     Attributes:
         where: The path or the address, as it may be shown.
-        is_remote: Whether it is elsewhere, so that a round trip costs more than what is done.
         extracts: As what ``extract`` writes: ``sqlite``, or ``csv``, each table in a file beside the target.
     """
 
     where: str
-    is_remote: bool
     extracts: str
 
     def make(self, currency: str | None) -> Currency:

@@ -26,7 +26,6 @@ P = ParamSpec("P")
 class File:
     """The engine of one ledger in the file at *path*, as ``Engine`` says; ``sqlite`` and ``health`` do it."""
 
-    is_remote = False
     extracts = "sqlite"
     transaction = staticmethod(sqlite.transaction)
     bulk_transaction = staticmethod(sqlite.bulk_transaction)

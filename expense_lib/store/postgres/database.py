@@ -32,11 +32,9 @@ class Database:
 
     Attributes:
         where: Its address, without what it needs to be let in.
-        is_remote: It is elsewhere.
         extracts: As what ``extract`` writes.
     """
 
-    is_remote = True
     extracts = "csv"
 
     def __init__(self, url: str) -> None:
