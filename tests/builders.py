@@ -157,3 +157,30 @@ def chromium() -> str | None:
     """A Chromium to drive, if this machine has one."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next(filter(None, map(shutil.which, names)), None)
+
+
+def output_of(script: str, *arguments: object) -> str:
+    """What *script* prints in a process of its own, which is killed if it hangs, with its errors after it."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    return done.stdout
+
+
+def talking(script: str, *arguments: object) -> subprocess.Popen[str]:
+    """A process of *script*'s own that can be told lines and tells some."""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment(),
+    )

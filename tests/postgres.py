@@ -49,6 +49,15 @@ class Server:
             process = self.process = subprocess.Popen(command, stdout=log, stderr=log, **self.options)
         _wait_for(self.url, process, self.log)
 
+    @contextmanager
+    def serving(self) -> Iterator[Server]:
+        """Serve for the block."""
+        try:
+            self.start()
+            yield self
+        finally:
+            self.stop()
+
     def stop(self) -> None:
         """Stop at once, as a crash does."""
         if self.process is not None:
@@ -70,11 +79,8 @@ def stoppable(*, fsync: bool) -> Iterator[Server]:
         programs, options = _programs(Path(name))
         made = Server(Path(name), programs, options, {"fsync": "on" if fsync else "off"})
         made.run("initdb", "-D", made.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        try:
-            made.start()
+        with made.serving():
             yield made
-        finally:
-            made.stop()
 
 
 @contextmanager
@@ -86,11 +92,8 @@ def standby(primary: Server) -> Iterator[Server]:
             os.chown(folder, _NOBODY, _NOBODY)
         made = Server(folder, primary.programs, primary.options, {"fsync": "off"})
         made.run("pg_basebackup", "-d", primary.url, "-D", made.data, "-R", "-c", "fast", "-N")
-        try:
-            made.start()
+        with made.serving():
             yield made
-        finally:
-            made.stop()
 
 
 @contextmanager

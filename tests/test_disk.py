@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from expense_lib import ExpenseFilter, Ledger, LedgerDamaged, LedgerMoved, LedgerUnavailable
-from tests.builders import ROOT, an_expense, environment
+from tests.builders import ROOT, an_expense, environment, talking
 
 WRITER = """
 import sys
@@ -136,14 +136,7 @@ def test_interrupted_write_leaves_no_transaction_behind(path: Path) -> None:
     Ledger(path)
     with (
         closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as other,
-        subprocess.Popen(
-            [sys.executable, "-c", INTERRUPTED, str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=environment(),
-        ) as writer,
+        talking(INTERRUPTED, path) as writer,
     ):
         assert writer.stdin is not None
         assert writer.stdout is not None

@@ -27,7 +27,7 @@ from expense_lib import (
 from expense_lib.domain import keys
 from expense_lib.domain.money import Currency
 from expense_lib.store import schema, sqlite
-from tests.builders import PATIENCE_S, ROOT, an_expense, environment
+from tests.builders import PATIENCE_S, ROOT, an_expense, environment, output_of
 
 
 def test_file_is_made_on_first_use(path: Path) -> None:
@@ -319,21 +319,6 @@ def test_connections_in_use_inside_each_other_are_all_kept(path: Path) -> None:
         assert len(set(map(id, cons))) == len(cons)
         for con in cons:
             assert con.execute("SELECT COUNT(*) FROM ledger").fetchone() == (1,)
-
-
-def output_of(script: str, *arguments: Path | str) -> str:
-    """What *script* prints in a process of its own, which is killed if it hangs, with its errors after it."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        env=environment(),
-        timeout=60,
-        check=False,
-    )
-    return done.stdout
 
 
 MANY = """

@@ -32,9 +32,9 @@ from expense_lib import (
 from expense_lib.client import RemoteLedger
 from expense_lib.store import schema
 from handlers.wsgi import app
-from tests.builders import an_expense, fields, handler
+from tests.builders import an_expense, fields, handler, output_of
 from tests.test_disk import damage
-from tests.test_safety import KILLED, LOOKS, in_a_process, make, tamper
+from tests.test_safety import KILLED, LOOKS, make, tamper
 
 pytestmark = pytest.mark.of_the_file
 
@@ -134,9 +134,9 @@ def test_log_that_a_killed_process_left_does_not_come_back(path: Path, tmp_path:
     with Ledger(tmp_path / "good.db") as good:
         good.record(an_expense())
         good.backup(tmp_path / "backup.db")
-    in_a_process(KILLED, path, 1, 31)
+    output_of(KILLED, path, 1, 31)
     copied = restore_backup(tmp_path / "backup.db", path)
-    assert in_a_process(LOOKS, path) == "1 []"
+    assert output_of(LOOKS, path) == "1 []\n"
     assert copied is not None
     assert Ledger(copied).search().count == 30
 

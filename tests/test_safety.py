@@ -26,7 +26,7 @@ from expense_lib import (
 )
 from expense_lib.store import blueprint, companions, schema, sqlite
 from handlers.wsgi import app
-from tests.builders import ROOT, an_expense, environment, fields
+from tests.builders import ROOT, an_expense, environment, fields, output_of, talking
 from tests.test_disk import damage, in_a_child, needs_fork
 
 KILLED = """
@@ -49,21 +49,6 @@ print(ledger.search().count, ledger.check())
 linux_only = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="only Linux tells of others' locks")
 
 
-def in_a_process(script: str, *arguments: Path | int) -> str:
-    """What *script* prints in a process of its own, its errors too."""
-    done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        env=environment(),
-        timeout=60,
-        check=False,
-    )
-    return done.stdout.strip()
-
-
 def log_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
@@ -81,7 +66,7 @@ def test_log_that_was_removed_is_told_and_nothing_of_it_is_lost(path: Path, writ
     remove_log(path)
     with pytest.raises(LedgerLogMoved, match="removed or replaced"):
         ledger.record(an_expense(amount=21)) if write else ledger.search()
-    assert in_a_process(LOOKS, path) == "20 []"  # SQLite has moved it into the file
+    assert output_of(LOOKS, path) == "20 []\n"  # SQLite has moved it into the file
     assert ledger.record(an_expense(amount=21)).created
     assert ledger.search().total == Decimal(sum(range(1, 22)))
 
@@ -125,14 +110,7 @@ sys.stdin.readline()
 @contextmanager
 def held(path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that recorded 5 expenses and keeps the ledger open until it reads a line."""
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=environment(),
-    ) as holder:
+    with talking(HOLDS, path) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "holding\n"
         yield holder
@@ -348,7 +326,7 @@ def test_damage_that_check_finds_keeps_the_ledger_from_being_written(damaged: Pa
 
 @linux_only
 def test_log_of_another_ledger_beside_the_file_is_told_and_both_are_kept(path: Path) -> None:
-    in_a_process(KILLED, path, 1, 31)
+    output_of(KILLED, path, 1, 31)
     good = path.with_name("good.db")
     with Ledger(good) as ledger:
         for n in range(1, 51):
@@ -365,10 +343,10 @@ def test_log_of_another_ledger_beside_the_file_is_told_and_both_are_kept(path: P
 
 @linux_only
 def test_log_of_after_the_backup_that_was_copied_over_the_file_is_told(path: Path, tmp_path: Path) -> None:
-    in_a_process(KILLED, path, 1, 200)
+    output_of(KILLED, path, 1, 200)
     with Ledger(path) as ledger:
         ledger.backup(tmp_path / "backup.db")
-    in_a_process(KILLED, path, 200, 500)
+    output_of(KILLED, path, 200, 500)
     path.write_bytes((tmp_path / "backup.db").read_bytes())
     with pytest.raises(LedgerLogForeign):
         Ledger(path)
@@ -379,7 +357,7 @@ def test_log_that_a_killed_process_had_moved_into_the_file_is_its_own(path: Path
     """The file is newer than the log then, as one is that was put there."""
     moves = "from expense_lib.store.sqlite import connection\nwith connection(sys.argv[1]) as con:"
     moves += " con.execute('PRAGMA wal_checkpoint')\n"
-    in_a_process(KILLED.replace("os.kill(", f"{moves}os.kill("), path, 1, 31)
+    output_of(KILLED.replace("os.kill(", f"{moves}os.kill("), path, 1, 31)
     os.utime(log_of(path), ns=(0, 0))  # a clock of files may be coarse
     assert companions.has_older_log(str(path))
     ledger = Ledger(path)
@@ -391,7 +369,7 @@ def test_log_that_a_killed_process_had_moved_into_the_file_is_its_own(path: Path
 def test_health_says_that_a_file_can_only_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Path(tempfile.mkdtemp())
     path = folder / "expenses.db"
-    in_a_process(f"from expense_lib import Ledger; Ledger({str(path)!r})")
+    output_of(f"from expense_lib import Ledger; Ledger({str(path)!r})")
     keeper = plain.connect(path)  # keeps the log there, without which the file could not be read either
     keeper.execute("SELECT * FROM ledger").fetchone()
     for file in folder.iterdir():
